@@ -1,0 +1,100 @@
+"""What every test may ask for: the shared recordings, a real Redis of its own, a free port.
+
+A missing server, browser or recording skips on a laptop and fails in CI (``CI=true``), so that nothing is left out
+unseen there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+#: Where the public recordings lie: beside the repository, or where the variable says.
+SHARED_DATA = Path(os.environ.get("FLEXION_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
+#: A Redis on a local disk answers in tens of milliseconds; seconds mean that it will not come.
+REDIS_START_S = 10.0
+
+
+def lacking(what: str) -> NoReturn:
+    """Skip the test that lacks something of this machine; fail it in CI."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI lacks {what}")
+    pytest.skip(f"this machine lacks {what}")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of the public recordings, read-only, never copied into the repository."""
+    if not SHARED_DATA.is_dir():
+        # Absent even in CI for whoever has only the repository: those tests prove more, they are not the floor.
+        pytest.skip(f"no shared recordings at {SHARED_DATA}; FLEXION_SHARED_DATA names them")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """Return the URL of a real Redis on a unix socket, alone for this run; its test empties it by `redis_url`."""
+    binary = shutil.which("redis-server") or shutil.which("valkey-server")
+    if binary is None:
+        lacking("redis-server (or valkey-server) on PATH")
+    with tempfile.TemporaryDirectory(prefix="flexion-redis-") as folder:
+        socket_path = Path(folder, "redis.sock")
+        options = ["--port", "0", "--unixsocket", str(socket_path), "--dir", folder, "--save", ""]
+        server = subprocess.Popen([binary, *options], stdout=subprocess.DEVNULL)
+        try:
+            _await_socket(socket_path, server)
+            yield f"unix://{socket_path}"
+        finally:
+            server.terminate()
+            server.wait(REDIS_START_S)
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> str:
+    """Return the URL of an empty Redis."""
+    from redis import Redis
+
+    with Redis.from_url(redis_server) as client:
+        client.flushall()
+    return redis_server
+
+
+@pytest.fixture
+def free_port() -> int:
+    """Return a loopback TCP port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of a Chromium that browser tests drive."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        lacking("chromium on PATH")
+    return found
+
+
+def _await_socket(path: Path, server: subprocess.Popen[bytes]) -> None:
+    from redis import Redis
+    from redis.exceptions import ConnectionError as NoConnection
+
+    deadline = time.monotonic() + REDIS_START_S
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            Redis(unix_socket_path=str(path)).ping()
+            return
+        except NoConnection:
+            time.sleep(0.01)
+    raise RuntimeError(f"redis-server did not answer on {path} within {REDIS_START_S:.0f} s")
