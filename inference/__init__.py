@@ -1,0 +1,19 @@
+"""Inference: from a window to the number on the screen. The modules, in the order of the data.
+
+- :mod:`.errors`: every refusal of this package
+- :mod:`.fields`, :mod:`.manifest`, :mod:`.bundle`: what a model says of itself, and whether it may be trusted
+- :mod:`.building`: write a bundle's folder; ``python -m inference.building`` rewrites the equal fusion that ships
+- :mod:`.normalisation`: the z-score, last step before an engine and the same in training
+- :mod:`.engines`: the backends that run a model
+- :mod:`.scoring`: windows to results, pure; the scorer and ``flexion score`` share it
+- :mod:`.batching`, :mod:`.scorer`: the process that takes windows from Redis and commits their results
+- :mod:`.aggregation`: results to the session's logit, quality-weighted, in index order
+- :mod:`.calibration`: that logit to a probability, by the number of windows behind it
+- :mod:`.fmri_event`: the fMRI score that came before the session, accepted or refused
+- :mod:`.fusion`: two modalities to one number with its interval
+- :mod:`.outcome`: the state first, the number second
+- :mod:`.aggregator`: the process that turns results into ``outcome`` events
+- :mod:`.pulse`: the 1 Hz heartbeat of both processes
+
+Neither process imports scipy or torch.
+"""

@@ -1,0 +1,179 @@
+"""ONNX Runtime: one session, one thread, one provider that is asserted and never exchanged silently.
+
+One intra-op thread: a second one gains nothing on one window and collapses under contention (821 ms against 99 ms,
+up to 5.8 s, with two spinning threads on a busy machine). More cores mean more scorer processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+from inference.bundle import Bundle
+from inference.engines import parity
+from inference.engines.engine import MAX_BATCH, EngineInfo
+from inference.errors import BundleError, EngineError, EngineUnavailable
+from inference.manifest import REMEDY, TensorSpec
+
+#: Backends that this module serves: ONNX Runtime's provider, its options, the device's name.
+#: TF32 is on by default on CUDA and spoils fp32 by up to 2e-2 in p on a model with long memory: off.
+PROVIDERS: dict[str, tuple[str, dict[str, str], str]] = {
+    "onnxruntime-cpu": ("CPUExecutionProvider", {}, "cpu"),
+    "onnxruntime-cuda": ("CUDAExecutionProvider", {"use_tf32": "0"}, "cuda"),
+}
+#: ONNX Runtime's own log: errors alone. What matters is raised here.
+LOG_ERRORS = 3
+#: What ONNX Runtime raises; its errors have no common base below Exception.
+ORT_ERRORS = (
+    ort_errors.EPFail,
+    ort_errors.Fail,
+    ort_errors.InvalidArgument,
+    ort_errors.InvalidGraph,
+    ort_errors.InvalidProtobuf,
+    ort_errors.NotImplemented,
+    ort_errors.RuntimeException,
+)
+
+
+class OrtEngine:
+    """A bundle's model in an ONNX Runtime session.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The model; its tensors must be the manifest's.
+    backend : str
+        A key of :data:`PROVIDERS`.
+    degraded : bool
+        Whether another backend was asked for first.
+
+    Raises
+    ------
+    EngineUnavailable
+        If this machine's ONNX Runtime lacks the provider.
+    BundleError
+        If the graph cannot be read or has other tensors than the manifest says.
+    """
+
+    def __init__(self, bundle: Bundle, backend: str = "onnxruntime-cpu", *, degraded: bool = False) -> None:
+        self._bundle = bundle
+        self._session = _open(bundle, backend)
+        _check_tensors(bundle, self._session)
+        self._outputs = [tensor.name for tensor in bundle.model.outputs]
+        version, device = onnxruntime.__version__, PROVIDERS[backend][2]
+        self._info = EngineInfo(backend, device, "fp32", degraded, version, batch_invariant=False, max_batch=1)
+
+    @property
+    def info(self) -> EngineInfo:
+        """What runs; ``max_batch`` is 1 until the self-check has shown that a batch changes no bit."""
+        return self._info
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[np.float32]]:
+        """Return the outputs by name; see :class:`~inference.engines.engine.Engine`."""
+        if self._session is None:
+            raise EngineError("The engine is closed.", subject=self._bundle.name, remedy="Open it again.")
+        for tensor in self._bundle.model.inputs:
+            self._check_input(tensor, inputs)
+        try:
+            values = self._session.run(self._outputs, dict(inputs))
+        except ORT_ERRORS as error:
+            raise EngineError(
+                f"{self._info.backend} failed on {self._bundle.words}: {error}.",
+                subject=self._bundle.name,
+                remedy="Look at the window that it was given; the engine goes on with the next.",
+            ) from error
+        return dict(zip(self._outputs, values, strict=True))
+
+    def warmup(self) -> None:
+        """Run one silent window."""
+        tensor = self._bundle.model.inputs[0]
+        self.run({tensor.name: np.zeros([1 if isinstance(n, str) else n for n in tensor.shape], tensor.dtype)})
+
+    def selfcheck(self) -> parity.Parity:
+        """Run the golden windows; allow batches only where they change no bit."""
+        model = self._bundle.model
+        found = parity.check(self.run, model.inputs[0], model.golden, model.logit_atol, MAX_BATCH)
+        self._info = replace(
+            self._info,
+            batch_invariant=found.batch_invariant,
+            max_batch=MAX_BATCH if found.batch_invariant else 1,
+        )
+        return found
+
+    def close(self) -> None:
+        """Free the session."""
+        self._session = None
+
+    def _check_input(self, tensor: TensorSpec, inputs: Mapping[str, NDArray[Any]]) -> None:
+        x = inputs.get(tensor.name)
+        if x is None or set(inputs) != {tensor.name}:
+            raise self._refuse(f"inputs {sorted(inputs)}", tensor)
+        if x.dtype != tensor.dtype or not tensor.fits(x.shape):
+            raise self._refuse(f"{tensor.name} {x.shape} {x.dtype}", tensor)
+        if not np.isfinite(x).all():
+            raise self._refuse(f"{tensor.name} with a value that is not finite", tensor)
+
+    def _refuse(self, came: str, tensor: TensorSpec) -> EngineError:
+        return EngineError(
+            f"{self._bundle.words} takes {tensor}, but {came} came.",
+            subject=self._bundle.name,
+            remedy="Give it z-scored windows in the shape of its manifest.",
+        )
+
+
+def _open(bundle: Bundle, backend: str) -> Any:
+    provider, options, _ = PROVIDERS[backend]
+    if provider not in onnxruntime.get_available_providers():
+        raise _lacking(backend, provider)
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = 1
+    settings.inter_op_num_threads = 1
+    settings.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    settings.log_severity_level = LOG_ERRORS
+    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        session = onnxruntime.InferenceSession(bundle.model_path, settings, providers=[(provider, options)])
+    except ORT_ERRORS as error:
+        raise BundleError(
+            f"{bundle.model_path} cannot be run by {backend}: {error}.", subject=str(bundle.model_path), remedy=REMEDY
+        ) from error
+    # ONNX Runtime prints and goes on with another provider when one cannot start (microsoft/onnxruntime#17801, #23372).
+    if session.get_providers()[0] != provider:
+        raise _lacking(backend, provider)
+    return session
+
+
+def _lacking(backend: str, provider: str) -> EngineUnavailable:
+    return EngineUnavailable(
+        f"{backend} needs ONNX Runtime's {provider}, which this machine lacks: "
+        f"it has {', '.join(onnxruntime.get_available_providers())}.",
+        subject=backend,
+        remedy="Install the ONNX Runtime build that has it, or put onnxruntime-cpu into the list of engines.",
+    )
+
+
+def _check_tensors(bundle: Bundle, session: Any) -> None:
+    graph = {node.name: node for node in (*session.get_inputs(), *session.get_outputs())}
+    for tensor in (*bundle.model.inputs, *bundle.model.outputs):
+        node = graph.get(tensor.name)
+        if node is None or not _fits(tensor, node):
+            has = "no such tensor" if node is None else f"{node.name} {node.shape} {node.type}"
+            raise BundleError(
+                f"{bundle.model_path}: the manifest names {tensor}, the graph has {has}.",
+                subject=str(bundle.model_path),
+                remedy=REMEDY,
+            )
+
+
+def _fits(tensor: TensorSpec, node: Any) -> bool:
+    dtypes = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(int64)": "int64", "tensor(bool)": "bool"}
+    # A graph may leave an axis unnamed; only two different numbers contradict each other.
+    axes = zip(node.shape, tensor.shape, strict=False)
+    fixed = all(found == want for found, want in axes if isinstance(found, int) and isinstance(want, int))
+    return dtypes.get(node.type) == tensor.dtype and len(node.shape) == len(tensor.shape) and fixed

@@ -1,0 +1,155 @@
+"""Fields: read a JSON object key by key, type by type, and refuse what is missing, wrong or unknown (law 10).
+
+Used for manifests and fMRI scores. Each refusal names the file and the key. A key that nobody asked for is refused
+at :meth:`Fields.end`, so that a misspelt key is never read as an absent one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from acquisition.errors import BadInput
+
+
+class Fields:
+    """One JSON object that is being read.
+
+    Parameters
+    ----------
+    value : object
+        The object as ``json.loads`` returned it.
+    file : str
+        The file that it came from, for the refusal.
+    key : str
+        The key that leads to the object; empty for the whole file.
+    refusal : type of BadInput
+        The error to raise.
+    remedy : str
+        What to do about it.
+    """
+
+    def __init__(self, value: object, file: str, key: str, refusal: type[BadInput], remedy: str) -> None:
+        self.file, self._refusal, self._remedy, self._prefix = file, refusal, remedy, f"{key}." if key else ""
+        if not isinstance(value, Mapping):
+            raise self.refuse(key, f"must be an object, not {_kind(value)}")
+        self._left: dict[str, Any] = dict(value)
+
+    def refuse(self, key: str, words: str) -> BadInput:
+        """Return the error that says what is wrong with ``key``; the caller raises it."""
+        subject = f"{self._prefix}{key}" or "the whole file"
+        return self._refusal(f"{self.file}: {subject} {words}.", subject=self.file, remedy=self._remedy)
+
+    def has(self, key: str) -> bool:
+        """Return whether ``key`` is there and not ``null``; a ``null`` is taken away."""
+        if self._left.get(key) is None:
+            self._left.pop(key, None)
+            return False
+        return True
+
+    def take(self, key: str) -> Any:
+        """Return the value of ``key``, whatever its type."""
+        if key not in self._left:
+            raise self.refuse(key, "is missing")
+        return self._left.pop(key)
+
+    def text(self, key: str, *, among: Sequence[str] = ()) -> str:
+        """Return a text that is not empty, one of ``among`` if given."""
+        value = self.take(key)
+        if not isinstance(value, str) or not value:
+            raise self.refuse(key, f"must be a text, not {_kind(value)}")
+        if among and value not in among:
+            raise self.refuse(key, f"is {value!r}, expected one of {', '.join(among)}")
+        return value
+
+    def truth(self, key: str) -> bool:
+        """Return true or false."""
+        value = self.take(key)
+        if not isinstance(value, bool):
+            raise self.refuse(key, f"must be true or false, not {_kind(value)}")
+        return value
+
+    def number(self, key: str, *, low: float = -math.inf, high: float = math.inf) -> float:
+        """Return a finite number within ``low`` and ``high``."""
+        return self._number(key, self.take(key), low, high)
+
+    def count(self, key: str, *, low: int = 0) -> int:
+        """Return a whole number, at least ``low``."""
+        value = self.take(key)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self.refuse(key, f"must be a whole number, not {_kind(value)}")
+        if value < low:
+            raise self.refuse(key, f"is {value}, expected at least {low}")
+        return value
+
+    def numbers(self, key: str, *, low: float = -math.inf) -> tuple[float, ...]:
+        """Return a list of finite numbers."""
+        return tuple(self._number(f"{key}[{i}]", v, low, math.inf) for i, v in enumerate(self._list(key)))
+
+    def table(self, key: str) -> tuple[tuple[float, ...], ...]:
+        """Return a list of equally long lists of finite numbers."""
+        rows = []
+        for i, row in enumerate(self._list(key)):
+            if not isinstance(row, list):
+                raise self.refuse(f"{key}[{i}]", f"must be a list, not {_kind(row)}")
+            rows.append(tuple(self._number(f"{key}[{i}][{j}]", v, -math.inf, math.inf) for j, v in enumerate(row)))
+        if len({len(row) for row in rows}) > 1:
+            raise self.refuse(key, "has rows of different lengths")
+        return tuple(rows)
+
+    def texts(self, key: str, *, among: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return a list of texts, each one of ``among`` if given."""
+        values = self._list(key)
+        for i, value in enumerate(values):
+            if not isinstance(value, str) or (among and value not in among):
+                wanted = f"one of {', '.join(among)}" if among else "a text"
+                raise self.refuse(f"{key}[{i}]", f"is {value!r}, expected {wanted}")
+        return tuple(values)
+
+    def object(self, key: str) -> Fields:
+        """Return the object under ``key``, to be read and ended in its turn."""
+        return Fields(self.take(key), self.file, f"{self._prefix}{key}", self._refusal, self._remedy)
+
+    def objects(self, key: str) -> list[Fields]:
+        """Return a list of objects."""
+        where = f"{self._prefix}{key}"
+        values = self._list(key)
+        return [Fields(v, self.file, f"{where}[{i}]", self._refusal, self._remedy) for i, v in enumerate(values)]
+
+    def mapping(self, key: str) -> dict[str, Any]:
+        """Return an object whose keys are free."""
+        value = self.take(key)
+        if not isinstance(value, dict):
+            raise self.refuse(key, f"must be an object, not {_kind(value)}")
+        return value
+
+    def end(self) -> None:
+        """Refuse what nobody asked for."""
+        if self._left:
+            raise self.refuse(min(self._left), "is not a known key")
+
+    def _list(self, key: str) -> list[Any]:
+        value = self.take(key)
+        if not isinstance(value, list):
+            raise self.refuse(key, f"must be a list, not {_kind(value)}")
+        return value
+
+    def _number(self, key: str, value: Any, low: float, high: float) -> float:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise self.refuse(key, f"must be a number, not {_kind(value)}")
+        if not math.isfinite(value) or not low <= value <= high:
+            raise self.refuse(key, f"is {value!r}, expected a finite number{_span(low, high)}")
+        return float(value)
+
+
+def _span(low: float, high: float) -> str:
+    below = f" from {low:g}" if math.isfinite(low) else ""
+    return below + (f" to {high:g}" if math.isfinite(high) else "")
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "null"
+    names = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", int: "a number", float: "a number"}
+    return names.get(type(value), type(value).__name__)
