@@ -1,0 +1,18 @@
+"""Where Flexion is put together and run: settings, the command line, roles, the supervisor.
+
+In the order of a run:
+
+- ``exits``       the exit codes, in one place
+- ``errors``      this package's branch of the tree of errors
+- ``settings``    one frozen tree from ``flexion.toml`` and ``FLEXION_*``; unknown keys are refused
+- ``logs``        structlog, set up once per process
+- ``cli``         one verb per file: options, one call, one output
+- ``redis_choice`` which Redis runs: one that was named, or a private one
+- ``opening``     a session's beginning: its folder, its place in the registry, the command of its bridge
+- ``supervisor``  children that must answer, not only exist
+- ``ward``        a whole run: Redis, roles, sessions, control, until the last session has ended
+- ``roles``       what each child process is: settings -> parts -> run
+- ``scoring``     a recording scored in this process: no network, no server
+- ``summary``     the result object from a session folder
+- ``doctor``      checks as a list of functions: name, finding, remedy
+"""

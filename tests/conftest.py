@@ -19,7 +19,7 @@ from typing import NoReturn
 import pytest
 
 #: Where the public recordings lie: beside the repository, or where the variable says.
-SHARED_DATA = Path(os.environ.get("FLEXION_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
+SHARED_DATA = Path(os.environ.get("SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 #: A Redis on a local disk answers in tens of milliseconds; seconds mean that it will not come.
 REDIS_START_S = 10.0
 
@@ -36,7 +36,7 @@ def shared_data() -> Path:
     """Return the folder of the public recordings, read-only, never copied into the repository."""
     if not SHARED_DATA.is_dir():
         # Absent even in CI for whoever has only the repository: those tests prove more, they are not the floor.
-        pytest.skip(f"no shared recordings at {SHARED_DATA}; FLEXION_SHARED_DATA names them")
+        pytest.skip(f"no shared recordings at {SHARED_DATA}; SHARED_DATA names them")
     return SHARED_DATA
 
 

@@ -1,0 +1,262 @@
+"""Supervisor: keeps child processes running; a child is alive when it answers, not when its process exists.
+
+It does no data work, so that whatever kills a child does not kill it. A child that died, or that has not been heard
+for too long, is started again after a back-off; one that refuses its work (exit code 2 or 3) would refuse it again and
+is left down. Time comes from a clock, heartbeats from `heard`: both are handed in.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import IO, Protocol
+
+from structlog.typing import FilteringBoundLogger
+
+from deploy import exits
+from deploy.child import PARENT_VARIABLE
+
+#: Delays before the first, second ... restart of a child, in s: back at once after an accident, patient with a fault
+#: that stays. The last one holds.
+BACKOFF_S = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
+#: A child that lived this long has recovered: its next death is a first one again.
+HEALTHY_S = 60.0
+#: Silence after which a child counts as hung. Heartbeats come at 1 Hz; a loaded machine may delay some.
+SILENCE_S = 10.0
+#: Until a child's first heartbeat more may pass: imports, models and a cold disk.
+START_SILENCE_S = 60.0
+#: Time from the request to end to the kill. Longer waits belong to the children's own lives.
+STOP_GRACE_S = 10.0
+#: How often a waiting supervisor looks at its children, in s.
+LOOK_S = 0.05
+#: This process's stderr, whatever stands in sys.stderr.
+STDERR_FD = 2
+#: Codes by which a child says that the same start would fail again.
+REFUSALS = (exits.WRONG_USE, exits.BAD_INPUT)
+
+
+class Clock(Protocol):
+    """Time as the supervisor needs it."""
+
+    def monotonic_s(self) -> float:
+        """Return seconds that never go back."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class ChildSpec:
+    """What to run, and what its end means.
+
+    Parameters
+    ----------
+    name : str
+        Unique under one supervisor.
+    command : tuple of str
+        Program and arguments.
+    env : mapping
+        Variables added to this process's own.
+    ended : callable, optional
+        Tells whether its work is over (a bridge's at its session's end): then exit codes 0 and 1 are its results. By
+        default the work never is, and every exit is a death.
+    beats : bool
+        Whether it must be heard.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    ended: Callable[[], bool] = _never
+    beats: bool = True
+
+
+class ChildState(Enum):
+    """Where a child is in its life."""
+
+    RUNNING = "running"
+    WAITING = "waiting"  # dead, to be started again when its back-off is over
+    ENDED = "ended"  # by itself, as it should
+    REFUSED = "refused"  # it says that it cannot do this work
+    STOPPED = "stopped"  # by us
+
+
+@dataclass
+class Child:
+    """One child: its process and what is known of it."""
+
+    spec: ChildSpec
+    state: ChildState = ChildState.WAITING
+    process: subprocess.Popen[bytes] | None = None
+    exit_code: int | None = None
+    restarts: int = 0
+    started_s: float = 0.0
+    heard: bool = False
+    quiet_since_s: float = 0.0
+    due_s: float = 0.0
+    failures: int = 0
+
+    @property
+    def pid(self) -> int | None:
+        """Process id while there is a process."""
+        return self.process.pid if self.process else None
+
+    @property
+    def over(self) -> bool:
+        """Whether it will not run again."""
+        return self.state in (ChildState.ENDED, ChildState.REFUSED, ChildState.STOPPED)
+
+
+class Supervisor:
+    """Start children, look after them, stop them.
+
+    Parameters
+    ----------
+    clock : Clock
+        Monotonic time and sleep.
+    log : logger
+        One line per change of a child.
+    stderr : file or descriptor
+        Where children's words go; this process's stderr by default.
+    """
+
+    def __init__(self, clock: Clock, log: FilteringBoundLogger, stderr: IO[bytes] | int = STDERR_FD) -> None:
+        self._clock = clock
+        self._log = log
+        self._stderr = stderr
+        self._children: dict[str, Child] = {}
+        self._looked_s = clock.monotonic_s()
+
+    @property
+    def children(self) -> Mapping[str, Child]:
+        """Every child by its name, also those that are over."""
+        return self._children
+
+    def add(self, spec: ChildSpec) -> Child:
+        """Start a child.
+
+        Raises
+        ------
+        ValueError
+            If a child of this name is not over yet.
+        """
+        known = self._children.get(spec.name)
+        if known is not None and not known.over:
+            raise ValueError(f"a child named {spec.name!r} runs already")
+        child = self._children[spec.name] = Child(spec)
+        self._start(child)
+        return child
+
+    def look(self, heard: Iterable[int] = (), *, deaf: bool = False) -> None:
+        """Look at every child once: note its end, its silence, or that it is due.
+
+        Parameters
+        ----------
+        heard : iterable of int
+            Process ids whose heartbeat came since the last look.
+        deaf : bool
+            Whether heartbeats cannot reach us now (Redis is away): then silence means nothing.
+        """
+        now_s = self._clock.monotonic_s()
+        # Stopped and continued, or a suspended machine: the children could not be heard either.
+        slept = now_s - self._looked_s > SILENCE_S / 2
+        self._looked_s = now_s
+        beating = set(heard)
+        for child in self._children.values():
+            if child.pid in beating:
+                child.heard, child.quiet_since_s = True, now_s
+            elif deaf or slept:
+                child.quiet_since_s = now_s
+            self._judge(child, now_s)
+
+    def stop(self, names: Iterable[str] | None = None, grace_s: float = STOP_GRACE_S) -> None:
+        """End children by SIGTERM, and by SIGKILL those that have not ended after `grace_s`; all of them by default."""
+        wanted = [self._children[name] for name in (self._children if names is None else names)]
+        running = [child for child in wanted if child.process is not None]
+        for child in running:
+            self._signal(child, signal.SIGTERM)
+        deadline_s = self._clock.monotonic_s() + grace_s
+        while self._any_alive(running) and self._clock.monotonic_s() < deadline_s:
+            self._clock.sleep(LOOK_S)
+        for child in wanted:
+            self._finish(child)
+
+    def _judge(self, child: Child, now_s: float) -> None:
+        if child.state is ChildState.WAITING and now_s >= child.due_s:
+            self._start(child)
+        elif child.state is ChildState.RUNNING:
+            assert child.process is not None
+            code = child.process.poll()
+            if code is not None:
+                self._bury(child, code, now_s)
+            elif child.spec.beats and self._silent(child, now_s):
+                self._log.warning("child hangs", child=child.spec.name, pid=child.pid)
+                self._signal(child, signal.SIGKILL)
+                self._bury(child, child.process.wait(), now_s)
+
+    @staticmethod
+    def _silent(child: Child, now_s: float) -> bool:
+        return now_s - child.quiet_since_s > (SILENCE_S if child.heard else START_SILENCE_S)
+
+    def _start(self, child: Child) -> None:
+        # Its own session: Ctrl-C in the terminal reaches the supervisor alone, which then ends its children in order.
+        child.process = subprocess.Popen(
+            child.spec.command,
+            stdin=subprocess.DEVNULL,
+            stdout=self._stderr,  # our own stdout belongs to results
+            stderr=self._stderr,
+            env={**os.environ, **child.spec.env, PARENT_VARIABLE: str(os.getpid())},
+            start_new_session=True,
+        )
+        child.state, child.exit_code, child.heard = ChildState.RUNNING, None, False
+        child.started_s = child.quiet_since_s = self._clock.monotonic_s()
+        self._log.info("child started", child=child.spec.name, pid=child.pid, restarts=child.restarts)
+
+    def _bury(self, child: Child, code: int, now_s: float) -> None:
+        lived_s = now_s - child.started_s
+        pid, child.process, child.exit_code = child.pid, None, code
+        if self._is_end(child):
+            child.state = ChildState.ENDED
+            self._log.info("child ended", child=child.spec.name, pid=pid, exit=code)
+            return
+        if code in REFUSALS:
+            child.state = ChildState.REFUSED
+            self._log.error("child refuses", child=child.spec.name, pid=pid, exit=code)
+            return
+        child.failures = 1 if lived_s >= HEALTHY_S else child.failures + 1
+        delay_s = BACKOFF_S[min(child.failures, len(BACKOFF_S)) - 1]
+        child.state, child.due_s, child.restarts = ChildState.WAITING, now_s + delay_s, child.restarts + 1
+        self._log.warning("child died", child=child.spec.name, pid=pid, exit=code, again_in_s=delay_s)
+
+    def _finish(self, child: Child) -> None:
+        if child.process is not None:
+            if child.process.poll() is None:
+                self._log.warning("child killed", child=child.spec.name, pid=child.pid)
+                self._signal(child, signal.SIGKILL)
+            child.exit_code = child.process.wait()
+            child.process = None
+            child.state = ChildState.ENDED if self._is_end(child) else ChildState.STOPPED
+            self._log.info("child stopped", child=child.spec.name, exit=child.exit_code)
+        elif not child.over:
+            child.state = ChildState.STOPPED
+
+    @staticmethod
+    def _is_end(child: Child) -> bool:
+        return child.exit_code in (exits.OK, exits.UNBALANCED) and child.spec.ended()
+
+    @staticmethod
+    def _any_alive(children: Iterable[Child]) -> bool:
+        return any(child.process is not None and child.process.poll() is None for child in children)
+
+    @staticmethod
+    def _signal(child: Child, number: signal.Signals) -> None:
+        assert child.process is not None
+        child.process.send_signal(number)

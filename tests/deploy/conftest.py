@@ -1,0 +1,48 @@
+"""What tests of the deployment share: a clock that tests turn, and the real command in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+#: The command as it is installed beside this interpreter.
+FLEXION = Path(sys.executable).with_name("flexion")
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+class TurnedClock:
+    """Time that passes when the test says so; a sleep turns it too."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def monotonic_s(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
+@pytest.fixture
+def clock() -> TurnedClock:
+    """Return a clock that the test turns."""
+    return TurnedClock()
+
+
+@pytest.fixture
+def flexion(tmp_path: Path) -> Run:
+    """Return a function that runs the real command in an empty folder, with its own data folder."""
+
+    def run(*arguments: str, timeout: float = 50, **variables: str) -> subprocess.CompletedProcess[str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("FLEXION_")}
+        kept.pop("REDIS_URL", None)
+        environment = {**kept, "FLEXION_DATA_DIR": str(tmp_path / "data"), **variables}
+        command = [str(FLEXION), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=timeout, cwd=tmp_path, env=environment)
+
+    return run
