@@ -14,6 +14,7 @@ The tree of this package; the other packages add their own branches below ``BadI
     │   ├── AmbiguousStream     more than one stream fits
     │   └── StreamRefused       the stream that was named does not fit the montage
     ├── BadEnvironment          exit code 4: a server, port, disk or library that this machine lacks
+    │   └── DiskFull            the disk takes no more of the record
     ├── SequenceError           objects of the signal chain used out of order (a programming error)
     └── LostSource              an open source died; the link finds it again
 """
@@ -117,6 +118,12 @@ class StreamRefused(BadInput):
     """The stream that was named does not fit the montage."""
 
     kind = "stream_refused"
+
+
+class DiskFull(BadEnvironment):
+    """The disk takes no more of the record: full, over its quota, or failing."""
+
+    kind = "disk"
 
 
 class SequenceError(FlexionError):
