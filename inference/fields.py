@@ -12,6 +12,17 @@ from typing import Any
 
 from acquisition.errors import BadInput
 
+#: What JSON calls a value; bool before int, of which it is one.
+_KINDS: tuple[tuple[type, str], ...] = (
+    (type(None), "null"),
+    (bool, "a truth value"),
+    (int, "a number"),
+    (float, "a number"),
+    (str, "a text"),
+    (list, "a list"),
+    (dict, "an object"),
+)
+
 
 class Fields:
     """One JSON object that is being read.
@@ -149,7 +160,4 @@ def _span(low: float, high: float) -> str:
 
 
 def _kind(value: object) -> str:
-    if value is None:
-        return "null"
-    names = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", int: "a number", float: "a number"}
-    return names.get(type(value), type(value).__name__)
+    return next((words for kind, words in _KINDS if isinstance(value, kind)), type(value).__name__)
