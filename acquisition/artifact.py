@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquisition.decisions import canonical_json
-from acquisition.errors import BadInput, DecisionError, SequenceError
+from acquisition.errors import BadInput, DecisionError
 from acquisition.quality import CELL_SAMPLES
 
 #: Median absolute deviation to standard deviation, of a normal distribution.
@@ -239,8 +239,6 @@ class ArtifactStage:
         return x_uv
 
     def _collect(self, x_uv: NDArray[np.float64], good: NDArray[np.bool_]) -> None:
-        if self.due:
-            raise SequenceError("A calibration is due and was not obeyed.", remedy="Obey it before the next samples.")
         self._blocks.append(x_uv)
         self._good.append(good)
         if len(self._blocks) * CELL_SAMPLES == self._spec.calibration_samples:
@@ -295,7 +293,7 @@ class _Kernel:
         gain = np.where(rms > self._thresholds_uv, self._thresholds_uv / np.maximum(rms, np.finfo(float).tiny), 1.0)
         ramp = self._gain + (gain - self._gain) * _RAMP
         self._gain = gain
-        return winsorised - (components * (1.0 - ramp)) @ self._back
+        return np.asarray(winsorised - (components * (1.0 - ramp)) @ self._back)
 
 
 def _rms(squares: Sequence[NDArray[np.float64]] | deque[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -188,6 +188,11 @@ class Chain:
         }
 
     @property
+    def montage(self) -> Montage:
+        """The channels that it works on."""
+        return self._montage
+
+    @property
     def next_sample(self) -> int:
         """The place of the next sample on the session's grid."""
         return self._grid.book.next_sample
@@ -308,11 +313,12 @@ class Chain:
         if self._artifact.due:
             raise SequenceError("A calibration is due and was not obeyed.", remedy="Obey it before the next samples.")
         n_skipped = self._grid.skip(len(x))
-        x = x[n_skipped : n_skipped + self._n_allowed()]
+        x = x[n_skipped : n_skipped + self.room]
         return self._take(x, n_skipped) if len(x) else Step(n_taken=n_skipped)
 
-    def _n_allowed(self) -> int:
-        """Return how many samples may be taken before a calibration falls due; at least the one that ends a hole."""
+    @property
+    def room(self) -> int:
+        """How many samples the next push takes before a calibration falls due; at least the one that ends a hole."""
         if self.calibration is not None:
             return sys.maxsize
         due_at = self._grid.first_sample + self._spec.window.settling + self._spec.artifact.calibration_samples
@@ -335,7 +341,7 @@ class Chain:
         made = [
             self._block(*(array[row : row + CELL_SAMPLES] for array in arrays)) for row in range(0, stop, CELL_SAMPLES)
         ]
-        self._rest = [array[stop:] for array in arrays] if stop < len(arrays[0]) else []
+        self._rest = [array[stop:].copy() for array in arrays] if stop < len(arrays[0]) else []
         return tuple(window for window, _ in made if window), tuple(cell for _, cell in made)
 
     def _block(

@@ -105,9 +105,9 @@ class Repair:
     def __init__(self, n_channels: int, spec: ConditioningSpec, full_scale_uv: float | None = None) -> None:
         self._n_channels = n_channels
         self._spec = spec
-        full_scale = np.inf if full_scale_uv is None else full_scale_uv
-        self._full_scale_uv = full_scale
-        self._plain_uv = min(_ABSURD_UV, full_scale * (1 - RAIL_SHARE))
+        self._rail_uv = full_scale_uv
+        self._most_uv = _ABSURD_UV if full_scale_uv is None else min(_ABSURD_UV, full_scale_uv)
+        self._plain_uv = _ABSURD_UV if full_scale_uv is None else min(_ABSURD_UV, full_scale_uv * (1 - RAIL_SHARE))
         self.begin()
 
     def begin(self) -> None:
@@ -176,7 +176,7 @@ class Repair:
         here = slice(self._fill, self._fill + len(x_uv))
         self._cell[here], self._cell_used[here] = x_uv, plain
         good = plain & near
-        repaired = self._as_they_are(x_uv, first_row) if good.all() else self._held(x_uv, size, good, plain, first_row)
+        repaired = self._as_they_are(x_uv, first_row) if good.all() else self._held(x_uv, size, good, first_row)
         self._advance(len(x_uv))
         return repaired
 
@@ -192,9 +192,8 @@ class Repair:
         return Repaired(x_uv, x_uv, nothing, nothing.view(bool), ((first_row, fresh),) if len(fresh) else ())
 
     def _held(
-        self, x_uv: NDArray[np.float64], size: NDArray[np.float64], good: NDArray[np.bool_], plain: NDArray[np.bool_],
-        first_row: int,
-    ) -> Repaired:  # fmt: skip
+        self, x_uv: NDArray[np.float64], size: NDArray[np.float64], good: NDArray[np.bool_], first_row: int
+    ) -> Repaired:
         rows = np.arange(len(x_uv))[:, None]
         latest = np.maximum.accumulate(np.where(good, rows, -1), axis=0)  # the last good row up to each
         held = np.where(latest >= 0, np.take_along_axis(x_uv, np.maximum(latest, 0), axis=0), self._last_uv)
@@ -205,16 +204,15 @@ class Repair:
         self._run = np.where(latest[-1] >= 0, len(x_uv) - 1 - latest[-1], self._run + len(x_uv))
         self._started |= latest[-1] >= 0
         self._last_uv = held[-1].copy()
-        at_rail = np.abs(size - self._full_scale_uv) <= RAIL_SHARE * self._full_scale_uv
-        return Repaired(x_uv, held, self._causes(x_uv, size, good, plain), at_rail, starts)
+        at_rail = self._at_rail(size)
+        far = ~at_rail | (size > self._most_uv)  # a number that is not good is at the rail or out of range
+        causes = np.where(np.isfinite(x_uv), far * OUT_OF_RANGE, REPAIRED) * ~good
+        return Repaired(x_uv, held, causes, at_rail, starts)
 
-    def _causes(
-        self, x_uv: NDArray[np.float64], size: NDArray[np.float64], good: NDArray[np.bool_], plain: NDArray[np.bool_]
-    ) -> NDArray[np.uint8]:
-        number = np.isfinite(x_uv)
-        # What is plain and yet not good is far from the running mean.
-        far = number & (plain | (size > min(self._full_scale_uv, _ABSURD_UV)))
-        return np.where(far, OUT_OF_RANGE, np.where(number, np.uint8(0), REPAIRED)) * ~good
+    def _at_rail(self, size: NDArray[np.float64]) -> NDArray[np.bool_]:
+        if self._rail_uv is None:
+            return np.zeros(size.shape, dtype=bool)
+        return np.asarray(np.abs(size - self._rail_uv) <= RAIL_SHARE * self._rail_uv)
 
 
 def _joined(
