@@ -13,7 +13,7 @@
 - :mod:`.fusion`: two modalities to one number with its interval
 - :mod:`.outcome`: the state first, the number second
 - :mod:`.aggregator`: the process that turns results into ``outcome`` events
-- :mod:`.pulse`: the 1 Hz heartbeat of both processes
+- :mod:`.beacon`: the 1 Hz heartbeat of both processes
 
 Neither process imports scipy or torch.
 """
