@@ -3,5 +3,6 @@
 - ``xdf_header``: what an XDF file says about one stream
 - ``xdf_writer``: the chunks of an XDF file as bytes
 - ``xdf``: XDF files read back, broken ones too
-- ``text``: tables of numbers, txt and csv
+- ``xdf_samples``: the samples of one chunk
+- ``text``: tables of numbers, txt and csv; ``text_header`` is what their first lines say
 """

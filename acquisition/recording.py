@@ -1,0 +1,258 @@
+"""A recording in memory: the signal's samples and stamps as they were recorded, and the markers beside them.
+
+``read_recording`` reads any single file; a session of ours is a folder of parts (``session``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acquisition.errors import RecordingError, UnitError
+from acquisition.formats.text import Table, read_table
+from acquisition.formats.xdf import XdfFile, XdfStream, read_part, read_xdf
+from acquisition.formats.xdf_header import STRING
+from acquisition.montage import Montage
+
+#: Types of streams that carry events, whatever their format.
+MARKER_TYPES = ("marker", "markers", "event", "events", "stringmarker")
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A marker as it was recorded.
+
+    Parameters
+    ----------
+    stamp_s : float
+        On the clock of the signal's stream.
+    text : str
+        As it was sent; numeric codes as whole numbers.
+    """
+
+    stamp_s: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recording read into memory.
+
+    Parameters
+    ----------
+    path : Path
+    sha256 : str
+        Of the file.
+    format : str
+        ``"xdf"`` or ``"text"``.
+    labels : tuple of str
+        One per channel of the stream.
+    units : tuple of str or None
+        ``None`` where nothing states it.
+    rate_hz : float
+        Nominal rate.
+    samples : ndarray, shape (n_samples, n_stream_channels)
+        The stream's own type and unit.
+    stamps : ndarray, shape (n_samples,), float64
+        Raw, seconds on the stream's clock; for files without stamps, count / rate.
+    markers : tuple of Marker
+        In order of their stamps.
+    name, source_id, hostname : str
+        Of the stream.
+    origin : {"recorded", "simulated"}
+    assumed : tuple of str
+        Sentences about everything that the file left open.
+    problems : tuple of str
+        Sentences about everything that could not be read.
+    """
+
+    path: Path
+    sha256: str
+    format: str
+    labels: tuple[str, ...]
+    units: tuple[str | None, ...]
+    rate_hz: float
+    samples: NDArray[Any]
+    stamps: NDArray[np.float64]
+    markers: tuple[Marker, ...] = ()
+    name: str = ""
+    source_id: str = ""
+    hostname: str = ""
+    origin: str = "recorded"
+    assumed: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def read_recording(
+    path: Path,
+    *,
+    unit: str | None = None,
+    rate_hz: float | None = None,
+    labels: Sequence[str] | None = None,
+    montage: Montage | None = None,
+    stream: str | None = None,
+) -> Recording:
+    """Read a recording file, whoever wrote it.
+
+    Parameters
+    ----------
+    path : Path
+        ``.xdf``, or a table of numbers: ``.txt``, ``.csv``, ``.tsv``.
+    unit, rate_hz, labels : optional
+        The user's word for what the file leaves open.
+    montage : Montage, optional
+        Picks the signal among several streams of an XDF file.
+    stream : str, optional
+        Name of the signal's stream, where the montage does not decide it.
+
+    Raises
+    ------
+    RecordingError
+        If it cannot be read, or which stream is the signal remains open.
+    RateError, UnitError
+        If a table states no rate or unit and none is given.
+    """
+    suffix = path.suffix.casefold()
+    if suffix == ".xdf":
+        return _from_xdf(path, _sha256(path), read_xdf(path), montage, stream, unit)
+    if suffix in (".txt", ".csv", ".tsv"):
+        return _from_table(path, read_table(path, unit=unit, rate_hz=rate_hz, labels=labels), montage)
+    message = f"{path} ends in {suffix!r}; expected .xdf, .txt, .csv or .tsv."
+    raise RecordingError(message, subject=str(path), remedy="Export it as XDF, or as a table with one row per sample.")
+
+
+def recording_of_part(path: Path) -> Recording:
+    """Read one part of a session: stream 0 is the signal, stream 1 its markers; whole chunks only.
+
+    Raises
+    ------
+    RecordingError
+        If it is not one.
+    """
+    file = read_part(path)
+    if not file.streams or file.streams[0].values is None:
+        raise RecordingError(f"{path} has no signal.", subject=str(path), remedy="Restore it from a copy.")
+    return _recording(path, _sha256(path), file, file.streams[0], ())
+
+
+def _from_xdf(
+    path: Path, sha256: str, file: XdfFile, montage: Montage | None, stream: str | None, unit: str | None
+) -> Recording:
+    signal = _signal(path, file, montage, stream)
+    header = signal.header
+    assumed = []
+    if not header.labels:
+        assumed.append(f"stream {header.name!r} names no channels: taken as 1 to {header.channel_count}.")
+    if unit and any(known is None for known in header.units or (None,)):
+        assumed.append(f"channels of {header.name!r} without a unit are taken as {unit}.")
+    return _recording(path, sha256, file, signal, tuple(assumed), unit)
+
+
+def _recording(
+    path: Path, sha256: str, file: XdfFile, signal: XdfStream, assumed: tuple[str, ...], unit: str | None = None
+) -> Recording:
+    header = signal.header
+    assert signal.values is not None
+    units = header.units or (None,) * header.channel_count
+    return Recording(
+        path=path,
+        sha256=sha256,
+        format="xdf",
+        labels=header.labels or tuple(str(n) for n in range(1, header.channel_count + 1)),
+        units=tuple(known or unit for known in units),
+        rate_hz=header.rate_hz,
+        samples=signal.values,
+        stamps=signal.stamps,
+        markers=_markers(file, signal),
+        name=header.name,
+        source_id=header.source_id,
+        hostname=header.hostname,
+        origin=header.origin,
+        assumed=assumed,
+        problems=file.problems,
+    )
+
+
+def _from_table(path: Path, table: Table, montage: Montage | None) -> Recording:
+    stated_by_montage = montage is not None and all(channel.unit for channel in montage.channels)
+    if None in table.units and not stated_by_montage:
+        message = f"{path} does not state the unit of {table.labels[table.units.index(None)]}."
+        remedy = "Give it: --unit uV, or a line '# unit: uV' in the file; for counts '0.0223 uV'."
+        raise UnitError(message, subject=str(path), remedy=remedy)
+    return Recording(
+        path=path,
+        sha256=_sha256(path),
+        format="text",
+        labels=table.labels,
+        units=table.units,
+        rate_hz=table.rate_hz,
+        samples=table.samples,
+        stamps=table.stamps,
+        markers=tuple(Marker(stamp_s, text) for stamp_s, text in table.events),
+        name=path.stem,
+        assumed=table.assumed,
+        problems=table.problems,
+    )
+
+
+def _signal(path: Path, file: XdfFile, montage: Montage | None, name: str | None) -> XdfStream:
+    """Return the stream that is the signal."""
+    regular = [s for s in file.streams if s.values is not None and s.header.rate_hz > 0]
+    fitting = [s for s in regular if name is None or s.header.name == name]
+    if montage is not None and len(fitting) > 1:
+        fitting = [s for s in fitting if _fits(s, montage)] or fitting
+    if len(fitting) > 1:
+        fitting = [s for s in fitting if len(s.stamps)] or fitting
+    if len(fitting) == 1:
+        return fitting[0]
+    there = ", ".join(repr(s.header.name) for s in regular) or "none"
+    what = "no stream" if not fitting else f"{len(fitting)} streams"
+    wanted = f"named {name!r} " if name else ""
+    message = f"{path} has {what} {wanted}that could be the signal; regular numeric streams: {there}."
+    raise RecordingError(message, subject=str(path), remedy="Name the signal: --stream NAME.")
+
+
+def _fits(stream: XdfStream, montage: Montage) -> bool:
+    known = {label.casefold() for label in stream.header.labels}
+    return all({name.casefold() for name in (c.label, *c.aliases)} & known for c in montage.channels)
+
+
+def _markers(file: XdfFile, signal: XdfStream) -> tuple[Marker, ...]:
+    markers = [marker for stream in file.streams if _is_marker(stream) for marker in _events(stream, signal)]
+    return tuple(sorted(markers, key=lambda marker: marker.stamp_s))
+
+
+def _is_marker(stream: XdfStream) -> bool:
+    header = stream.header
+    return header.channel_format == STRING or (header.rate_hz == 0 and header.type.casefold() in MARKER_TYPES)
+
+
+def _events(stream: XdfStream, signal: XdfStream) -> list[Marker]:
+    stamps = stream.stamps + _clock_difference(stream, signal)
+    if stream.values is None:
+        texts = [" ".join(row).strip() for row in stream.texts]
+    else:
+        texts = [str(int(row[0])) if len(row) and float(row[0]).is_integer() else "" for row in stream.values]
+    return [Marker(float(stamp), text) for stamp, text in zip(stamps, texts, strict=True) if text]
+
+
+def _clock_difference(stream: XdfStream, signal: XdfStream) -> NDArray[np.float64]:
+    """Return what to add to a stream's stamps to get the signal's clock: 0 on one host, else by the clock offsets."""
+    here, there = stream.header.hostname, signal.header.hostname
+    if not len(stream.offsets) or not len(signal.offsets) or (here and here == there):
+        return np.zeros(len(stream.stamps))
+    onto_recorder = np.interp(stream.stamps, stream.offsets[:, 0], stream.offsets[:, 1])
+    recorded = stream.stamps + onto_recorder
+    back = np.interp(recorded, signal.offsets[:, 0] + signal.offsets[:, 1], signal.offsets[:, 1])
+    return np.asarray(onto_recorder - back)
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

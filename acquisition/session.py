@@ -1,0 +1,482 @@
+"""The session folder: the record of one session, from which everything else can be made again (law 2).
+
+::
+
+    <data>/sessions/<session>/
+        session.json          who, what, with which montage and bundles
+        recording-<n>.xdf     raw samples and markers, one part per life of the bridge, from 1
+        recording-<n>.torn    bytes of a crash that did not make a whole chunk
+        decisions.jsonl       every decision taken on the samples
+        results.jsonl         results and fMRI events, as they came
+        ledger.json           how it ended
+        notes.jsonl           what people wrote down
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from acquisition.decision_log import DecisionLog
+from acquisition.decisions import Decision
+from acquisition.durable import AppendFile, replace_file, sync_folder
+from acquisition.errors import IdentityError, RecordingError
+from acquisition.formats.xdf import XdfFile, read_part
+from acquisition.formats.xdf_header import StreamHeader
+from acquisition.identity import check_name, check_session_id, same_name
+from acquisition.parts import PartWriter
+from acquisition.recording import Recording, recording_of_part
+
+#: What ``session.json`` calls itself; a later layout gets another number.
+SCHEMA = "flexion.session/1"
+MODES = ("demo", "live", "replay", "score")
+ORIGINS = ("simulated", "recorded", "live")
+_PART = re.compile(r"recording-([1-9][0-9]*)\.xdf")
+
+
+@dataclass(frozen=True)
+class SessionInfo:
+    """What is known of a session when it begins; the content of ``session.json``.
+
+    Parameters
+    ----------
+    session, patient, bed : str
+        ULID and pseudonyms; a session without a bed (``score``) has ``bed=None``.
+    mode : {"demo", "live", "replay", "score"}
+    origin : {"simulated", "recorded", "live"}
+    created_utc : str
+        ISO 8601.
+    montage : mapping
+        ``Montage.to_json``.
+    mains_hz, rate_hz : float
+    fingerprint : str
+        Of the conditioning.
+    unit : str or None
+        The unit that the user gave for channels that state none.
+    source, markers_source : mapping or None
+        ``name``, ``source_id``, ``hostname``, ``channel_count`` of the stream that was bound.
+    bundles : mapping
+        Per kind (``eeg_emg``, ``fmri``, ``fusion``) ``name``, ``version``, ``sha256``, ``origin``, or ``None``.
+    planned_s : float or None
+        Planned length in seconds of signal.
+    replay_of : str or None
+        The session or file that is replayed.
+    decisions : mapping or None
+        ``path`` and ``sha256`` of the decisions handed over for a replay.
+    expected_samples : int or None
+        Samples that a replay must count.
+    resampled_from_hz : float or None
+        Rate before resampling, where the recording was resampled.
+    versions : mapping
+        Of the software.
+    clock : sequence of mapping
+        ``part``, ``lsl_s``, ``utc_s``: the LSL clock against UTC, one entry per part.
+    age, days_since_onset : float or None
+    lesion_side, paretic_side : str or None
+    entered_in_error : bool
+        The wrong patient: kept, and never shown as anybody's result.
+    """
+
+    session: str
+    patient: str
+    mode: str
+    origin: str
+    created_utc: str
+    montage: Mapping[str, Any]
+    mains_hz: float
+    rate_hz: float
+    fingerprint: str
+    bed: str | None = None
+    unit: str | None = None
+    source: Mapping[str, Any] | None = None
+    markers_source: Mapping[str, Any] | None = None
+    bundles: Mapping[str, Any] = field(default_factory=dict)
+    planned_s: float | None = None
+    replay_of: str | None = None
+    decisions: Mapping[str, str] | None = None
+    expected_samples: int | None = None
+    resampled_from_hz: float | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    clock: Sequence[Mapping[str, float]] = ()
+    age: float | None = None
+    days_since_onset: float | None = None
+    lesion_side: str | None = None
+    paretic_side: str | None = None
+    entered_in_error: bool = False
+
+    def __post_init__(self) -> None:
+        check_session_id(self.session)
+        check_name("patient", self.patient)
+        if self.bed is not None:
+            check_name("bed", self.bed)
+        for key, value, known in (("mode", self.mode, MODES), ("origin", self.origin, ORIGINS)):
+            if value not in known:
+                raise RecordingError(f"{key} {value!r} is unknown; expected one of {', '.join(known)}.", subject=key)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of ``session.json``."""
+        return {"schema": SCHEMA, **asdict(self), "clock": [dict(entry) for entry in self.clock]}
+
+    @classmethod
+    def from_json(cls, values: object, *, subject: str = "session.json") -> SessionInfo:
+        """Read the content of ``session.json``.
+
+        Raises
+        ------
+        RecordingError
+            If it is of another schema, or a key is missing or unknown.
+        """
+        if not isinstance(values, dict) or values.get("schema") != SCHEMA:
+            found = values.get("schema") if isinstance(values, dict) else type(values).__name__
+            raise _broken(subject, f"is of schema {found!r}; expected {SCHEMA!r}")
+        given = {key: value for key, value in values.items() if key != "schema"}
+        unknown = sorted(set(given) - {known.name for known in fields(cls)})
+        missing = sorted({"session", "patient", "mode", "origin", "montage", "rate_hz"} - set(given))
+        if unknown or missing:
+            raise _broken(subject, f"has the unknown keys {unknown} and lacks {missing}")
+        try:
+            return cls(**given)
+        except TypeError as error:
+            raise _broken(subject, f"does not fit its schema: {error}") from error
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """What the next life found to mend.
+
+    Parameters
+    ----------
+    torn_bytes : mapping of int to int
+        Bytes cut from the end of a part and kept beside it, by part.
+    voided : int
+        Decisions that never took effect.
+    torn_results : int
+        Bytes of a torn last result, cut; Redis or a replay has it whole.
+    """
+
+    torn_bytes: Mapping[int, int]
+    voided: int
+    torn_results: int
+
+
+class SessionFolder:
+    """One session's folder; made by ``create`` or ``open``.
+
+    One bridge writes; others may read at any time.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    info : SessionInfo
+        The content of its ``session.json``.
+    """
+
+    def __init__(self, path: Path, info: SessionInfo) -> None:
+        self.path = path
+        self.info = info
+        self._log = DecisionLog(path / "decisions.jsonl")
+        self._results: AppendFile | None = None
+        self._result_keys: set[str] | None = None
+
+    @classmethod
+    def create(cls, data: Path, info: SessionInfo) -> SessionFolder:
+        """Make the folder of a new session.
+
+        Raises
+        ------
+        IdentityError
+            If the session exists, or the patient or bed is known in another spelling.
+        DiskFull
+            If the disk does not take it.
+        """
+        sessions = data / "sessions"
+        sessions.mkdir(parents=True, exist_ok=True)
+        for other in known_sessions(data):
+            _check_spelling("patient", info.patient, other.info.patient)
+            _check_spelling("bed", info.bed or "", other.info.bed or "")
+        path = sessions / info.session
+        try:
+            path.mkdir()
+        except FileExistsError as error:
+            message = f"session {info.session} exists already in {sessions}."
+            raise IdentityError(message, subject=info.session, remedy="Take a new session id.") from error
+        sync_folder(sessions)
+        folder = cls(path, info)
+        folder.rewrite(info)
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> SessionFolder:
+        """Open a session's folder for reading, or to continue it.
+
+        Raises
+        ------
+        RecordingError
+            If it is not one.
+        """
+        file = path / "session.json"
+        try:
+            values = json.loads(file.read_bytes())
+        except (OSError, ValueError) as error:
+            raise _broken(str(file), f"cannot be read: {error}") from error
+        return cls(path, SessionInfo.from_json(values, subject=str(file)))
+
+    @classmethod
+    def find(cls, data: Path, session: str) -> SessionFolder:
+        """Open a session by its id.
+
+        Raises
+        ------
+        IdentityError
+            If the text is no id, or there is no such session.
+        """
+        path = data / "sessions" / check_session_id(session)
+        if not path.is_dir():
+            message = f"there is no session {session} in {data / 'sessions'}."
+            raise IdentityError(message, subject=session, remedy="List the sessions with `flexion sessions list`.")
+        return cls.open(path)
+
+    def rewrite(self, info: SessionInfo) -> None:
+        """Replace ``session.json`` so that a reader finds the old one or the new one."""
+        replace_file(self.path / "session.json", _json(info.to_json()))
+        self.info = info
+
+    def update(self, **changes: Any) -> None:
+        """Replace single fields of ``session.json``."""
+        self.rewrite(replace(self.info, **changes))
+
+    # Parts
+
+    def part_numbers(self) -> list[int]:
+        """Return the numbers of the parts there are, in order."""
+        found = (_PART.fullmatch(entry.name) for entry in self.path.iterdir())
+        return sorted(int(match[1]) for match in found if match)
+
+    def part_path(self, part: int) -> Path:
+        """Return where a part lies."""
+        return self.path / f"recording-{part}.xdf"
+
+    def next_part(self) -> int:
+        """Return the number that the next part gets."""
+        return max(self.part_numbers(), default=0) + 1
+
+    def open_part(self, streams: Sequence[StreamHeader]) -> PartWriter:
+        """Begin the part of this life: 0 is the signal, 1 its markers.
+
+        Raises
+        ------
+        DiskFull
+            If the disk does not take its headers.
+        """
+        part = self.next_part()
+        return PartWriter.create(self.part_path(part), streams, part)
+
+    def parts(self) -> list[Recording]:
+        """Read all parts, whole chunks only: the signal of each with its markers.
+
+        Raises
+        ------
+        RecordingError
+            If one is not a recording.
+        """
+        return [self.part(part) for part in self.part_numbers()]
+
+    def part(self, part: int) -> Recording:
+        """Read one part, whole chunks only."""
+        return recording_of_part(self.part_path(part))
+
+    # Decisions
+
+    def decisions(self) -> list[Decision]:
+        """Read the decisions in force, in the order in which they were taken."""
+        return list(self._log.read(self._whole()).decisions)
+
+    def append_decision(self, *decisions: Decision) -> None:
+        """Append decisions and wait until they are on the disk, before they are obeyed.
+
+        Raises
+        ------
+        DiskFull
+            If the disk does not take them.
+        """
+        self._log.append(*decisions)
+
+    def recover(self) -> Recovered:
+        """Mend what a crash left, before anything reads it: the first thing that a new life does.
+
+        Torn tails are cut at the last whole chunk and kept in ``recording-<n>.torn``; decisions that never took effect
+        are voided for good; a torn last result is cut.
+        """
+        torn = {part: _cut_torn(self.part_path(part)) for part in self.part_numbers()}
+        content = self._log.read(self._whole())
+        if content.fresh_voids:
+            voids = {"lines": list(content.fresh_voids), "n": len(content.fresh_voids)}
+            self._log.append(Decision("voided", self.next_part(), 0, 0, voids))
+        torn_results = _cut_torn_line(self.path / "results.jsonl")
+        return Recovered({part: n for part, n in torn.items() if n}, len(content.fresh_voids), torn_results)
+
+    def _whole(self) -> _WholeCounts:
+        return _WholeCounts(self)
+
+    # Results, ledger, notes
+
+    def append_result(self, result: Mapping[str, Any]) -> bool:
+        """Append a result (it has an ``index``) or an fMRI event (it has a ``scan_sha256``), once.
+
+        Returns
+        -------
+        bool
+            False if it is there already; nothing is written then.
+
+        Raises
+        ------
+        DiskFull
+            If the disk does not take it.
+        """
+        if self._result_keys is None:
+            self._result_keys = {_result_key(known) for known in self.results()}
+        key = _result_key(result)
+        if key in self._result_keys:
+            return False
+        if self._results is None:
+            self._results = _open_lines(self.path / "results.jsonl")
+        self._results.append(_line(result))
+        self._results.sync()
+        self._result_keys.add(key)
+        return True
+
+    def results(self) -> list[dict[str, Any]]:
+        """Read results and fMRI events in the order in which they came; a torn last one is left out."""
+        return _read_lines(self.path / "results.jsonl")
+
+    def write_ledger(self, ledger: Mapping[str, Any]) -> None:
+        """Write ``ledger.json``: how the session stands or ended."""
+        replace_file(self.path / "ledger.json", _json(ledger))
+
+    def ledger(self) -> dict[str, Any] | None:
+        """Read ``ledger.json``; ``None`` where there is none yet."""
+        file = self.path / "ledger.json"
+        try:
+            values = json.loads(file.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise _broken(str(file), f"cannot be read: {error}") from error
+        return values if isinstance(values, dict) else None
+
+    def append_note(self, note: Mapping[str, Any]) -> None:
+        """Append what somebody wrote down."""
+        notes = _open_lines(self.path / "notes.jsonl")
+        try:
+            notes.append(_line(note))
+            notes.sync()
+        finally:
+            notes.close()
+
+    def notes(self) -> list[dict[str, Any]]:
+        """Read what people wrote down."""
+        return _read_lines(self.path / "notes.jsonl")
+
+    def close(self) -> None:
+        """Close the files that are open for appending; the parts are closed by who opened them."""
+        self._log.close()
+        if self._results is not None:
+            self._results.close()
+            self._results = None
+
+
+def known_sessions(data: Path) -> Iterator[SessionFolder]:
+    """Yield the sessions of a data folder, oldest first; folders that cannot be read are left out."""
+    sessions = data / "sessions"
+    for path in sorted(sessions.iterdir()) if sessions.is_dir() else []:
+        try:
+            yield SessionFolder.open(path)
+        except (RecordingError, IdentityError):
+            continue
+
+
+class _WholeCounts:
+    """Whole samples by part and stream; each part is read once, when it is first asked for."""
+
+    def __init__(self, folder: SessionFolder) -> None:
+        self._folder = folder
+        self._files: dict[int, XdfFile | None] = {}
+
+    def __call__(self, part: int, stream: int) -> int:
+        if part not in self._files:
+            path = self._folder.part_path(part)
+            self._files[part] = read_part(path) if path.exists() else None
+        file = self._files[part]
+        return len(file.streams[stream].stamps) if file and stream < len(file.streams) else 0
+
+
+def _cut_torn(path: Path) -> int:
+    """Cut what follows the last whole chunk, kept beside it first; return the number of bytes."""
+    file = read_part(path)
+    if file.whole_bytes == file.size:
+        return 0
+    with open(path, "rb+") as part:
+        part.seek(file.whole_bytes)
+        tail = part.read()
+        torn = AppendFile(path.with_suffix(".torn"))
+        torn.append(tail)
+        torn.sync()
+        torn.close()
+        part.truncate(file.whole_bytes)
+        os.fsync(part.fileno())
+    return len(tail)
+
+
+def _cut_torn_line(path: Path) -> int:
+    if not path.exists():
+        return 0
+    content = path.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        os.truncate(path, whole)
+    return len(content) - whole
+
+
+def _open_lines(path: Path) -> AppendFile:
+    _cut_torn_line(path)
+    return AppendFile(path)
+
+
+def _read_lines(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    content = path.read_bytes()
+    try:
+        return [json.loads(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]
+    except ValueError as error:
+        raise _broken(str(path), f"has a line that is not JSON: {error}") from error
+
+
+def _result_key(result: Mapping[str, Any]) -> str:
+    if "index" in result:
+        return f"window {result['index']}"
+    return f"fmri {result.get('scan_sha256')}"
+
+
+def _json(values: Mapping[str, Any]) -> bytes:
+    return json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+
+
+def _line(values: Mapping[str, Any]) -> bytes:
+    return json.dumps(dict(values), separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode() + b"\n"
+
+
+def _check_spelling(what: str, name: str, known: str) -> None:
+    if name != known and same_name(name, known):
+        message = f"{what} {name} is already known as {known}; names differ by more than case."
+        raise IdentityError(message, subject=what, remedy=f"Write {known}.")
+
+
+def _broken(subject: str, what: str) -> RecordingError:
+    return RecordingError(f"{subject} {what}.", subject=subject, remedy="Restore the session folder from a copy.")
