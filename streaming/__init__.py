@@ -12,6 +12,7 @@ Redis is transport, the session folder is the record. In the order of the data:
 - ``lease``: `Lease`, who may write for a bed and a source, and under which term
 - ``bridge``: the loop from the source through the session folder and the chain to the publisher
 - ``publisher``: `Publisher`, a window is published once, by the owner of the term alone
+- ``delivery``: `Delivery`, a window in the hands of a scorer
 - ``consumer``: `Consumer`, windows read, reclaimed, their deliveries counted
 - ``committer``: `Committer`, a result stored and its window deleted in one step
 - ``deadletter``: windows that no scorer survived, kept and named

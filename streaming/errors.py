@@ -13,9 +13,9 @@ The branch of ``acquisition.errors`` that grows here::
     │   ├── LeaseHeld           another process owns the bed or the source
     │   ├── BedBusy             another session of the bed is still open
     │   └── NoAnswer            nobody answered a command
-    ├── LeaseLost               the lease went to another process, or vanished
     ├── Refused                 Redis lost what it had: take a new term and publish again
-    ├── Fenced                  another bridge has a higher term: stop
+    ├── Fenced                  another bridge has taken the session over: stop
+    │   └── LeaseLost           it holds the lease
     └── Full                    no room for a window now: wait and publish again
 """
 
@@ -73,22 +73,6 @@ class LeaseHeld(BadEnvironment):
         self.holder = holder
 
 
-class LeaseLost(FlexionError):
-    """The lease is no longer ours.
-
-    Parameters
-    ----------
-    holder : str or None
-        Who has it now; None when it vanished (it ran out, or Redis was wiped), so that it may be acquired anew.
-    """
-
-    kind = "lease_lost"
-
-    def __init__(self, message: str, *, holder: str | None, subject: str = "", remedy: str = "") -> None:
-        super().__init__(message, subject=subject, remedy=remedy)
-        self.holder = holder
-
-
 class BedBusy(BadEnvironment):
     """Another session of the bed is still open."""
 
@@ -111,19 +95,35 @@ class Refused(FlexionError):
 
 
 class Fenced(FlexionError):
-    """A bridge with a higher term has taken the session over: stop at once and touch nothing.
+    """Another bridge has taken the session over: stop at once and touch nothing.
 
     Parameters
     ----------
-    term : int
-        The term that Redis holds.
+    term : int or None
+        The higher term that Redis holds; None where the lease alone tells.
     """
 
     kind = "fenced"
 
-    def __init__(self, message: str, *, term: int, subject: str = "", remedy: str = "") -> None:
+    def __init__(self, message: str, *, term: int | None = None, subject: str = "", remedy: str = "") -> None:
         super().__init__(message, subject=subject, remedy=remedy)
         self.term = term
+
+
+class LeaseLost(Fenced):
+    """The lease of the bed or the source went to another process.
+
+    Parameters
+    ----------
+    holder : str
+        Who has it now, in words.
+    """
+
+    kind = "lease_lost"
+
+    def __init__(self, message: str, *, holder: str, subject: str = "", remedy: str = "") -> None:
+        super().__init__(message, subject=subject, remedy=remedy)
+        self.holder = holder
 
 
 class Full(FlexionError):

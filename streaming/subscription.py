@@ -1,0 +1,86 @@
+"""Listening to what is published without being stored: heartbeats and waves; what was sent before is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
+
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+
+from streaming.connection import AsyncClient, Client, translated
+
+
+class Message(NamedTuple):
+    """What came, and on which channel."""
+
+    channel: str
+    data: bytes
+
+
+class Subscription:
+    """Listen to channels; a broken connection is opened again by the next `get`.
+
+    Parameters
+    ----------
+    redis : Redis
+        Any client; a connection of its own is opened.
+    channels : sequence of str
+        Names of channels; one with a ``*`` is a pattern.
+    """
+
+    def __init__(self, redis: Redis, channels: Sequence[str]) -> None:
+        self._url = redis.url if isinstance(redis, Client) else ""
+        self._pubsub = cast(Any, redis).pubsub(ignore_subscribe_messages=True)
+        plain, patterns = _sorted(channels)
+        with translated(self._url):
+            self._pubsub.subscribe(*plain)
+            self._pubsub.psubscribe(*patterns)
+
+    def get(self, timeout_s: float) -> Message | None:
+        """Return the next message, or None if none comes in time.
+
+        Raises
+        ------
+        TransportDown
+            If Redis cannot be reached; messages of that time are lost.
+        """
+        with translated(self._url):
+            return _message(self._pubsub.get_message(timeout=timeout_s))
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._pubsub.close()
+
+
+class AsyncSubscription:
+    """The same for asyncio; `open` it first."""
+
+    def __init__(self, redis: AsyncRedis, channels: Sequence[str]) -> None:
+        self._url = redis.url if isinstance(redis, AsyncClient) else ""
+        self._pubsub = cast(Any, redis).pubsub(ignore_subscribe_messages=True)
+        self._channels = _sorted(channels)
+
+    async def open(self) -> None:
+        """Begin to listen."""
+        plain, patterns = self._channels
+        with translated(self._url):
+            await self._pubsub.subscribe(*plain)
+            await self._pubsub.psubscribe(*patterns)
+
+    async def get(self, timeout_s: float) -> Message | None:
+        """Return the next message, or None if none comes in time; see `Subscription.get`."""
+        with translated(self._url):
+            return _message(await self._pubsub.get_message(timeout=timeout_s))
+
+    async def close(self) -> None:
+        """Stop listening."""
+        await self._pubsub.aclose()
+
+
+def _sorted(channels: Sequence[str]) -> tuple[list[str], list[str]]:
+    return [name for name in channels if "*" not in name], [name for name in channels if "*" in name]
+
+
+def _message(message: dict[str, Any] | None) -> Message | None:
+    return None if message is None else Message(message["channel"].decode(), message["data"])
