@@ -25,8 +25,9 @@ RUNS, AGREEING = 9, 5
 AGREEMENT = 0.2
 #: Longest chunk that is believed, in seconds.
 LONGEST_S = 0.25
-#: Until so many seconds of signal were seen, nothing is known of the sender: the allowance is `UNKNOWN` samples.
-UNKNOWN_S, UNKNOWN = 0.1, 45.0
+#: Allowance in samples while nothing is known of the sender: the first so many seconds of signal, or longer where
+#: they were not regular. All of it lies in the first segment's settling.
+UNKNOWN, UNKNOWN_S, UNSURE_S = 45.0, 0.1, 1.0
 
 
 class SenderChunk:
@@ -40,18 +41,19 @@ class SenderChunk:
 
     def __init__(self, rate_hz: float) -> None:
         self._longest = LONGEST_S * rate_hz
-        self._unknown = UNKNOWN_S * rate_hz
+        self._unknown, self._unsure = UNKNOWN_S * rate_hz, UNSURE_S * rate_hz
         self._run = 0
         self._runs: deque[int] = deque(maxlen=RUNS)
         self._n = 0
-        self.chunk = 1
+        self._irregular_start = False
+        self.chunk: int | None = None
 
     @property
     def allowance(self) -> float:
         """How many samples a stamp may lie off without meaning loss, by what was learnt so far."""
-        if self._n < self._unknown and self.chunk == 1:
-            return UNKNOWN
-        return max(LEAST, CHUNKS * self.chunk)
+        if self.chunk is not None:
+            return max(LEAST, CHUNKS * self.chunk)
+        return UNKNOWN if self._n < (self._unsure if self._irregular_start else self._unknown) else LEAST
 
     def push(self, steps: NDArray[np.float64]) -> None:
         """Take the steps before the next accepted samples.
@@ -66,6 +68,7 @@ class SenderChunk:
         for end in np.flatnonzero((steps > LATE) | (steps < BACK)):
             self._end_run(self._run + int(end) - start)
             start, self._run = int(end), 0
+            self._irregular_start |= self._n - len(steps) + int(end) < self._unknown
         self._run += len(steps) - start
 
     def learn(self) -> None:
