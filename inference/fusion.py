@@ -49,9 +49,7 @@ def refusal(fusion: FusionBundle | None, eeg_emg: Bundle | None, fmri: Bundle | 
             return f"Fusion bundle {fusion.words} was made without a bundle for {modality}."
         if fitted != bound:
             has = "none" if bundle is None else bundle.words
-            return (
-                f"fusion bundle {fusion.words} was fitted on {modality} bundle {fitted[:SHORT]}, this session has {has}"
-            )
+            return f"Fusion bundle {fusion.words} was fitted on {modality} {fitted[:SHORT]}, this session has {has}."
     return None
 
 
