@@ -124,6 +124,12 @@ def tape() -> Tape:
 
 
 @pytest.fixture
+def new_tape() -> type[Tape]:
+    """Return what makes an empty tape, for a test that needs many."""
+    return Tape
+
+
+@pytest.fixture
 def small() -> ChainSpec:
     """Return the spec of the small chain."""
     return SMALL

@@ -23,14 +23,17 @@ def one(values, n_bridged=0, repair=None, full_scale_uv=None):
 
 
 def causes(repaired):
+    """Return the names of what was wrong with each sample."""
     return [faults_of(int(bits)) for bits in repaired.causes[:, 0]]
 
 
 def rows(repaired):
+    """Return the rows at which the filter starts."""
     return [row for row, _ in repaired.starts]
 
 
 def emg(n_channels=1, rate_hz=1000.0):
+    """Return a montage of muscles."""
     return Montage("m", rate_hz, tuple(Channel(f"M{index}", "emg") for index in range(n_channels)))
 
 
@@ -114,7 +117,7 @@ def test_one_absurd_value_does_not_move_the_mean():
 
 
 def test_start_rings_not_on_an_offset():
-    """zi * x0: an offset of 300 µV comes out as nothing from the very first sample."""
+    """Zi * x0: an offset of 300 µV comes out as nothing from the very first sample."""
     x = np.full((2_000, 1), 300.0)
     out = Filter(emg(), 50.0, ConditioningSpec()).push(Repair(1, ConditioningSpec()).push(x))
     assert np.abs(out).max() < 1e-6
@@ -165,7 +168,9 @@ def test_filter_passes_the_band_and_stops_mains(hz, passes):
 @pytest.mark.parametrize("rate_hz", [250.0, 300.0])
 def test_rate_too_low_for_the_filters_is_refused(rate_hz):
     """A rate that cannot carry the band is refused with both numbers (law 10)."""
-    with pytest.raises(RateError, match=rf"rate of {rate_hz:g} Hz cannot carry 150 Hz; expected more than 300 Hz.*resample"):
+    with pytest.raises(
+        RateError, match=rf"rate of {rate_hz:g} Hz cannot carry 150 Hz; expected more than 300 Hz.*resample"
+    ):
         Filter(emg(rate_hz=rate_hz), 50.0, ConditioningSpec())
 
 

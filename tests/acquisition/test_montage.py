@@ -10,15 +10,17 @@ import pytest
 from acquisition.errors import MontageError, UnitError
 from acquisition.montage import Channel, Montage, built_in_montages, load_montage
 
-SITES = "P4 CP2 FC5 C3 P3 C2 FC6 C4 CP6 F3 FC2 FC1 F4 CP5 C1 CP1".split()
-MUSCLES = "RF RFP VM BF ST GMAX".split()
+SITES = ["P4", "CP2", "FC5", "C3", "P3", "C2", "FC6", "C4", "CP6", "F3", "FC2", "FC1", "F4", "CP5", "C1", "CP1"]
+MUSCLES = ["RF", "RFP", "VM", "BF", "ST", "GMAX"]
 UV = ["uV"] * 16
 
 
 def test_built_in_montages_are_the_three_of_the_design():
     """The montages that ship have the sites and muscles of the contract, in order."""
     assert built_in_montages() == ("amp16", "eeg16", "paper22")
-    assert list(load_montage("amp16").labels) == "C3 C1 C2 C4 FC1 FC2 CP1 CP2 P3 P4".split() + MUSCLES
+    assert (
+        list(load_montage("amp16").labels) == ["C3", "C1", "C2", "C4", "FC1", "FC2", "CP1", "CP2", "P3", "P4"] + MUSCLES
+    )
     assert list(load_montage("eeg16").labels) == SITES
     assert list(load_montage("paper22").labels) == SITES + MUSCLES
 
@@ -58,7 +60,9 @@ def test_binding_takes_an_alias_only_where_the_label_is_absent():
 def test_missing_channels_are_named():
     """A missing channel is refused with its name and the way out (law 10)."""
     labels = [label for label in load_montage("amp16").labels if label not in ("RF", "ST")]
-    with pytest.raises(MontageError, match=r"Channel RF, ST is missing, which montage amp16 needs.*--montage") as caught:
+    with pytest.raises(
+        MontageError, match=r"Channel RF, ST is missing, which montage amp16 needs.*--montage"
+    ) as caught:
         load_montage("amp16").bind(labels, ["uV"] * 14)
     assert caught.value.subject == "RF, ST"
 
@@ -101,7 +105,9 @@ def test_values_are_taken_from_their_columns_and_the_input_stays():
     assert samples.tolist() == [[1.0, 2.0, 3.0]]
 
 
-@pytest.mark.parametrize(("stated", "words"), [(None, "is not stated"), ("", "is not stated"), ("a.u.", "is 'a.u.', which is not known")])
+@pytest.mark.parametrize(
+    ("stated", "words"), [(None, "is not stated"), ("", "is not stated"), ("a.u.", "is 'a.u.', which is not known")]
+)
 def test_unknown_unit_names_the_channel(stated, words):
     """An unstated or unknown unit must be given by the user (law 10)."""
     montage = Montage("m", 1000.0, (Channel("C3", "eeg"),))
