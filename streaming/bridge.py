@@ -1,0 +1,364 @@
+"""One session, from the source to Redis: record, condition, cut, publish (laws 1 to 5).
+
+The bridge's thread takes what the source hands over, in order: a decision is recorded and synced before it is obeyed,
+samples are on the disk before a window made from them is published. The outbox talks to Redis on a thread of its own.
+A bridge that is started again on the same session reads the folder through the very same chain and goes on in a new
+part; windows whose results are not in the folder are made and published again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+
+from acquisition.chain import Chain, Step, drive
+from acquisition.clock import Clock
+from acquisition.decisions import Decision
+from acquisition.session import SessionFolder
+from acquisition.source import ClockOffset, Item, Raw, RawMarker, Source
+from acquisition.tape import ResumePoint, resume_point, tape_of_folder
+from acquisition.windowing import Window
+from streaming.framing import Framer
+from streaming.outbox import Outbox
+from streaming.pulse import Pulse
+from streaming.recorder import Recorder
+from streaming.records import WindowRecord
+
+#: Seconds that the source may keep the loop: a stop or a mark is noticed at most this late.
+PULL_S = 0.02
+#: Seconds that published windows are awaited at the end (contract).
+DRAIN_S = 30.0
+#: Seconds past the planned end after which a source that is away is declared lost up to it.
+OVERDUE_S = 2.0
+#: What the screen is told of ``session.json``.
+TOLD = (
+    "session", "patient", "bed", "mode", "origin", "created_utc", "mains_hz", "rate_hz", "bundles", "planned_s",
+    "replay_of", "resampled_from_hz",
+)  # fmt: skip
+#: Seconds without its stream after which a replay is given up; a live session never is.
+REPLAY_PATIENCE_S = 15.0
+
+log = structlog.get_logger("bridge")
+
+
+class Bridge:
+    """The life of one session: resume, loop, end.
+
+    Parameters
+    ----------
+    folder : SessionFolder
+        The record; its ``session.json`` says everything about the session.
+    chain : Chain
+        Fresh; it is brought up to date from the folder.
+    make_outbox : callable
+        Makes the way to Redis, given the recorder and what the heartbeat tells.
+    open_source : callable
+        Makes the source, given where the session was left.
+    clock : Clock
+        Time.
+    """
+
+    def __init__(
+        self,
+        folder: SessionFolder,
+        chain: Chain,
+        make_outbox: Callable[[Recorder, Callable[[], Mapping[str, Any]]], Outbox],
+        open_source: Callable[[ResumePoint], Source],
+        clock: Clock,
+    ) -> None:
+        self._folder = folder
+        self._info = folder.info
+        self._chain = chain
+        self._open_source = open_source
+        self._clock = clock
+        self._live = (self._info.source or {}).get("kind") == "lsl"
+        self._recorder = Recorder(folder, clock, may_go_unrecorded=self._info.mode in ("live", "demo"))
+        self._outbox = make_outbox(self._recorder, self._heartbeat)
+        self._framer = Framer(self._info.rate_hz)
+        self._pulse = Pulse(chain.montage.labels)
+        self._next_segment = 0
+        self._begun_s: float | None = None
+        self._lost_s: float | None = None
+        self._offset_s = 0.0
+        self._stamp_s = float("nan")
+        self._n_windows = 0
+        self._n_unrecorded = 0
+        self._ended = ""
+
+    # -- the life -------------------------------------------------------------------------------
+
+    def run(self, stop: threading.Event) -> int:
+        """Run the session until it ends, or until it is told to leave it to a later life.
+
+        Parameters
+        ----------
+        stop : threading.Event
+            Set to leave: nothing ends, and a bridge started again goes on.
+
+        Returns
+        -------
+        int
+            Exit code: 0 when the ledger balances and every window has a fate, 1 when not.
+
+        Raises
+        ------
+        LeaseHeld
+            If another bridge that lives owns the bed or the source.
+        TransportDown
+            If Redis cannot be reached at the start; later it is waited for.
+        BadInput
+            If the source does not fit the session.
+        """
+        self._outbox.take()
+        resume = self._resume()
+        source = self._open_source(resume)
+        self._outbox.start()
+        try:
+            self._loop(source, stop)
+        finally:
+            source.close()
+            self._recorder.close()
+        code = self._conclude() if self._ended else int(bool(self._outbox.fenced))
+        self._outbox.close(self._ended)
+        return code
+
+    def _resume(self) -> ResumePoint:
+        """Read the folder through the chain, as every reader does, and queue the windows that have no result."""
+        recovered = self._folder.recover()
+        point = resume_point(self._folder)
+        self._next_segment = point.next_segment
+        self._outbox.tell("session", self._session_event())
+        for decision in self._folder.decisions():
+            self._announce(decision)
+            self._ended = str(decision.data["reason"]) if decision.kind == "end" else self._ended
+        for step in drive(self._chain, tape_of_folder(self._folder), self._folder.append_decision):
+            self._post(step.windows, live=False)
+        log.info("resumed" if point.part > 1 else "begun", session=self._info.session, part=point.part,
+                 next_sample=self._chain.next_sample, recovered=repr(recovered))  # fmt: skip
+        return point
+
+    def _loop(self, source: Source, stop: threading.Event) -> None:
+        while not (self._ended or stop.is_set() or self._outbox.fenced):
+            if self._outbox.failure is not None:
+                raise self._outbox.failure
+            for item in source.pull(PULL_S):
+                if not self._ended:
+                    self._take(item, source)
+            self._watch(source)
+            self._serve_commands()
+            self._recorder.sync_if_due()
+            if self._recorder.record_again():
+                self._rejoin()
+
+    def _take(self, item: Item, source: Source) -> None:
+        if not self._recorder.begun:
+            self._recorder.open(source.headers)
+        if isinstance(item, Raw):
+            self._take_samples(item, source)
+        elif isinstance(item, Decision):
+            self._decide(item.kind, item.data, stream=item.stream)
+        elif isinstance(item, RawMarker):
+            self._recorder.marker(item)
+        else:
+            self._take_offset(item)
+
+    # -- samples and decisions ------------------------------------------------------------------
+
+    def _take_samples(self, raw: Raw, source: Source) -> None:
+        """Push samples through the chain; stop where a calibration falls due, or where the plan ends."""
+        raw = raw.part(0, min(len(raw), self._left_of_plan()))
+        x_uv = source.binding.to_uv(raw.samples)
+        start = 0
+        while start < len(raw):
+            stop = min(len(raw), start + self._chain.room)
+            self._record_samples(raw.part(start, stop))
+            step = self._chain.push(x_uv[start:stop])
+            start += step.n_taken
+            self._stamp_s = float(raw.stamps[start - 1]) + self._offset_s
+            self._emit(step)
+            if step.calibration is not None:
+                given = source.calibration_at(self._recorder.at)
+                self._decide("calibration", given.data if given else step.calibration.to_json())
+        if self._begun_s is None:
+            self._begun_s = self._clock.monotonic_s() - self._chain.next_sample / self._info.rate_hz
+        if self._left_of_plan() == 0:
+            self._end("planned")
+
+    def _record_samples(self, raw: Raw) -> None:
+        """Samples are recorded before they are conditioned; from the first that is not, windows say so."""
+        self._recorder.samples(raw)
+        if self._chain.recorded and not self._recorder.recorded:
+            self._chain.recorded = False
+            self._outbox.tell("notice", {"level": "technical", "text": f"Not recorded: {self._recorder.failure}"})
+
+    def _take_offset(self, offset: ClockOffset) -> None:
+        self._recorder.offset(offset)
+        if offset.stream == 0:
+            self._offset_s = offset.offset_s
+
+    def _left_of_plan(self) -> int:
+        """Samples until the planned end; very many without one."""
+        if self._info.planned_s is None:
+            return 1 << 62
+        return max(0, round(self._info.planned_s * self._info.rate_hz) - self._chain.next_sample)
+
+    def _decide(self, kind: str, data: Mapping[str, Any], *, stream: int = 0) -> None:
+        """Record a decision, then obey it."""
+        if kind == "segment":
+            data = {**data, "segment": self._next_segment}
+            self._next_segment += 1
+        decision = self._recorder.decision(kind, data, stream)
+        self._chain.obey(decision)
+        self._announce(decision)
+        if kind == "end":
+            self._ended = str(data["reason"])
+
+    def _end(self, reason: str) -> None:
+        if not self._ended:
+            self._decide("end", {"reason": reason})
+
+    def _rejoin(self) -> None:
+        """Record again after the disk was full: the folder sees a hole, windows made meanwhile keep their numbers."""
+        self._decide("lost", {"n": self._chain.n_unrecorded, "reason": "unrecorded"})
+        self._decide("segment", {"first_sample": self._chain.next_sample, "reason": "resume"})
+        self._decide("index", {"next": self._n_windows})
+
+    def _emit(self, step: Step) -> None:
+        """Send on what the chain made: windows once their samples are on the disk, frames for the screen."""
+        if step.windows:
+            self._recorder.sync()
+            self._post(step.windows, live=self._live)
+        for traces in step.traces:
+            for frame in self._framer.push(traces, self._stamp_s):
+                self._outbox.show(frame)
+        self._pulse.cells(step.cells)
+
+    def _post(self, windows: tuple[Window, ...], *, live: bool) -> None:
+        montage, bundle = self._chain.montage, self._info.bundles.get("eeg_emg")
+        for window in windows:
+            behind = self._chain.next_sample - (window.first_sample + len(window.x_uv))
+            stamp_s = self._stamp_s - behind / window.rate_hz if live else float("nan")
+            self._outbox.tell("window", window_event(window, montage.labels))
+            if bundle is not None:
+                sha256 = bundle["sha256"]
+                record = WindowRecord(self._info.session, 1, window, montage.name, montage.labels, sha256, stamp_s)
+                self._outbox.post(record, live=live)
+            self._n_windows = window.index + 1
+            self._n_unrecorded += "unrecorded" in window.flags
+
+    # -- source, commands, clock ----------------------------------------------------------------
+
+    def _watch(self, source: Source) -> None:
+        """Follow the source's state; end what can go no further."""
+        if source.state != self._pulse.link:
+            self._pulse.link = source.state
+            state, cause = source.state
+            self._outbox.tell("source", {"state": state, "cause": cause})
+            log.info("source", session=self._info.session, state=state, cause=cause)
+        away = source.state[0] not in ("LIVE", "SETTLING", "LATE")
+        self._lost_s = (self._lost_s or self._clock.monotonic_s()) if away else None
+        if source.finished:
+            self._end("end of recording")
+        elif self._begun_s is not None and self._lost_s is not None:
+            self._watch_absence()
+
+    def _watch_absence(self) -> None:
+        """A live session ends when its time is over, whatever the source does; a replay does not wait for ever."""
+        now = self._clock.monotonic_s()
+        assert self._begun_s is not None and self._lost_s is not None
+        if self._info.mode == "replay":
+            if now - self._lost_s > REPLAY_PATIENCE_S:
+                self._end("source lost before its end")
+        elif self._info.planned_s is not None and now > self._begun_s + self._info.planned_s + OVERDUE_S:
+            self._decide("lost", {"n": self._left_of_plan(), "reason": "absent"})
+            self._end("planned")
+
+    def _serve_commands(self) -> None:
+        while self._outbox.commands:
+            command = self._outbox.commands.popleft()
+            sample = self._chain.next_sample
+            text = str(command.args.get("text", ""))
+            if command.name == "mark":
+                self._decide("marker", {"text": text, "phase": self._chain.montage.phase_of(text), "sample": sample})
+            elif command.name == "note":
+                self._recorder.note({"text": text, "author": command.author, "sample": sample})
+            self._outbox.answer(command, {"sample": sample})
+            if command.name == "stop":
+                self._end("user")
+
+    # -- what others hear -----------------------------------------------------------------------
+
+    def _heartbeat(self) -> Mapping[str, Any]:
+        tally = self._outbox.tally
+        return {
+            **self._pulse.to_json(),
+            "next_sample": self._chain.next_sample,
+            "ledger": self._chain.ledger.to_json(),
+            "recorded": self._recorder.recorded,
+            "recording_failure": self._recorder.failure,
+            "published": len(tally.published),
+            "results": len(tally.results),
+            "waiting": self._outbox.waiting,
+            "latency_s": tally.latency_s,
+        }
+
+    def _session_event(self) -> Mapping[str, Any]:
+        montage = self._chain.montage
+        info = self._info.to_json()
+        return {key: info[key] for key in TOLD} | {"labels": montage.labels, "kinds": montage.kinds}
+
+    def _announce(self, decision: Decision) -> None:
+        """Tell the screen what was decided, and follow it for the heartbeat."""
+        self._pulse.decision(decision)
+        if decision.kind in ("segment", "marker"):
+            self._outbox.tell(decision.kind, dict(decision.data))
+        elif decision.kind == "lost":
+            text = f"{decision.data['n']} samples lost ({decision.data['reason']})"
+            self._outbox.tell("notice", {"level": "technical", "text": text, "remedy": ""})
+
+    # -- the end --------------------------------------------------------------------------------
+
+    def _conclude(self) -> int:
+        """Wait for every window's fate, then write the ledger that everybody after us reads."""
+        drained = self._outbox.drain(DRAIN_S)
+        ledger = self._chain.ledger
+        windows = self._windows()
+        expected = self._info.expected_samples
+        complete = expected is None or ledger.received + sum(ledger.rejected.values()) == expected
+        balanced = ledger.balanced and drained and complete
+        summary = {
+            "ended": True,
+            "reason": self._ended,
+            "ended_utc": self._clock.utc().isoformat(),
+            "ledger": ledger.to_json(),
+            "windows": windows,
+            "complete": complete,
+        }
+        self._folder.write_ledger(summary)
+        self._outbox.tell("end", summary)
+        log.info("ended", session=self._info.session, reason=self._ended, balanced=balanced, **windows)
+        return 0 if balanced else 1
+
+    def _windows(self) -> dict[str, int]:
+        tally = self._outbox.tally
+        fates = {state: tally.count(state) for state in ("scored", "not_scored", "dead_lettered")}
+        return {"made": self._n_windows, "published": len(tally.published), **fates, "unrecorded": self._n_unrecorded}
+
+
+def window_event(window: Window, labels: tuple[str, ...]) -> dict[str, Any]:
+    """Return what the screen is told about a window that was made."""
+    return {
+        "index": window.index,
+        "segment": window.segment,
+        "first_sample": window.first_sample,
+        "n_samples": len(window.x_uv),
+        "sqi": window.sqi,
+        "weight": window.weight,
+        "channel_quality": dict(zip(labels, window.channel_quality, strict=True)),
+        "faults": {label: list(words) for label, words in zip(labels, window.faults, strict=True) if words},
+        "flags": list(window.flags),
+        "phases": [list(span) for span in window.phases],
+    }

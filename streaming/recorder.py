@@ -1,0 +1,187 @@
+"""The session folder as the bridge writes it, and what happens when the disk refuses (law 2).
+
+Two threads write: the bridge's (samples, decisions) and the outbox's (terms, results); one lock keeps their lines
+whole. When recording fails a live session goes on as ``unrecorded``, by name, and records again in a new part as soon
+as the disk takes one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import structlog
+
+from acquisition.clock import Clock
+from acquisition.decisions import Decision
+from acquisition.errors import DiskFull
+from acquisition.formats.xdf_header import StreamHeader
+from acquisition.parts import PartWriter
+from acquisition.session import SessionFolder
+from acquisition.source import ClockOffset, Raw, RawMarker
+from streaming.records import ResultRecord
+
+#: Seconds between syncs of the recording when no window forces one (contract).
+SYNC_S = 1.0
+#: Seconds between tries to record again.
+RETRY_S = 5.0
+
+log = structlog.get_logger("recorder")
+
+
+class Recorder:
+    """Write one life of a session.
+
+    Parameters
+    ----------
+    folder : SessionFolder
+        Recovered.
+    clock : Clock
+        Time.
+    may_go_unrecorded : bool
+        True for a live session; otherwise a full disk ends the replay.
+    """
+
+    def __init__(self, folder: SessionFolder, clock: Clock, *, may_go_unrecorded: bool) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._may_go_unrecorded = may_go_unrecorded
+        self._lock = threading.Lock()
+        self._headers: Sequence[StreamHeader] = ()
+        self._part: PartWriter | None = None
+        self._next_s = 0.0
+        self._unsaved: list[dict[str, Any]] = []
+        #: Number of the part that is, or will be, written.
+        self.part_number = folder.next_part()
+        #: Whole samples of the signal in that part.
+        self.at = 0
+        #: Why nothing is recorded; empty while all is well.
+        self.failure = ""
+
+    @property
+    def recorded(self) -> bool:
+        """Whether what comes is recorded."""
+        return not self.failure
+
+    @property
+    def begun(self) -> bool:
+        """Whether the part is open."""
+        return self._part is not None
+
+    # -- the bridge's thread --------------------------------------------------------------------
+
+    def open(self, headers: Sequence[StreamHeader]) -> None:
+        """Begin the part of this life, and note where its clock stands."""
+        self._headers = headers
+        self._guard(self._open)
+
+    def _open(self) -> None:
+        self._part = self._folder.open_part(self._headers)
+        self.part_number, self.at = self._part.part, 0
+        mark = {"part": self.part_number, "lsl_s": self._clock.lsl_s(), "utc_s": self._clock.utc().timestamp()}
+        self._folder.update(clock=(*self._folder.info.clock, mark))
+
+    def samples(self, raw: Raw) -> None:
+        """Append samples."""
+        if self._guard(lambda: self._writer.append(0, raw.samples, raw.stamps)):
+            self.at += len(raw)
+
+    def marker(self, marker: RawMarker) -> None:
+        """Append a marker; a source without a marker stream has none to send."""
+        self._guard(lambda: self._writer.append(1, [marker.text], np.array([marker.stamp_s])))
+
+    def offset(self, offset: ClockOffset) -> None:
+        """Append a measured clock offset."""
+        self._guard(lambda: self._writer.offset(offset.stream, offset.time_s, offset.offset_s))
+
+    def decision(self, kind: str, data: Mapping[str, Any], stream: int = 0) -> Decision:
+        """Append a decision at this place, synced, and return it."""
+        decision = Decision(kind, self.part_number, stream, self.at, data)
+        self._guard(lambda: self._folder.append_decision(decision))
+        return decision
+
+    def note(self, note: Mapping[str, Any]) -> None:
+        """Append a note of the user's."""
+        self._guard(lambda: self._folder.append_note(dict(note)))
+
+    def sync(self) -> None:
+        """Wait until all samples are on the disk."""
+        if self._part is not None:
+            self._guard(self._writer.sync)
+            self._next_s = self._clock.monotonic_s() + SYNC_S
+
+    def sync_if_due(self) -> None:
+        """Sync at least every second."""
+        if self.recorded and self._clock.monotonic_s() >= self._next_s:
+            self.sync()
+
+    def record_again(self) -> bool:
+        """Try to open a new part after a failure; tell whether that worked just now."""
+        if self.recorded or not self._headers or self._clock.monotonic_s() < self._next_s:
+            return False
+        self._next_s = self._clock.monotonic_s() + RETRY_S
+        self.failure = ""
+        if not self._guard(self._open):
+            return False
+        log.info("recorded_again", part=self.part_number)
+        unsaved, self._unsaved = self._unsaved, []
+        for line in unsaved:
+            self._save(line)
+        return True
+
+    def close(self) -> None:
+        """Write the footers."""
+        if self._part is not None:
+            self._guard(self._part.close)
+
+    @property
+    def _writer(self) -> PartWriter:
+        assert self._part is not None
+        return self._part
+
+    def _guard(self, write: Callable[[], object]) -> bool:
+        """Write unless recording has failed; when the disk refuses, go on unrecorded where that is allowed."""
+        if self.failure:
+            return False
+        try:
+            with self._lock:
+                write()
+        except DiskFull as error:
+            if not self._may_go_unrecorded:
+                raise
+            log.error("unrecorded", cause=str(error))
+            self.failure = str(error)
+            self._next_s = self._clock.monotonic_s() + RETRY_S
+            return False
+        return True
+
+    # -- the outbox's thread --------------------------------------------------------------------
+
+    def highest_term(self) -> int:
+        """Return the highest term in the folder, 0 without one."""
+        with self._lock:
+            return max((int(d.data["term"]) for d in self._folder.decisions() if d.kind == "term"), default=0)
+
+    def save_term(self, term: int) -> None:
+        """Record a term before it is used."""
+        self.decision("term", {"term": term})
+
+    def save_result(self, result: ResultRecord, latency_s: float | None) -> None:
+        """Append a result to ``results.jsonl``, with the time it took to come back."""
+        self._save({**result.to_json(), "latency_s": latency_s})
+
+    def _save(self, line: dict[str, Any]) -> None:
+        if not self._guard(lambda: self._folder.append_result(line)):
+            self._unsaved.append(line)
+
+    def results(self) -> list[ResultRecord]:
+        """Return the results on disk."""
+        with self._lock:
+            return [result_of(line) for line in self._folder.results() if "index" in line]
+
+
+def result_of(line: Mapping[str, Any]) -> ResultRecord:
+    """Return the result that a line of ``results.jsonl`` holds."""
+    return ResultRecord.from_json({name: value for name, value in line.items() if name != "latency_s"})
