@@ -12,15 +12,13 @@ from acquisition.montage import Channel, Montage, built_in_montages, load_montag
 
 SITES = ["P4", "CP2", "FC5", "C3", "P3", "C2", "FC6", "C4", "CP6", "F3", "FC2", "FC1", "F4", "CP5", "C1", "CP1"]
 MUSCLES = ["RF", "RFP", "VM", "BF", "ST", "GMAX"]
-UV = ["uV"] * 16
 
 
 def test_built_in_montages_are_the_three_of_the_design():
     """The montages that ship have the sites and muscles of the contract, in order."""
     assert built_in_montages() == ("amp16", "eeg16", "paper22")
-    assert (
-        list(load_montage("amp16").labels) == ["C3", "C1", "C2", "C4", "FC1", "FC2", "CP1", "CP2", "P3", "P4"] + MUSCLES
-    )
+    over_the_leg = ["C3", "C1", "C2", "C4", "FC1", "FC2", "CP1", "CP2", "P3", "P4"]
+    assert list(load_montage("amp16").labels) == over_the_leg + MUSCLES
     assert list(load_montage("eeg16").labels) == SITES
     assert list(load_montage("paper22").labels) == SITES + MUSCLES
 
@@ -141,7 +139,7 @@ def test_markers_are_translated():
 
 WRONG = [
     ({"channels": []}, "has no channels"),
-    ({"channels": [{"label": "A", "kind": "eeg"}, {"label": "B", "kind": "emg", "aliases": ["a"]}]}, "gives the name a to more"),
+    ({"channels": [{"label": "A", "kind": "eeg"}, {"label": "B", "kind": "emg", "aliases": ["a"]}]}, "the name a to"),
     ({"channels": [{"label": "A", "kind": "ecg"}]}, "kind 'ecg'; expected eeg or emg"),
     ({"channels": [{"label": "A", "kind": "eeg", "unit": "bar"}]}, "channel A in 'bar'; expected V, mV"),
     ({"channels": [{"label": "A", "kind": "eeg", "colour": "red"}]}, "unknown key colour"),

@@ -130,9 +130,14 @@ def test_phases_are_those_known_when_the_window_is_made():
 
 @pytest.mark.parametrize(
     ("numbers", "words"),
-    [((150, 100, 0), "n_samples is 150"), ((100, 0, 0), "stride is 0"), ((100, 200, 0), "stride is 200 samples; expected at most"),
-     ((100, 100, 50), "settling is 50"), ((100, 100, -100), "settling is -100")],
-)  # fmt: skip
+    [
+        ((150, 100, 0), "n_samples is 150"),
+        ((100, 0, 0), "stride is 0"),
+        ((100, 200, 0), "stride is 200 samples; expected at most"),
+        ((100, 100, 50), "settling is 50"),
+        ((100, 100, -100), "settling is -100"),
+    ],
+)
 def test_spec_that_makes_no_sense_is_refused(numbers, words):
     """Lengths are multiples of 100, and no sample may fall between two windows."""
     with pytest.raises(BadInput, match=words):
