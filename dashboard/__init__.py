@@ -1,0 +1,23 @@
+"""The pages of the bedside and the ward: they show what the bridge, the scorers and the aggregator say, with its age.
+
+Opens no inlet, starts no process, scores nothing. In the order of the data:
+
+- ``errors``: the branch of the error tree that grows here
+- ``settings``: `DashboardSettings`
+- ``cursor``: `Cursor`, how far a viewer has come in a session's two streams
+- ``record``: `SessionRecord`, all that was said of a session, and its shortest retelling
+- ``feed``: `Feed`, reads one session's streams once for all viewers
+- ``contact``: `Contacts`, who was heard when; progress; the ``contact`` message
+- ``wording``: why no window comes, in words
+- ``viewers``: the bounded queues, lossless for events, newest wins for waves
+- ``hub``: `Hub`, the tasks that live, from Redis to the queues
+- ``metrics``: what is counted
+- ``files``, ``folder``: the pages, and the session folders that they show
+- ``problems``: refusals as problem+json, for people as a page
+- ``gate``: who may ask: this machine alone; the headers of every answer
+- ``routes``: one file per first word of the URL
+- ``parts``: what the routes may use
+- ``app``: `create_app`, where it is put together
+- ``server``: `serve`, the life of the process
+- ``pages``, ``static``: what the browser gets, without a build; nothing comes from another host
+"""

@@ -1,0 +1,49 @@
+"""The application: what it is made of, and its life. Settings are handed in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from dashboard import problems
+from dashboard.files import scripts
+from dashboard.gate import Gate
+from dashboard.hub import Hub
+from dashboard.metrics import Metrics
+from dashboard.parts import Parts
+from dashboard.routes import beds, events, health, sessions, ward, wave
+from dashboard.settings import DashboardSettings
+
+
+def create_app(settings: DashboardSettings) -> FastAPI:
+    """Return the application; it reads Redis while it lives.
+
+    Parameters
+    ----------
+    settings : DashboardSettings
+        What it is told.
+
+    Raises
+    ------
+    TransportDown
+        If the URL is none that Redis knows; a Redis that is away is waited for.
+    """
+    metrics = Metrics()
+    parts = Parts(settings, Hub(settings.redis_url, metrics), metrics)
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        parts.hub.start()
+        yield
+        await parts.hub.stop()
+
+    app = FastAPI(title="Flexion", lifespan=life, docs_url=None, redoc_url=None)
+    app.state.parts = parts
+    for module in (ward, beds, events, wave, sessions, health):
+        app.include_router(module.router)
+    app.mount("/static", scripts())
+    problems.install(app)
+    app.add_middleware(Gate)
+    return app

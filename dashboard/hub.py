@@ -1,0 +1,337 @@
+"""The hub: one reader per session stream, one bounded queue per viewer, everything encoded once (law 7).
+
+Tasks live here: one looks once a second which sessions the beds have; one hears the heartbeats; one says once a second
+how old everything is; one per bed reads its session's streams; one per wave that somebody watches relays it. None waits
+for a viewer, and none ends when Redis does: they say so, and go on when it is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from dashboard.contact import Bedside, Contacts, contact_message
+from dashboard.cursor import Cursor
+from dashboard.feed import Feed, sse
+from dashboard.metrics import Metrics
+from dashboard.viewers import EventViewer, WaveViewer
+from streaming import keys
+from streaming.connection import connect, connect_async
+from streaming.errors import RecordError, TransportDown
+from streaming.heartbeat import Beat
+from streaming.sessions import Registry, SessionEntry
+from streaming.subscription import AsyncSubscription
+
+#: Seconds between looks at the beds, and between two contact messages (contract: 1 Hz).
+TICK_S = 1.0
+#: Seconds to wait after Redis did not answer.
+AGAIN_S = 0.5
+#: Seconds that one wait for a published message takes.
+LISTEN_S = 1.0
+
+log = structlog.get_logger("dashboard")
+
+
+class Bed:
+    """One bed: its session, its feed, its viewers.
+
+    Parameters
+    ----------
+    name : str
+        As its viewers spell it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.entry: SessionEntry | None = None
+        self.feed: Feed | None = None
+        self.since_s = 0.0
+        self.events: set[EventViewer] = set()
+        self.waves: set[WaveViewer] = set()
+
+    @property
+    def session(self) -> str | None:
+        """Its newest session."""
+        return None if self.feed is None else self.feed.session
+
+
+class Hub:
+    """Read Redis for all viewers.
+
+    Parameters
+    ----------
+    redis_url : str
+        The Redis that everybody shares.
+    metrics : Metrics
+        What is counted.
+    clock : callable
+        Monotonic seconds.
+    """
+
+    def __init__(self, redis_url: str, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
+        self._url = redis_url
+        self._metrics = metrics
+        self._clock = clock
+        self._registry = Registry(connect(redis_url, "dashboard"))
+        self._redis = connect_async(redis_url, "dashboard")
+        self._server_ms = (0.0, 0.0)
+        self._beds: dict[str, Bed] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._n_begun = 0
+        self._readers: dict[str, asyncio.Task[None]] = {}
+        self._relays: dict[str, asyncio.Task[None]] = {}
+        self._polled = asyncio.Event()
+        self.contacts = Contacts(clock())
+        #: Whether Redis answered the last look.
+        self.redis_answers = False
+
+    # -- life -----------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to read."""
+        self.contacts = Contacts(self._clock())
+        for life in (self._watch_beds(), self._hear_beats(), self._tell_contact()):
+            self._spawn(life)
+
+    def release_viewers(self) -> None:
+        """Let every viewer go, so that no open stream holds up the end of the server."""
+        for bed in self._beds.values():
+            for reader in bed.events:
+                reader.close()
+            for watcher in bed.waves:
+                watcher.close()
+
+    async def stop(self) -> None:
+        """End all tasks and give the connections back."""
+        self.release_viewers()
+        tasks = [*self._tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._redis.aclose()
+
+    def _spawn(self, life: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(life)
+        self._tasks.add(task)
+        self._n_begun += 1
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A task that ends by an error is a fault of ours: it is said, here and by /readyz."""
+        self._tasks.discard(task)
+        if task.cancelled():
+            self._n_begun -= 1
+        elif (error := task.exception()) is not None:
+            log.error("task_failed", exc_info=error)
+
+    @property
+    def alive(self) -> bool:
+        """Whether every task of the hub runs."""
+        return len(self._tasks) == self._n_begun
+
+    # -- viewers --------------------------------------------------------------------------------
+
+    async def ready(self) -> None:
+        """Wait until the beds were looked up once; a viewer that comes first would be told of none."""
+        await self._polled.wait()
+
+    def watch_events(self, bed_name: str, last_event_id: str | None) -> EventViewer:
+        """Return a viewer that gets what it lacks, then all that comes."""
+        bed = self.bed(bed_name)
+        viewer = EventViewer()
+        cursor = Cursor.parse(last_event_id) if last_event_id else None
+        lacking = None if bed.feed is None else bed.feed.since(cursor)
+        viewer.put(self._snapshot(bed) if lacking is None else b"".join(lacking))
+        viewer.put(self._contact(bed))
+        bed.events.add(viewer)
+        self._metrics.viewers("events").inc()
+        return viewer
+
+    def leave_events(self, bed_name: str, viewer: EventViewer) -> None:
+        """Forget a viewer."""
+        self.bed(bed_name).events.discard(viewer)
+        self._forget_if_unused(bed_name)
+        self._metrics.viewers("events").dec()
+
+    def watch_wave(self, bed_name: str) -> WaveViewer:
+        """Return a viewer that is told the session, then gets its frames."""
+        bed = self.bed(bed_name)
+        viewer = WaveViewer()
+        viewer.begin(_hello(bed))
+        bed.waves.add(viewer)
+        self._want_waves()
+        self._metrics.viewers("wave").inc()
+        return viewer
+
+    def leave_wave(self, bed_name: str, viewer: WaveViewer) -> None:
+        """Forget a viewer."""
+        self.bed(bed_name).waves.discard(viewer)
+        self._forget_if_unused(bed_name)
+        self._want_waves()
+        self._metrics.viewers("wave").dec()
+        self._metrics.dropped.inc(viewer.dropped)
+
+    def _forget_if_unused(self, bed_name: str) -> None:
+        """Forget a bed that has no session and that nobody watches any more."""
+        bed = self.bed(bed_name)
+        if bed.feed is None and not bed.events and not bed.waves:
+            del self._beds[bed_name.casefold()]
+
+    def bed(self, name: str) -> Bed:
+        """Return a bed; one that has no session yet may be watched too."""
+        return self._beds.setdefault(name.casefold(), Bed(name))
+
+    def beds(self) -> list[Bed]:
+        """Return the beds that have a session."""
+        return sorted((bed for bed in self._beds.values() if bed.feed is not None), key=lambda bed: bed.name)
+
+    def contact(self, bed: Bed) -> dict[str, Any] | None:
+        """Return the data of a bed's contact message as it is now; None without a session."""
+        if bed.feed is None or bed.entry is None:
+            return None
+        bedside = Bedside(
+            session=bed.feed.session,
+            closed_utc=bed.entry.closed_utc,
+            since_s=bed.since_s,
+            progress_age_s=bed.feed.progress.age_s(self._now_ms()),
+            made=bed.feed.record.count("window"),
+            done=bed.feed.record.count("result"),
+            source=bed.feed.record.last("source") or {},
+        )
+        return contact_message(self.contacts, bedside, self._clock())
+
+    def _snapshot(self, bed: Bed) -> bytes:
+        if bed.feed is None:
+            return sse({"type": "snapshot", "data": {"bed": bed.name, "session": None, "entries": []}})
+        return sse(bed.feed.snapshot(), bed.feed.cursor)
+
+    def _contact(self, bed: Bed) -> bytes:
+        data = self.contact(bed)
+        return b"" if data is None else sse({"type": "contact", "data": data})
+
+    def _put(self, bed: Bed, message: bytes) -> None:
+        """Queue a message for every viewer of a bed; one that is too far behind is let go."""
+        for viewer in [*bed.events]:
+            if message and not viewer.put(message):
+                bed.events.discard(viewer)
+                self._metrics.evicted.inc()
+
+    # -- tasks ----------------------------------------------------------------------------------
+
+    async def _watch_beds(self) -> None:
+        while True:
+            try:
+                await self._look_at_beds()
+                self.redis_answers, self.contacts.redis_s = True, self._clock()
+            except TransportDown as error:
+                self._say_down(error)
+            self._polled.set()
+            await asyncio.sleep(TICK_S)
+
+    def _say_down(self, error: TransportDown) -> None:
+        if self.redis_answers:
+            log.warning("redis_away", cause=str(error))
+        self.redis_answers = False
+
+    async def _look_at_beds(self) -> None:
+        """Follow the registry: a bed's new session becomes what its viewers see."""
+        seconds, microseconds = await self._redis.time()
+        self._server_ms = (1000.0 * int(seconds) + int(microseconds) / 1000, self._clock())
+        for name, entry in (await asyncio.to_thread(self._registry.beds)).items():
+            bed = self.bed(name)
+            if bed.session != entry.session:
+                await self._begin(bed, entry)
+            bed.name, bed.entry = name, entry
+
+    async def _begin(self, bed: Bed, entry: SessionEntry) -> None:
+        feed = Feed(connect_async(self._url, "dashboard-feed", blocking=True), entry.session, str(entry.bed))
+        try:
+            await feed.load()
+        except TransportDown:
+            await feed.close()
+            raise
+        if bed.session is not None:
+            self._readers.pop(bed.session).cancel()
+        bed.feed, bed.entry, bed.since_s = feed, entry, self._clock()
+        self._readers[feed.session] = self._spawn(self._read(bed, feed))
+        self._put(bed, self._snapshot(bed))
+        for viewer in bed.waves:
+            viewer.begin(_hello(bed))
+        self._want_waves()
+
+    async def _read(self, bed: Bed, feed: Feed) -> None:
+        try:
+            while True:
+                try:
+                    messages = await feed.read()
+                except TransportDown:
+                    await asyncio.sleep(AGAIN_S)
+                    continue
+                self._metrics.relayed.inc(len(messages))
+                if messages:
+                    self._put(bed, b"".join(message.frame for message in messages))
+        finally:
+            await feed.close()
+
+    async def _hear_beats(self) -> None:
+        while True:
+            async for payload in self._published(keys.HEARTBEATS):
+                try:
+                    self.contacts.heard(Beat.decode(payload), self._clock())
+                except RecordError as error:
+                    log.warning("unreadable_heartbeat", cause=str(error))
+
+    async def _relay(self, session: str) -> None:
+        """Hand a session's wave to whoever watches it, as it comes."""
+        async for frame in self._published(keys.wave(session)):
+            for bed in self._beds.values():
+                if bed.session == session:
+                    for viewer in bed.waves:
+                        viewer.put(frame)
+
+    async def _published(self, channel: str) -> AsyncIterator[bytes]:
+        """Yield what is published on a channel, for ever; while Redis is away nothing comes."""
+        redis = connect_async(self._url, "dashboard-listener", blocking=True)
+        while True:
+            subscription = AsyncSubscription(redis, [channel])
+            try:
+                await subscription.open()
+                while True:
+                    message = await subscription.get(LISTEN_S)
+                    if message is not None:
+                        yield message.data
+            except TransportDown as error:
+                self._say_down(error)
+                await asyncio.sleep(AGAIN_S)
+            finally:
+                await subscription.close()
+
+    def _want_waves(self) -> None:
+        """Listen to the waves that somebody watches, and to no other."""
+        wanted = {bed.session for bed in self._beds.values() if bed.waves and bed.session is not None}
+        for session in wanted - self._relays.keys():
+            self._relays[session] = self._spawn(self._relay(session))
+        for session in self._relays.keys() - wanted:
+            self._relays.pop(session).cancel()
+
+    async def _tell_contact(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            for bed in [*self._beds.values()]:
+                if bed.events:
+                    self._put(bed, self._contact(bed))
+
+    def _now_ms(self) -> float:
+        """Return the server's clock, carried on by ours since it last told."""
+        at_ms, heard_s = self._server_ms
+        return at_ms + 1000 * (self._clock() - heard_s)
+
+
+def _hello(bed: Bed) -> str:
+    return json.dumps({"session": bed.session})

@@ -1,0 +1,9 @@
+"""One file per first word of the URL; each translates, none decides.
+
+- ``ward``: ``/``, ``/docs``
+- ``beds``: ``/beds/{bed}``, ``/api/v1/beds``, ``/api/v1/beds/{bed}``
+- ``events``: ``/api/v1/beds/{bed}/events``
+- ``wave``: ``/api/v1/beds/{bed}/wave``
+- ``sessions``: ``/sessions/{id}``, ``/api/v1/sessions/{id}``
+- ``health``: ``/healthz``, ``/readyz``, ``/metrics``
+"""

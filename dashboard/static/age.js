@@ -1,0 +1,66 @@
+// @ts-check
+/**
+ * How old a value looks (law 7): fresh, grey, struck through, gone. A closed session is final and does not age.
+ *
+ * Every value comes with its age at arrival; from then on the reader adds the time of its own clocks. Two are read: the
+ * monotonic one, and the wall clock, because the first may stand still while the machine sleeps.
+ */
+
+/** Seconds at which a value goes grey, is struck through, and reads `---`. */
+export const CONTACT = Object.freeze({ grey: 3, struck: 10, gone: 30 });
+export const PROGRESS = Object.freeze({ grey: 27, struck: 40, gone: 80 });
+/** Seconds without a frame after which the lanes of the wave go grey. */
+export const LANE_GREY_S = 1;
+
+/** @typedef {"fresh" | "grey" | "struck" | "gone"} Look */
+/** @typedef {{monoMs: number, wallMs: number}} Now */
+
+/** @type {readonly Look[]} */
+const LOOKS = ["fresh", "grey", "struck", "gone"];
+
+/** @returns {Now} */
+export function readClocks() {
+  return { monoMs: performance.now(), wallMs: Date.now() };
+}
+
+/**
+ * Seconds from `then` to `now`: the longer of what both clocks say.
+ *
+ * @param {Now} then
+ * @param {Now} now
+ */
+export function elapsedS(then, now) {
+  return Math.max(0, now.monoMs - then.monoMs, now.wallMs - then.wallMs) / 1000;
+}
+
+/**
+ * @param {number} ageS
+ * @param {{grey: number, struck: number, gone: number}} limits
+ * @returns {Look}
+ */
+export function lookOf(ageS, limits) {
+  if (ageS >= limits.gone) return "gone";
+  if (ageS >= limits.struck) return "struck";
+  return ageS >= limits.grey ? "grey" : "fresh";
+}
+
+/**
+ * The worst of several looks.
+ *
+ * @param {...Look} looks
+ * @returns {Look}
+ */
+export function worst(...looks) {
+  return /** @type {Look} */ (LOOKS[Math.max(0, ...looks.map((look) => LOOKS.indexOf(look)))]);
+}
+
+/**
+ * An age for people: whole seconds up to two minutes, then minutes, then hours.
+ *
+ * @param {number} ageS
+ */
+export function ageWords(ageS) {
+  const s = Math.floor(ageS);
+  if (s < 120) return `${s} s`;
+  return s < 7200 ? `${Math.floor(s / 60)} min` : `${Math.floor(s / 3600)} h`;
+}

@@ -1,0 +1,52 @@
+// @ts-check
+/** The bedside page: one store, one frame callback, one render per panel. */
+
+import { readClocks } from "./age.js";
+import { openFeed } from "./feed.js";
+import { mountLanes } from "./lanes.js";
+import { mountOutcome } from "./outcome.js";
+import { mountStatus } from "./status.js";
+import { createStore } from "./store.js";
+import { Traces } from "./traces.js";
+import { mountWindows } from "./windows.js";
+
+/** Milliseconds between two renders of the panels while nothing comes; ages are shown in whole seconds. */
+const PANELS_MS = 250;
+
+const bed = decodeURIComponent(location.pathname.split("/").at(-1) ?? "");
+const api = `/api/v1/beds/${encodeURIComponent(bed)}`;
+const store = createStore();
+const renderStatus = mountStatus(bed);
+const renderLanes = mountLanes();
+const renderOutcome = mountOutcome();
+const renderWindows = mountWindows();
+const traces = new Traces(`${api}/wave`);
+
+let dirty = true;
+let renderedMs = -Infinity;
+/** @type {import("./lanes.js").LaneView[]} */
+let lanes = [];
+
+/** @param {number} nowMs */
+function renderPanels(nowMs) {
+  const state = store.state();
+  const now = readClocks();
+  dirty = false;
+  renderedMs = nowMs;
+  lanes = renderLanes(state, now);
+  renderStatus(state, now);
+  renderOutcome(state, now);
+  renderWindows(state);
+  traces.renderSilence(state, nowMs);
+}
+
+/** @param {number} nowMs */
+function frame(nowMs) {
+  if (dirty || nowMs - renderedMs >= PANELS_MS) renderPanels(nowMs);
+  traces.draw(store.state(), lanes, nowMs);
+  requestAnimationFrame(frame);
+}
+
+store.subscribe(() => (dirty = true));
+openFeed(`${api}/events`, store.apply);
+requestAnimationFrame(frame);

@@ -1,0 +1,117 @@
+// @ts-check
+/** The channels beside their traces: quality, label, fault in words and what to do. */
+
+import { CONTACT, elapsedS, lookOf } from "./age.js";
+import { byId, fit, make, setAttribute, setShown, setText } from "./dom.js";
+import { closedUtc } from "./store.js";
+import { faultRemedy, faultWord } from "./words.js";
+
+/** @typedef {import("./store.js").BedState} BedState */
+/** @typedef {import("./age.js").Now} Now */
+
+/** Share of good cells from which a channel counts; below it the scorer sees zeros. */
+export const GOOD = 0.5;
+/** Share above which nothing needs to be said. */
+const CLEAN = 0.95;
+
+/**
+ * @typedef {object} LaneView
+ * @property {string} label
+ * @property {"eeg" | "emg"} kind
+ * @property {number | null} quality share of good cells of the last second
+ * @property {"good" | "fair" | "bad" | "unknown"} grade
+ * @property {string} words fault, "" if none
+ * @property {string} remedy
+ */
+
+/**
+ * One view per channel of the session, in the montage's order.
+ *
+ * @param {BedState} state
+ * @returns {LaneView[]}
+ */
+export function laneViews(state) {
+  const bridge = state.contact?.bridge;
+  return (state.session?.labels ?? []).map((label, i) => {
+    const quality = bridge?.quality?.[label] ?? null;
+    const faults = quality !== null && quality < CLEAN ? (bridge?.faults?.[label] ?? []) : [];
+    return {
+      label,
+      kind: state.session?.kinds[i] ?? "eeg",
+      quality,
+      grade: gradeOf(quality),
+      words: faults.map(faultWord).join(", ") || (quality !== null && quality < GOOD ? "bad" : ""),
+      remedy: faults[0] !== undefined ? faultRemedy(faults[0]) : "",
+    };
+  });
+}
+
+/**
+ * @param {number | null} quality
+ * @returns {"good" | "fair" | "bad" | "unknown"}
+ */
+function gradeOf(quality) {
+  if (quality === null) return "unknown";
+  if (quality < GOOD) return "bad";
+  return quality < CLEAN ? "fair" : "good";
+}
+
+/**
+ * One line for the technician: which channels, and what to do; "" if all are good.
+ *
+ * @param {LaneView[]} lanes
+ */
+export function adviceWords(lanes) {
+  /** @type {Map<string, string[]>} */
+  const labelsOf = new Map();
+  for (const lane of lanes.filter(({ grade }) => grade === "bad")) {
+    const advice = `${lane.words}: ${lane.remedy || "check them"}`;
+    labelsOf.set(advice, [...(labelsOf.get(advice) ?? []), lane.label]);
+  }
+  return [...labelsOf].map(([advice, labels]) => `${labels.join(", ")} ${advice}`).join(" · ");
+}
+
+/**
+ * The column beside the sweep.
+ *
+ * @returns {(state: BedState, now: Now) => LaneView[]}
+ */
+export function mountLanes() {
+  const list = byId("lanes");
+  return (state, now) => {
+    const lanes = laneViews(state);
+    const contact = state.contact;
+    const ageS = contact === null ? Infinity : contact.roles.bridge.age_s + elapsedS(state.contactAt, now);
+    setAttribute(list, "data-look", closedUtc(state) !== null ? "fresh" : lookOf(ageS, CONTACT));
+    fit(list, lanes.length, makeLane).forEach((row, i) => renderLane(row, /** @type {LaneView} */ (lanes[i])));
+    const advice = closedUtc(state) === null ? adviceWords(lanes) : "";
+    setShown(byId("advice"), advice !== "");
+    setText(byId("advice"), advice);
+    return lanes;
+  };
+}
+
+function makeLane() {
+  const row = make("li", "lane");
+  const bar = make("span", "quality");
+  bar.append(make("span", "quality-fill"));
+  row.append(bar, make("span", "lane-label"), make("span", "lane-words"));
+  return row;
+}
+
+/**
+ * @param {HTMLElement} row
+ * @param {LaneView} lane
+ */
+function renderLane(row, lane) {
+  const [bar, label, words] = /** @type {HTMLElement[]} */ ([...row.children]);
+  if (bar === undefined || label === undefined || words === undefined) return;
+  setAttribute(row, "data-grade", lane.grade);
+  setAttribute(row, "data-kind", lane.kind);
+  const share = `${Math.round(100 * (lane.quality ?? 0))}%`;
+  const fill = /** @type {HTMLElement} */ (bar.firstElementChild);
+  if (fill.style.width !== share) fill.style.width = share;
+  setAttribute(bar, "aria-label", lane.quality === null ? "quality unknown" : `quality ${share}`);
+  setText(label, lane.label);
+  setText(words, lane.words);
+}

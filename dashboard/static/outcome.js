@@ -1,0 +1,235 @@
+// @ts-check
+/**
+ * The outcome: state first, number second (law 8), and never a fresh-looking stale number (law 7).
+ *
+ * A number is there in three states only. What is missing is named. The reader makes STALE himself, from the ages.
+ */
+
+import { CONTACT, PROGRESS, ageWords, elapsedS, lookOf, worst } from "./age.js";
+import { byId, fit, make, setAttribute, setShown, setText } from "./dom.js";
+import { closedUtc } from "./store.js";
+import {
+  OUTCOME_MEANING,
+  OUTCOME_NAME,
+  inTen,
+  modalityWord,
+  percent,
+  roleWord,
+  stateMeaning,
+  stateWord,
+  statusWord,
+  timeOfDay,
+} from "./words.js";
+
+/** @typedef {import("./store.js").BedState} BedState */
+/** @typedef {import("./age.js").Now} Now */
+/** @typedef {import("./age.js").Look} Look */
+
+/** States in which a probability exists. */
+const WITH_NUMBER = ["PARTIAL", "PROVISIONAL", "READY"];
+const ROLES = /** @type {const} */ (["bridge", "scorer", "aggregator"]);
+
+/**
+ * @typedef {object} Ages
+ * @property {Look} look
+ * @property {string} words what is late, and why; "" while nothing is
+ * @property {string} updated "final, 14:03", or how long ago the last window was scored
+ */
+
+/**
+ * How old the outcome is: contact with every role that it needs, and progress.
+ *
+ * @param {BedState} state
+ * @param {Now} now
+ * @returns {Ages}
+ */
+export function outcomeAges(state, now) {
+  const closed = closedUtc(state);
+  if (closed !== null) return { look: "fresh", words: "", updated: `final, ${timeOfDay(closed)}` };
+  const since = elapsedS(state.contactAt, now);
+  if (state.contact === null) return { look: lookOf(since, CONTACT), words: noWord("this dashboard", since), updated: "" };
+  const [contactS, who] = oldestContact(state.contact, since);
+  const progressS = state.contact.progress.age_s + since;
+  const contactLook = lookOf(contactS, CONTACT);
+  const progressLook = lookOf(progressS, PROGRESS);
+  const late = contactLook !== "fresh" ? noWord(who, contactS) : "";
+  const slow = progressLook !== "fresh" ? `no window scored for ${ageWords(progressS)}: ${state.contact.progress.cause}` : "";
+  return {
+    look: worst(contactLook, progressLook),
+    words: late || slow,
+    updated: state.results.size > 0 ? `last window ${ageWords(progressS)} ago` : `session open for ${ageWords(progressS)}`,
+  };
+}
+
+/**
+ * @param {import("./wire").Contact} contact
+ * @param {number} since seconds since the contact message
+ * @returns {[number, string]} age and who
+ */
+function oldestContact(contact, since) {
+  if (since >= CONTACT.grey) return [since, "this dashboard"];
+  /** @type {[number, string]} */
+  let oldest = [contact.redis.age_s, "Redis"];
+  for (const role of ROLES) {
+    // All fall silent together when Redis does: then Redis is the cause.
+    if (contact.redis.age_s < CONTACT.grey && contact.roles[role].age_s > oldest[0]) {
+      oldest = [contact.roles[role].age_s, roleWord(role)];
+    }
+  }
+  return [oldest[0] + since, oldest[1]];
+}
+
+/** @param {string} who @param {number} ageS */
+const noWord = (who, ageS) => `no word from ${who} for ${ageWords(ageS)}`;
+
+/**
+ * @typedef {object} View
+ * @property {string} code the state shown, STALE included
+ * @property {string} word
+ * @property {string} meaning
+ * @property {Look} look
+ * @property {string} number "" where none exists
+ * @property {string} tenths
+ * @property {[number, number] | null} interval 0..1
+ * @property {number | null} probability
+ * @property {string} late
+ * @property {string} updated
+ * @property {string[]} lines reasons and remedy
+ * @property {{name: string, status: string, detail: string, absent: boolean}[]} modalities
+ * @property {boolean} synthetic
+ */
+
+/**
+ * What the panel says.
+ *
+ * @param {BedState} state
+ * @param {Now} now
+ * @returns {View}
+ */
+export function outcomeView(state, now) {
+  const ages = outcomeAges(state, now);
+  const outcome = state.outcome;
+  const stale = ages.look === "struck" || ages.look === "gone";
+  const code = stale ? "STALE" : (outcome?.state ?? "COLLECTING");
+  const shown = outcome !== null && WITH_NUMBER.includes(outcome.state) && outcome.probability !== null;
+  const gone = ages.look === "gone";
+  return {
+    code,
+    word: state.sessionId === null ? "No session" : stateWord(code),
+    meaning: state.sessionId === null ? "Nothing was started on this bed yet." : meaning(state, code),
+    look: ages.look,
+    number: shown ? (gone ? "---" : percent(/** @type {number} */ (outcome.probability))) : "",
+    tenths: shown && !gone ? inTen(/** @type {number} */ (outcome.probability)) : "",
+    interval: shown && !gone ? outcome.interval : null,
+    probability: shown && !gone ? outcome.probability : null,
+    late: state.sessionId === null ? "" : ages.words,
+    updated: state.sessionId === null ? "" : ages.updated,
+    lines: outcome === null ? [] : outcome.reasons,
+    modalities: outcome === null ? [] : modalities(outcome),
+    synthetic: isSynthetic(state),
+  };
+}
+
+/**
+ * @param {BedState} state
+ * @param {string} code
+ */
+function meaning(state, code) {
+  const outcome = state.outcome;
+  if (code === "STALE" || outcome === null) return stateMeaning(code);
+  if (code === "PARTIAL" && outcome.provisional) return `${stateMeaning(code)} Provisional: it may still move.`;
+  return stateMeaning(code);
+}
+
+/** @param {import("./wire").Outcome} outcome */
+function modalities(outcome) {
+  const reasonOf = new Map(outcome.missing.map(({ modality, reason }) => [modality, reason]));
+  const rows = [row("eeg_emg", outcome.parts.eeg_emg, reasonOf), row("fmri", outcome.parts.fmri, reasonOf)];
+  const fusion = reasonOf.get("fusion");
+  if (fusion !== undefined) rows.push({ name: modalityWord("fusion"), status: statusWord("refused"), detail: fusion, absent: true });
+  return rows;
+}
+
+/**
+ * @param {string} modality
+ * @param {import("./wire").Part} part
+ * @param {Map<string, string>} reasonOf
+ */
+function row(modality, part, reasonOf) {
+  const counted = part.windows !== undefined ? `${part.windows} windows` : "";
+  const alone = part.probability !== null && part.probability !== undefined ? `alone ${percent(part.probability)}` : "";
+  const used = [counted, part.scanned_on ? `scanned ${part.scanned_on}` : "", alone].filter(Boolean).join(", ");
+  return {
+    name: modalityWord(modality),
+    status: statusWord(part.status),
+    detail: part.status === "ok" ? used : (reasonOf.get(modality) ?? counted),
+    absent: part.status !== "ok",
+  };
+}
+
+/** @param {BedState} state */
+function isSynthetic(state) {
+  const bundles = state.session?.bundles;
+  return Object.values(bundles ?? {}).some((bundle) => bundle?.origin === "synthetic");
+}
+
+/**
+ * The panel on the page.
+ *
+ * @returns {(state: BedState, now: Now) => void}
+ */
+export function mountOutcome() {
+  const panel = byId("outcome");
+  setText(byId("outcome-name"), OUTCOME_NAME);
+  setText(byId("outcome-meaning"), OUTCOME_MEANING);
+  return (state, now) => {
+    const view = outcomeView(state, now);
+    setAttribute(panel, "data-look", view.look);
+    setAttribute(panel, "data-state", view.code);
+    setText(byId("state-word"), view.word);
+    setText(byId("state-meaning"), view.meaning);
+    setShown(byId("number-block"), view.number !== "");
+    setText(byId("number"), view.number);
+    setText(byId("tenths"), view.tenths);
+    setShown(byId("late"), view.late !== "");
+    setText(byId("late"), view.late);
+    setText(byId("updated"), view.updated);
+    setShown(byId("synthetic"), view.synthetic);
+    renderBand(view);
+    renderLines(view.lines);
+    renderModalities(view.modalities);
+  };
+}
+
+/** @param {View} view */
+function renderBand(view) {
+  setShown(byId("band"), view.interval !== null);
+  if (view.interval === null || view.probability === null) return;
+  const [low, high] = view.interval;
+  byId("band-range").style.left = `${100 * low}%`;
+  byId("band-range").style.width = `${100 * (high - low)}%`;
+  byId("band-point").style.left = `${100 * view.probability}%`;
+  setText(byId("band-words"), `${Math.round(100 * low)} to ${Math.round(100 * high)} % (90 % interval)`);
+}
+
+/** @param {string[]} texts */
+function renderLines(texts) {
+  const items = fit(byId("reasons"), texts.length, () => make("li", ""));
+  items.forEach((item, i) => setText(item, texts[i] ?? ""));
+}
+
+/** @param {View["modalities"]} rows */
+function renderModalities(rows) {
+  const items = fit(byId("modalities"), rows.length, makeModality);
+  items.forEach((item, i) => {
+    const row = /** @type {View["modalities"][number]} */ (rows[i]);
+    setAttribute(item, "data-absent", String(row.absent));
+    [row.name, row.status, row.detail].forEach((text, j) => setText(/** @type {Element} */ (item.children[j]), text));
+  });
+}
+
+function makeModality() {
+  const item = make("li", "modality");
+  item.append(make("span", "modality-name"), make("span", "modality-status"), make("span", "modality-detail"));
+  return item;
+}

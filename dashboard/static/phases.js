@@ -1,0 +1,88 @@
+// @ts-check
+/** The phase band over the sweep: locked to samples, column for column with the traces below it. */
+
+import { phaseSpans, settlingSpans } from "./page.js";
+import { phaseWord } from "./words.js";
+
+/** Milliseconds between two drawings of the band; its edges move with the samples, not with these. */
+const EVERY_MS = 100;
+/** Width of the erase bar in CSS pixels, as in the sweep. */
+const ERASE_PX = 22;
+
+export class PhaseBand {
+  /** @param {HTMLCanvasElement} canvas */
+  constructor(canvas) {
+    this.canvas = canvas;
+    const context = canvas.getContext("2d");
+    if (context === null) throw new Error("this browser gives no 2D canvas");
+    this.context = context;
+    this.scale = 1;
+    this.font = "13px sans-serif";
+    /** @type {Record<string, string>} */
+    this.inks = {};
+    this.ink = "#000";
+    this.drawnMs = -Infinity;
+  }
+
+  /**
+   * @param {number} width CSS pixels
+   * @param {number} height CSS pixels
+   * @param {number} scale device pixels per CSS pixel
+   */
+  resize(width, height, scale) {
+    this.scale = scale;
+    this.canvas.width = Math.max(1, Math.round(width * scale));
+    this.canvas.height = Math.max(1, Math.round(height * scale));
+    this.drawnMs = -Infinity;
+  }
+
+  /**
+   * @param {import("./store.js").BedState} state
+   * @param {import("./page.js").Page} page the sweep's
+   * @param {number | null} due one past the last sample shown
+   * @param {number} nowMs
+   */
+  draw(state, page, due, nowMs) {
+    if (nowMs - this.drawnMs < EVERY_MS) return;
+    this.drawnMs = nowMs;
+    this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    if (due === null) return;
+    const head = page.column(due);
+    const oldest = page.first(head - page.width + Math.round(ERASE_PX * this.scale));
+    const spans = [...phaseSpans(state.markers, oldest, due), ...settlingSpans(state.segments, oldest, due)];
+    for (const span of spans) this.drawSpan(page, span);
+  }
+
+  /**
+   * A span may turn over the edge of the page: then it is two blocks.
+   *
+   * @param {import("./page.js").Page} page
+   * @param {import("./page.js").Span} span
+   */
+  drawSpan(page, span) {
+    const turn = page.start(span.to - 1);
+    const pieces = span.from < turn ? [[span.from, turn], [turn, span.to]] : [[span.from, span.to]];
+    for (const [from, to] of /** @type {[number, number][]} */ (pieces)) {
+      const x = page.x(page.column(from));
+      this.drawBlock(span.phase, x, Math.max(1, page.column(to) - page.column(from)));
+    }
+  }
+
+  /**
+   * @param {string} phase
+   * @param {number} x
+   * @param {number} width
+   */
+  drawBlock(phase, x, width) {
+    const { context, canvas } = this;
+    context.fillStyle = this.inks[phase] ?? "transparent";
+    context.fillRect(x, 0, Math.max(1, width - this.scale), canvas.height);
+    const words = phaseWord(phase);
+    context.font = this.font;
+    const margin = 6 * this.scale;
+    if (context.measureText(words).width + 2 * margin > width) return;
+    context.fillStyle = this.ink;
+    context.textBaseline = "middle";
+    context.fillText(words, x + margin, canvas.height / 2 + this.scale);
+  }
+}

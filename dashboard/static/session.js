@@ -1,0 +1,76 @@
+// @ts-check
+/** The page of a session: what its folder says, as it is. */
+
+import { byId, make, setShown, setText } from "./dom.js";
+import { modeWord, originWord, percent, reasonWord } from "./words.js";
+
+/**
+ * @typedef {object} Folder
+ * @property {Record<string, any>} info
+ * @property {Record<string, any> | null} ledger
+ * @property {Record<string, any>[]} results
+ */
+
+/**
+ * Names and values of the folder's facts.
+ *
+ * @param {Folder} folder
+ * @returns {[string, string][]}
+ */
+export function facts({ info, ledger, results }) {
+  const books = ledger?.["ledger"] ?? ledger;
+  /** @type {[string, string][]} */
+  const rows = [
+    ["Session", info["session"]],
+    ["Patient", info["patient"]],
+    ["Bed", info["bed"] ?? "none"],
+    ["Begun (UTC)", info["created_utc"]],
+    ["Mode", [modeWord(info["mode"] ?? ""), originWord(info["origin"] ?? "")].filter(Boolean).join(", ")],
+    ["Replay of", info["replay_of"] ?? ""],
+    ["Montage", info["montage"]?.name ?? ""],
+    ["Model", bundleWords(info["bundles"]?.eeg_emg)],
+    ["Results", String(results.length)],
+    ["Ended", ledger === null ? "not yet" : (ledger["reason"] ?? "yes")],
+    ["Samples received", books ? String(books.received) : ""],
+    ["Samples lost", books ? String(books.declared_lost) : ""],
+    ["Ledger", books ? (books.balanced ? "adds up" : "does not add up") : ""],
+  ];
+  return rows.filter(([, value]) => value !== "" && value !== undefined);
+}
+
+/** @param {{name: string, version: string, sha256: string, origin: string} | null | undefined} bundle */
+function bundleWords(bundle) {
+  if (!bundle) return "none";
+  const origin = bundle.origin === "synthetic" ? ", trained on simulated patients" : "";
+  return `${bundle.name} ${bundle.version} (${bundle.sha256.slice(0, 12)})${origin}`;
+}
+
+/** @param {Record<string, any>} result */
+function resultCells(result) {
+  const logit = result["logit"];
+  const p = typeof logit === "number" ? percent(1 / (1 + Math.exp(-logit))) : "";
+  const state = result["reason"] ? `${result["state"]}: ${reasonWord(result["reason"])}` : result["state"];
+  return [result["index"], result["first_sample"], Number(result["sqi"]).toFixed(2), state.replaceAll("_", " "), p].map(String);
+}
+
+/** @param {string} id */
+async function run(id) {
+  const answer = await fetch(`/api/v1/sessions/${encodeURIComponent(id)}`);
+  const said = await answer.json();
+  setShown(byId("problem"), !answer.ok);
+  if (!answer.ok) {
+    setText(byId("problem"), [said.detail, said.remedy].filter(Boolean).join(" "));
+    return;
+  }
+  const folder = /** @type {Folder} */ (said);
+  setText(byId("title"), `Patient ${folder.info["patient"]}`);
+  for (const [name, value] of facts(folder)) byId("facts").append(make("dt", "", name), make("dd", "", value));
+  for (const result of folder.results.filter(({ kind }) => kind !== "fmri")) {
+    const row = make("tr", "");
+    row.append(...resultCells(result).map((cell) => make("td", "", cell)));
+    byId("results").append(row);
+  }
+  setShown(byId("results-table"), folder.results.length > 0);
+}
+
+if (typeof document !== "undefined") void run(decodeURIComponent(location.pathname.split("/").at(-1) ?? ""));

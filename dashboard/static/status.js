@@ -1,0 +1,168 @@
+// @ts-check
+/** What stands around the traces: who, which mode, source, recording, time, latency, engine, Redis, notices. */
+
+import { CONTACT, ageWords, elapsedS, lookOf, worst } from "./age.js";
+import { byId, setAttribute, setShown, setText } from "./dom.js";
+import { closedUtc } from "./store.js";
+import { clockWords, modeWord, originWord, phaseWord, sourceWord, timeOfDay } from "./words.js";
+
+/** @typedef {import("./store.js").BedState} BedState */
+/** @typedef {import("./age.js").Now} Now */
+/** @typedef {import("./age.js").Look} Look */
+/** @typedef {{words: string, look: Look, level?: string}} Item */
+
+/**
+ * Everything around the traces, by the id of its element.
+ *
+ * @param {BedState} state
+ * @param {Now} now
+ * @returns {Record<string, Item>}
+ */
+export function statusItems(state, now) {
+  const bridge = contactLook(state, "bridge", now);
+  const scorer = contactLook(state, "scorer", now);
+  return {
+    patient: { words: state.session?.patient ?? "", look: "fresh" },
+    mode: { words: modeWords(state), look: "fresh", level: state.session?.mode ?? "none" },
+    source: { words: sourceWords(state), look: bridge },
+    recording: recordingItem(state, bridge),
+    elapsed: { words: elapsedWords(state), look: bridge },
+    phase: { words: phaseNow(state), look: bridge },
+    latency: { words: latencyWords(state), look: worst(bridge, scorer) },
+    engine: engineItem(state, scorer),
+    redis: redisItem(state, now),
+    ledger: { words: ledgerWords(state), look: bridge },
+  };
+}
+
+/**
+ * @param {BedState} state
+ * @param {"bridge" | "scorer" | "aggregator"} role
+ * @param {Now} now
+ * @returns {Look}
+ */
+function contactLook(state, role, now) {
+  if (closedUtc(state) !== null || state.sessionId === null) return "fresh";
+  const heard = state.contact?.roles[role].age_s ?? 0;
+  return lookOf(heard + elapsedS(state.contactAt, now), CONTACT);
+}
+
+/** @param {BedState} state */
+function modeWords({ session }) {
+  if (session === null) return "";
+  const words = [modeWord(session.mode), originWord(session.origin)].filter(Boolean).join(", ");
+  return session.resampled_from_hz ? `${words}, resampled from ${session.resampled_from_hz} Hz` : words;
+}
+
+/** @param {BedState} state */
+function sourceWords(state) {
+  if (state.sessionId === null) return "";
+  const closed = closedUtc(state);
+  if (closed !== null) return `Ended ${timeOfDay(closed)}`;
+  const bridge = state.contact?.bridge;
+  const said = bridge?.state ?? state.source?.state ?? "SEARCHING";
+  const cause = bridge ? bridge.cause : state.source?.cause;
+  return cause ? `${sourceWord(said)}: ${cause}` : sourceWord(said);
+}
+
+/**
+ * @param {BedState} state
+ * @param {Look} look
+ * @returns {Item}
+ */
+function recordingItem(state, look) {
+  if (state.sessionId === null) return { words: "", look };
+  if (closedUtc(state) !== null) return { words: "Recording closed", look, level: "closed" };
+  const recorded = state.contact?.bridge?.recorded;
+  if (recorded === undefined) return { words: "Recording: not yet known", look, level: "unknown" };
+  return recorded ? { words: "Recording", look, level: "on" } : { words: "unrecorded", look, level: "off" };
+}
+
+/** @param {BedState} state */
+function elapsedWords(state) {
+  const { session, contact } = state;
+  const next = contact?.bridge?.next_sample;
+  if (session === null || next === undefined) return "";
+  const planned = session.planned_s && closedUtc(state) === null ? ` of ${clockWords(session.planned_s)}` : "";
+  return `${clockWords(next / session.rate_hz)}${planned}`;
+}
+
+/** @param {BedState} state */
+function phaseNow(state) {
+  const bridge = state.contact?.bridge;
+  if (closedUtc(state) !== null || !bridge?.phase) return "";
+  return bridge.trial ? `Trial ${bridge.trial}, ${phaseWord(bridge.phase)}` : phaseWord(bridge.phase);
+}
+
+/** @param {BedState} state */
+function latencyWords({ contact }) {
+  const latency = contact?.bridge?.latency_s;
+  return typeof latency === "number" ? `Window to score ${latency.toFixed(2)} s` : "Window to score ---";
+}
+
+/**
+ * @param {BedState} state
+ * @param {Look} look
+ * @returns {Item}
+ */
+function engineItem({ lastResult }, look) {
+  const engine = lastResult?.engine;
+  if (!engine) return { words: "Engine ---", look };
+  const words = `Engine ${engine.backend}, ${engine.device}, ${engine.precision}`;
+  return engine.degraded ? { words: `${words} (fallback)`, look, level: "degraded" } : { words, look };
+}
+
+/**
+ * @param {BedState} state
+ * @param {Now} now
+ * @returns {Item}
+ */
+function redisItem({ contact, contactAt }, now) {
+  const ageS = (contact?.redis.age_s ?? 0) + elapsedS(contactAt, now);
+  const look = lookOf(ageS, CONTACT);
+  if (contact === null) return { words: "Redis ---", look };
+  return { words: look === "fresh" ? "Redis answers" : `Redis silent for ${ageWords(ageS)}`, look: "fresh", level: look };
+}
+
+/** @param {BedState} state */
+function ledgerWords({ session, contact, ledger, end }) {
+  const books = end?.ledger ?? contact?.bridge?.ledger ?? ledger;
+  if (!books) return "Ledger ---";
+  const rate = session?.rate_hz ?? 1000;
+  const lost = books.declared_lost > 0 ? `, ${(books.declared_lost / rate).toFixed(1)} s lost` : ", none lost";
+  return `${(books.received / rate).toFixed(0)} s received${lost}${books.balanced ? "" : ", does not add up"}`;
+}
+
+/**
+ * The status items and the notice line on the page; a notice that was acknowledged does not come back.
+ *
+ * @param {string} bed
+ * @returns {(state: BedState, now: Now) => void}
+ */
+export function mountStatus(bed) {
+  setText(byId("bed-name"), `Bed ${bed}`);
+  document.title = `Bed ${bed} · Flexion`;
+  /** @type {import("./wire").Notice | null} */
+  let newest = null;
+  /** @type {import("./wire").Notice | null} */
+  let seen = null;
+  byId("notice-ok").addEventListener("click", () => (seen = newest));
+  return (state, now) => {
+    for (const [id, item] of Object.entries(statusItems(state, now))) renderItem(byId(id), item);
+    newest = state.notices.at(-1) ?? null;
+    setShown(byId("notice"), newest !== null && newest !== seen);
+    if (newest !== null) setText(byId("notice-words"), [newest.text, newest.remedy].filter(Boolean).join(" "));
+  };
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {Item} item
+ */
+function renderItem(element, item) {
+  const gone = item.look === "gone" && item.words !== "";
+  setText(element, gone ? "---" : item.words);
+  setShown(element, item.words !== "");
+  setAttribute(element, "data-look", item.look);
+  setAttribute(element, "data-level", item.level ?? null);
+}

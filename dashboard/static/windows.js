@@ -1,0 +1,165 @@
+// @ts-check
+/** The windows, one mark each: scored, weighted down, not scored and why, waiting (laws 3 and 5). */
+
+import { byId, fit, make, setAttribute, setText } from "./dom.js";
+import { closedUtc } from "./store.js";
+import { clockWords, faultWord, phaseWord, reasonWord } from "./words.js";
+import { PAGE_SAMPLES, SETTLING_SAMPLES } from "./page.js";
+
+/** @typedef {"scored" | "weighted" | "unscored" | "dead" | "waiting" | "planned"} Fate */
+/** @typedef {import("./store.js").BedState} BedState */
+
+/** Marks shown at most: the newest; the counts tell of all. */
+const SHOWN = 120;
+/** Share of good cells below which a channel is zeroed. */
+const CHANNEL_FLOOR = 0.5;
+
+const FATE_WORDS = {
+  scored: "scored",
+  weighted: "weighted down",
+  unscored: "not scored",
+  dead: "given up",
+  waiting: "waiting",
+  planned: "planned",
+};
+
+/**
+ * What became of a window.
+ *
+ * @param {import("./wire").WindowMade | undefined} window
+ * @param {import("./wire").Result | undefined} result
+ * @returns {Fate}
+ */
+export function fateOf(window, result) {
+  if (result === undefined) return window === undefined ? "planned" : "waiting";
+  if (result.state === "dead_lettered") return "dead";
+  if (result.state === "not_scored") return "unscored";
+  return result.weight < 1 ? "weighted" : "scored";
+}
+
+/**
+ * Windows that the planned time holds, if there is no gap.
+ *
+ * @param {import("./wire").Session | null} session
+ */
+export function plannedWindows(session) {
+  if (!session?.planned_s) return 0;
+  return Math.max(0, Math.floor((session.planned_s * session.rate_hz - SETTLING_SAMPLES) / PAGE_SAMPLES));
+}
+
+/**
+ * @typedef {object} Mark
+ * @property {number} index
+ * @property {Fate} fate
+ */
+
+/**
+ * The marks in order, and the count of every fate.
+ *
+ * @param {BedState} state
+ * @returns {{marks: Mark[], counts: Record<Fate, number>, made: number, planned: number}}
+ */
+export function windowMarks(state) {
+  const made = 1 + Math.max(-1, ...state.windows.keys(), ...state.results.keys());
+  const planned = closedUtc(state) === null ? plannedWindows(state.session) : 0;
+  const counts = { scored: 0, weighted: 0, unscored: 0, dead: 0, waiting: 0, planned: 0 };
+  /** @type {Mark[]} */
+  const marks = [];
+  for (let index = 0; index < Math.max(made, planned); index += 1) {
+    const fate = fateOf(state.windows.get(index), state.results.get(index));
+    counts[fate] += 1;
+    marks.push({ index, fate });
+  }
+  return { marks: marks.slice(-SHOWN), counts, made, planned };
+}
+
+/**
+ * One window in words.
+ *
+ * @param {BedState} state
+ * @param {number} index
+ */
+export function windowWords(state, index) {
+  const window = state.windows.get(index);
+  const result = state.results.get(index);
+  const fate = fateOf(window, result);
+  const parts = [`Window ${index}: ${FATE_WORDS[fate]}`];
+  if (result?.reason) parts.push(reasonWord(result.reason));
+  const about = window ?? result;
+  if (about === undefined) return `${parts[0]}.`;
+  parts.push(`signal quality ${Math.round(100 * about.sqi)} %`);
+  if (window !== undefined) parts.push(...faultyChannels(window), ...flagsAndTime(window, state.session?.rate_hz ?? 1000));
+  return `${parts.join("; ")}.`;
+}
+
+/** @param {import("./wire").WindowMade} window */
+function faultyChannels(window) {
+  const faulty = Object.entries(window.channel_quality).filter(([, quality]) => quality < CHANNEL_FLOOR);
+  return faulty.map(([label]) => `${label} ${(window.faults[label] ?? []).map(faultWord).join(" and ") || "bad"}`);
+}
+
+/**
+ * @param {import("./wire").WindowMade} window
+ * @param {number} rateHz
+ */
+function flagsAndTime(window, rateHz) {
+  const begin = clockWords(window.first_sample / rateHz);
+  const end = clockWords((window.first_sample + window.n_samples) / rateHz);
+  const phases = [...new Set(window.phases.map(([phase]) => phaseWord(phase)))].join(", ");
+  return [...window.flags, `${begin} to ${end}`, phases].filter(Boolean);
+}
+
+/**
+ * The strip on the page; a press on a mark tells about it.
+ *
+ * @returns {(state: BedState) => void}
+ */
+export function mountWindows() {
+  const strip = byId("marks");
+  /** @type {number | null} */
+  let chosen = null;
+  strip.addEventListener("click", (event) => {
+    const mark = event.target instanceof Element ? event.target.closest("button") : null;
+    if (mark?.dataset.index) chosen = chosen === Number(mark.dataset.index) ? null : Number(mark.dataset.index);
+  });
+  return (state) => {
+    const { marks, counts, made, planned } = windowMarks(state);
+    if (chosen !== null && chosen >= Math.max(made, planned)) chosen = null;
+    const buttons = fit(strip, marks.length, makeMark);
+    buttons.forEach((button, i) => renderMark(button, /** @type {Mark} */ (marks[i]), chosen));
+    setText(byId("windows-count"), planned > 0 ? `${made} of ${planned} planned` : `${made}`);
+    setText(byId("windows-fates"), fateWords(counts));
+    const told = chosen ?? made - 1;
+    setText(byId("window-words"), told >= 0 ? windowWords(state, told) : "The first window is full 14 s after the signal begins.");
+  };
+}
+
+/** @param {Record<Fate, number>} counts */
+function fateWords(counts) {
+  const fates = /** @type {Fate[]} */ (["scored", "weighted", "unscored", "dead", "waiting"]);
+  return fates
+    .filter((fate) => counts[fate] > 0)
+    .map((fate) => `${counts[fate]} ${FATE_WORDS[fate]}`)
+    .join(" · ");
+}
+
+function makeMark() {
+  const item = make("li", "");
+  const button = make("button", "mark");
+  button.setAttribute("type", "button");
+  item.append(button);
+  return item;
+}
+
+/**
+ * @param {HTMLElement} item
+ * @param {Mark} mark
+ * @param {number | null} chosen
+ */
+function renderMark(item, mark, chosen) {
+  const button = /** @type {HTMLElement} */ (item.firstElementChild);
+  setAttribute(button, "data-index", String(mark.index));
+  setAttribute(button, "data-fate", mark.fate);
+  setAttribute(button, "aria-label", `Window ${mark.index}, ${FATE_WORDS[mark.fate]}`);
+  setAttribute(button, "aria-pressed", String(mark.index === chosen));
+}

@@ -1,0 +1,207 @@
+// What the dashboard sends to a page, to the letter: the messages of a bed's event stream and the first frame of its
+// wave. Types alone; nothing of this file is served to a browser's script.
+
+/** A number that may be unknown. */
+export type Maybe<T> = T | null;
+
+/** What `session.json` says of a session, as the bridge repeats it in its first event. */
+export interface Session {
+  session: string;
+  bed: Maybe<string>;
+  patient: string;
+  mode: "demo" | "live" | "replay" | "score";
+  origin: "simulated" | "recorded" | "live";
+  created_utc?: string;
+  planned_s?: Maybe<number>;
+  replay_of?: Maybe<string>;
+  rate_hz: number;
+  labels: string[];
+  kinds: ("eeg" | "emg")[];
+  mains_hz?: number;
+  resampled_from_hz?: Maybe<number>;
+  bundles: { eeg_emg: Maybe<BundleRef>; fmri: Maybe<BundleRef>; fusion: Maybe<BundleRef> };
+}
+
+export interface BundleRef {
+  name: string;
+  version: string;
+  sha256: string;
+  origin: "synthetic" | "clinical";
+}
+
+export interface Source {
+  state: string;
+  cause?: Maybe<string>;
+}
+
+export interface Segment {
+  segment: number;
+  first_sample: number;
+  reason: string;
+}
+
+export interface Marker {
+  text: string;
+  phase: Maybe<string>;
+  sample: number;
+}
+
+/** A window as it was published, before its score. */
+export interface WindowMade {
+  index: number;
+  segment: number;
+  first_sample: number;
+  n_samples: number;
+  sqi: number;
+  weight: number;
+  channel_quality: Record<string, number>;
+  faults: Record<string, string[]>;
+  flags: string[];
+  phases: [string, number, number][];
+}
+
+/** The one result of a window. */
+export interface Result {
+  index: number;
+  segment: number;
+  first_sample: number;
+  state: "scored" | "not_scored" | "dead_lettered";
+  reason: Maybe<string>;
+  logit: Maybe<number>;
+  sqi: number;
+  weight: number;
+  engine: Maybe<Engine>;
+}
+
+export interface Engine {
+  backend: string;
+  device: string;
+  precision: string;
+  degraded: boolean;
+  version?: string;
+}
+
+export type OutcomeState = "INVALID" | "COLLECTING" | "ABSTAINED" | "PARTIAL" | "PROVISIONAL" | "READY";
+export type ModalityStatus = "absent" | "collecting" | "ok" | "abstained" | "refused";
+
+export interface Part {
+  status: ModalityStatus;
+  windows?: number;
+  slices?: Maybe<number>;
+  weight?: number;
+  logit: Maybe<number>;
+  probability: Maybe<number>;
+  scanned_on?: Maybe<string>;
+}
+
+export interface Outcome {
+  state: OutcomeState;
+  probability: Maybe<number>;
+  interval: Maybe<[number, number]>;
+  provisional: boolean;
+  modalities: string[];
+  missing: { modality: string; reason: string }[];
+  reasons: string[];
+  parts: { eeg_emg: Part; fmri: Part };
+  windows?: WindowCounts;
+}
+
+export interface WindowCounts {
+  made: number;
+  published: number;
+  scored: number;
+  not_scored: number;
+  dead_lettered: number;
+  unrecorded: number;
+}
+
+export interface Ledger {
+  received: number;
+  declared_lost: number;
+  bridged: number;
+  in_windows: number;
+  discarded: Record<string, number>;
+  pending: number;
+  rejected: Record<string, number>;
+  clock_resets: number;
+  balanced: boolean;
+}
+
+/** Grid samples that were declared lost. */
+export interface Lost {
+  n: number;
+  reason: string;
+}
+
+export interface Notice {
+  level: string;
+  text: string;
+  remedy?: string;
+}
+
+export interface End {
+  reason: string;
+  ended_utc: string;
+  ledger: Ledger;
+  windows: WindowCounts;
+}
+
+/** What the bridge says of itself once a second. */
+export interface BridgeInfo {
+  state: string;
+  cause?: Maybe<string>;
+  next_sample?: number;
+  quality?: Record<string, number>;
+  faults?: Record<string, string[]>;
+  phase?: Maybe<string>;
+  trial?: Maybe<number>;
+  ledger?: Ledger;
+  recorded?: boolean;
+  published?: number;
+  results?: number;
+  /** From the last sample of the newest scored window to its score. */
+  latency_s?: Maybe<number>;
+}
+
+/** Once a second: how long ago each was heard, seen from the dashboard's own clock. */
+export interface Contact {
+  session: Maybe<string>;
+  closed_utc: Maybe<string>;
+  roles: Record<"bridge" | "scorer" | "aggregator", RoleContact>;
+  redis: { age_s: number };
+  progress: { age_s: number; cause: string };
+  bridge: Maybe<BridgeInfo>;
+}
+
+export interface RoleContact {
+  age_s: number;
+  heard: boolean;
+}
+
+/** Everything so far; a page forgets what it had. Sent when a page begins, and when its bed begins a session. */
+export interface Snapshot {
+  bed: string;
+  session: Maybe<string>;
+  entries: Entry[];
+}
+
+export type Entry =
+  | { type: "session"; data: Session }
+  | { type: "source"; data: Source }
+  | { type: "segment"; data: Segment }
+  | { type: "marker"; data: Marker }
+  | { type: "window"; data: WindowMade }
+  | { type: "result"; data: Result }
+  | { type: "outcome"; data: Outcome }
+  | { type: "lost"; data: Lost }
+  | { type: "fmri"; data: Record<string, unknown> }
+  | { type: "ledger"; data: Ledger }
+  | { type: "notice"; data: Notice }
+  | { type: "end"; data: End };
+
+export type Message = Entry | { type: "snapshot"; data: Snapshot } | { type: "contact"; data: Contact };
+
+/** The text frame that opens a wave, and comes again when the bed begins another session. */
+export interface WaveHello {
+  session: Maybe<string>;
+}

@@ -1,0 +1,155 @@
+// @ts-check
+/**
+ * What codes of the system say to people at the bed. Kinds of words that the server makes itself (why no window came)
+ * arrive as words.
+ */
+
+/** @param {Record<string, string>} words @param {string} code */
+const look = (words, code) => words[code] ?? code.replaceAll("_", " ");
+
+/** What the number stands for. */
+export const OUTCOME_NAME = "Lower-limb motor function at 3 months";
+export const OUTCOME_MEANING = "Chance of a Fugl-Meyer score above 17 of 34";
+
+const STATES = {
+  COLLECTING: "Collecting",
+  ABSTAINED: "Abstained",
+  PARTIAL: "Partial",
+  PROVISIONAL: "Provisional",
+  READY: "Ready",
+  INVALID: "Invalid",
+  STALE: "Stale",
+};
+
+const STATE_MEANINGS = {
+  COLLECTING: "No number yet: windows are still being scored.",
+  ABSTAINED: "No number: the signal does not carry one.",
+  PARTIAL: "One modality alone.",
+  PROVISIONAL: "Both modalities, few windows: it may still move.",
+  READY: "Both modalities, enough windows.",
+  INVALID: "No number: the model does not fit this signal.",
+  STALE: "Not current. Do not use the number.",
+};
+
+const MODALITIES = { eeg_emg: "EEG and EMG", fmri: "fMRI", fusion: "Fusion of both" };
+
+const STATUSES = {
+  absent: "absent",
+  collecting: "collecting",
+  ok: "used",
+  abstained: "abstained",
+  refused: "refused",
+};
+
+/** Why a window has no score; what comes after a colon is in words already. */
+const REASONS = {
+  quality: "signal quality too low",
+  bundle_mismatch: "the model does not fit the signal",
+};
+
+/** What a channel's fault is called, and what to do about it. */
+const FAULTS = {
+  flat: ["flat", "press the electrode and re-gel"],
+  saturated: ["at the rail", "check the electrode and the ground"],
+  out_of_range: ["out of range", "check the electrode and the cable"],
+  repaired: ["invalid values", "check the cable and the amplifier"],
+  bridged: ["samples missing", "check the connection"],
+  mains: ["mains hum", "re-gel; move cables away from mains"],
+};
+
+const PHASES = {
+  preparation: "prepare",
+  flexion: "flexion",
+  rest: "rest",
+  extension: "extension",
+  settling: "settling, not scored",
+};
+
+const SOURCES = {
+  SEARCHING: "Searching for the stream",
+  CONNECTING: "Connecting",
+  SETTLING: "Settling",
+  LIVE: "Receiving",
+  LATE: "Late",
+  STALLED: "Stalled",
+  LOST: "Lost",
+  ENDED: "Ended",
+};
+
+const ROLES = { bridge: "the bridge", scorer: "the scorer", aggregator: "the aggregator" };
+
+const MODES = { demo: "Demo", live: "Live", replay: "Replay", score: "Score" };
+const ORIGINS = { simulated: "simulated patient", recorded: "recorded", live: "" };
+
+/** @param {string} code */
+export const stateWord = (code) => look(STATES, code);
+/** @param {string} code */
+export const stateMeaning = (code) => look(STATE_MEANINGS, code);
+/** @param {string} code */
+export const modalityWord = (code) => look(MODALITIES, code);
+/** @param {string} code */
+export const statusWord = (code) => look(STATUSES, code);
+
+/** @param {string} reason */
+export function reasonWord(reason) {
+  const [code = "", ...words] = reason.split(": ");
+  return [look(REASONS, code), ...words].join(": ");
+}
+
+/** @param {string} code */
+export const phaseWord = (code) => look(PHASES, code);
+/** @param {string} code */
+export const sourceWord = (code) => look(SOURCES, code.toUpperCase());
+/** @param {string} code */
+export const roleWord = (code) => look(ROLES, code);
+/** @param {string} code */
+export const modeWord = (code) => look(MODES, code);
+/** @param {string} code */
+export const originWord = (code) => look(ORIGINS, code);
+
+/** @param {string} code */
+export const faultWord = (code) => /** @type {Record<string, string[]>} */ (FAULTS)[code]?.[0] ?? code;
+/** @param {string} code */
+export const faultRemedy = (code) => /** @type {Record<string, string[]>} */ (FAULTS)[code]?.[1] ?? "check it";
+
+/**
+ * A probability in whole percent; the ends are never claimed.
+ *
+ * @param {number} p
+ */
+export function percent(p) {
+  const whole = Math.round(100 * p);
+  if (whole < 1) return "<1 %";
+  return whole > 99 ? ">99 %" : `${whole} %`;
+}
+
+/**
+ * The same as a count of people.
+ *
+ * @param {number} p
+ */
+export function inTen(p) {
+  const tenths = Math.round(10 * p);
+  if (tenths < 1) return "fewer than 1 in 10";
+  return tenths > 9 ? "more than 9 in 10" : `about ${tenths} in 10`;
+}
+
+/**
+ * Minutes and seconds.
+ *
+ * @param {number} s
+ */
+export function clockWords(s) {
+  const whole = Math.max(0, Math.floor(s));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+/**
+ * The time of day on this machine.
+ *
+ * @param {string} utc ISO 8601
+ */
+export function timeOfDay(utc) {
+  const time = new Date(utc);
+  return `${String(time.getHours()).padStart(2, "0")}:${String(time.getMinutes()).padStart(2, "0")}`;
+}
