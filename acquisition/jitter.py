@@ -7,6 +7,7 @@ lengths that come again and again are believed.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 import numpy as np
@@ -37,6 +38,13 @@ class SenderChunk:
     ----------
     rate_hz : float
         Nominal rate.
+
+    Attributes
+    ----------
+    chunk : int or None
+        The sender's chunk in samples; ``None`` until it is known.
+    allowance : float
+        How many samples a stamp may lie off without meaning loss.
     """
 
     def __init__(self, rate_hz: float) -> None:
@@ -47,13 +55,7 @@ class SenderChunk:
         self._n = 0
         self._irregular_start = False
         self.chunk: int | None = None
-
-    @property
-    def allowance(self) -> float:
-        """How many samples a stamp may lie off without meaning loss, by what was learnt so far."""
-        if self.chunk is not None:
-            return max(LEAST, CHUNKS * self.chunk)
-        return UNKNOWN if self._n < (self._unsure if self._irregular_start else self._unknown) else LEAST
+        self.allowance = UNKNOWN
 
     def push(self, steps: NDArray[np.float64]) -> None:
         """Take the steps before the next accepted samples.
@@ -66,20 +68,18 @@ class SenderChunk:
         self._n += len(steps)
         start = 0
         for end in np.flatnonzero((steps > LATE) | (steps < BACK)):
-            self._end_run(self._run + int(end) - start)
+            self._runs.append(self._run + int(end) - start)
             start, self._run = int(end), 0
             self._irregular_start |= self._n - len(steps) + int(end) < self._unknown
         self._run += len(steps) - start
 
     def learn(self) -> None:
         """Conclude from the runs so far; called at fixed counts, so that chunking leaves no trace."""
-        if len(self._runs) < AGREEING:
-            return
-        middle = float(np.median(self._runs))
+        middle = float(np.median(self._runs)) if len(self._runs) >= AGREEING else math.inf
         near = sum(abs(run - middle) <= max(1.0, AGREEMENT * middle) for run in self._runs)
-        if near >= AGREEING:
+        if near >= AGREEING and middle <= self._longest:
             self.chunk = round(middle)
-
-    def _end_run(self, length: int) -> None:
-        if 0 < length <= self._longest:
-            self._runs.append(length)
+        if self.chunk is not None:
+            self.allowance = max(LEAST, CHUNKS * self.chunk)
+        elif self._n >= (self._unsure if self._irregular_start else self._unknown):
+            self.allowance = LEAST

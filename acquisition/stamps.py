@@ -28,6 +28,8 @@ FORWARD_RESET_S = 60.0
 BACKWARD_RESET_S = 1.0
 #: So many samples in a row that run on regularly behind the grid are no stragglers: the clock was set back.
 STRAGGLERS = 20
+#: After a burst from the past the stream goes on once it is so near the grid, in samples.
+BACK_AGAIN = 1.0
 #: A step is regular within half a sample.
 REGULAR = 0.5
 #: Share of equal neighbouring stamps from which on they are the sender's way and not duplicates.
@@ -280,11 +282,11 @@ class StampDecider:
             return "reset", 0
         if back_s >= 0 and not self._equals_allowed and self._seen(stamp_s):
             return "duplicate", 0
-        if not self._open and late > -self.allowance:
-            return "take", max(0, round(late))
-        if late < -self.allowance:
+        behind = BACK_AGAIN if self._rejected > LONGEST_BRIDGE else self.allowance
+        if late < -behind:
             return "backward", 0
-        return "take", round(late) if late > self.allowance else 0
+        ahead = 0.0 if self._away or self._resume is not None else self.allowance
+        return "take", round(late) if late > ahead else 0
 
     def _missing(self, count: float | None, late: float) -> int | None:
         """Return how many samples are missing by the counter, below 0 for one that was there; None without one.
@@ -371,7 +373,7 @@ class StampDecider:
         self._recent = deque([np.concatenate(self._recent)[-round(RECENT_S * self.rate_hz) :]])
         if self._steps >= EQUAL_KNOWN:
             self._equals_allowed = self._equal >= EQUAL_HABIT * self._steps
-        if by_stamps and (n := self._offsets.step()):
+        if by_stamps and (n := self._offsets.step(self._sender.chunk or 0)):
             offset_s = self._offsets.offset_s
             assert offset_s is not None
             decisions.append(self._lose(n, "gap"))
