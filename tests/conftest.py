@@ -12,6 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -38,6 +39,22 @@ def shared_data() -> Path:
         # Absent even in CI for whoever has only the repository: those tests prove more, they are not the floor.
         pytest.skip(f"no shared recordings at {SHARED_DATA}; SHARED_DATA names them")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session", autouse=True)
+def lsl_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep LSL on this machine and in a session of its own, in this process and its children.
+
+    Streams of other test runs, and of the ward, are neither found nor offered to; liblsl reads this at its first use.
+    """
+    path = tmp_path_factory.mktemp("lsl") / "lsl_api.cfg"
+    path.write_text(f"[multicast]\nResolveScope = machine\n[lab]\nSessionID = {uuid.uuid4().hex}\n[log]\nlevel = -2\n")
+    before = os.environ.get("LSLAPICFG")
+    os.environ["LSLAPICFG"] = str(path)
+    yield path
+    os.environ.pop("LSLAPICFG")
+    if before is not None:
+        os.environ["LSLAPICFG"] = before
 
 
 @pytest.fixture(scope="session")
