@@ -1,0 +1,81 @@
+"""The bridge: everything recorded, every window with one result, and a session that survives its bridge."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from streaming.connection import connect
+from streaming.errors import LeaseHeld
+from streaming.lease import Holder, Lease
+
+from .bridging import Bed, hashed, make_recording, scoring
+
+
+def test_a_recording_becomes_windows_and_each_gets_one_score(redis_url: str, tmp_path: Path) -> None:
+    """A file goes through recorder, chain, Redis and scorer; folder, scores and ledger agree (laws 1, 2, 3, 5)."""
+    bed = Bed.make(redis_url, tmp_path, expected_samples=9_000)
+    with scoring(redis_url):
+        code = bed.bridge(lambda point, chain: bed.file_source(make_recording(9_000, hole=500))).run(threading.Event())
+    ledger = bed.again().folder.ledger()
+    assert code == 0 and ledger is not None
+    assert ledger["ledger"]["balanced"] and ledger["ledger"]["received"] == 9_000
+    assert ledger["ledger"]["declared_lost"] == 500
+    assert ledger["windows"]["made"] == ledger["windows"]["scored"] == 8
+    assert bed.scores() == {index: hashed(x_uv) for index, x_uv in bed.remade().items()}
+
+
+def test_a_bridge_that_was_stopped_goes_on_where_the_folder_ends(redis_url: str, tmp_path: Path) -> None:
+    """A second life replays the folder, opens a new part and makes the very windows that one life would (law 2)."""
+    recording = make_recording(9_000)
+    whole = Bed.make(redis_url, tmp_path / "whole")
+    split = Bed.make(redis_url, tmp_path / "split", bed="B2")
+    with scoring(redis_url):
+        assert whole.bridge(lambda point, chain: whole.file_source(recording)).run(threading.Event()) == 0
+        stop = threading.Event()
+        assert split.bridge(lambda point, chain: split.stopping_source(recording, stop, after=47)).run(stop) == 0
+        split = split.again()
+        assert split.folder.ledger() is None and split.folder.next_part() == 2
+        assert split.bridge(lambda point, chain: split.file_source(recording)).run(threading.Event()) == 0
+    assert split.scores() == whole.scores()
+    assert (split.again().folder.ledger() or {})["ledger"] == (whole.again().folder.ledger() or {})["ledger"]
+    assert [len(part.stamps) for part in split.again().folder.parts()] == [4_700, 4_300]
+
+
+def test_a_wiped_redis_costs_nothing(redis_url: str, tmp_path: Path) -> None:
+    """Results that Redis forgot are put back from the folder, windows it lost are published again (laws 2 and 5)."""
+    bed = Bed.make(redis_url, tmp_path)
+    recording = make_recording(12_000)
+    client = connect(redis_url, "test")
+    with scoring(redis_url):
+        source = bed.file_source(recording)
+        pull, n = source.pull, 0
+
+        def wiping(timeout_s: float) -> list:  # type: ignore[type-arg]
+            nonlocal n
+            n += 1
+            if n in (50, 80):
+                client.flushall()
+            return pull(timeout_s)
+
+        source.pull = wiping  # type: ignore[method-assign]
+        assert bed.bridge(lambda point, chain: source).run(threading.Event()) == 0
+    assert bed.scores() == {index: hashed(x_uv) for index, x_uv in bed.remade().items()}
+    assert len(bed.scores()) == 11
+
+
+def test_two_bridges_never_write_one_session(redis_url: str, tmp_path: Path) -> None:
+    """A bed that a living process holds is refused to a second bridge, which names the holder (law 5)."""
+    bed = Bed.make(redis_url, tmp_path)
+    recording = make_recording(3_000)
+    first = bed.bridge(lambda point, chain: bed.file_source(recording))
+    first._outbox.take()
+    other = Bed.make(redis_url, tmp_path)
+
+    lease = Lease(
+        connect(redis_url, "other"), "B1", "", other.session, holder=Holder("elsewhere", "b", "p", 1, "1", "x")
+    )
+    with pytest.raises(LeaseHeld, match="held by"):
+        lease.acquire(0)
