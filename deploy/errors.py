@@ -4,17 +4,13 @@
 
     FlexionError
     ├── WrongUse                exit code 2: options that do not go together
-    ├── BadInput
-    │   └── SettingsError       a key or value of flexion.toml or FLEXION_* that is not known or not allowed
-    └── BadEnvironment
-        ├── PortTaken           another process listens where the dashboard should
-        ├── RedisUnfit          the Redis at hand must not be used for this
-        └── NoAnswer            a child of the supervisor did not come up
+    └── BadInput
+        └── SettingsError       a key or value of flexion.toml or FLEXION_* that is not known or not allowed
 """
 
 from __future__ import annotations
 
-from acquisition.errors import BadEnvironment, BadInput, FlexionError
+from acquisition.errors import BadInput, FlexionError
 from deploy import exits
 
 
@@ -29,21 +25,3 @@ class SettingsError(BadInput):
     """A setting that is not known, or a value that it cannot have."""
 
     kind = "settings"
-
-
-class PortTaken(BadEnvironment):
-    """Another process listens where the dashboard should."""
-
-    kind = "port"
-
-
-class RedisUnfit(BadEnvironment):
-    """The Redis at hand must not be used for this."""
-
-    kind = "redis"
-
-
-class NoAnswer(BadEnvironment):
-    """A child of the supervisor did not come up."""
-
-    kind = "no_answer"

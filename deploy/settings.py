@@ -235,3 +235,21 @@ def _siblings(path: tuple[str, ...]) -> list[str]:
 def _first_lower(text: str) -> str:
     text = text.removeprefix("Value error, ")
     return text[:1].lower() + text[1:]
+
+
+def as_variables(settings: Settings) -> dict[str, str]:
+    """Return the variables by which a child process has exactly these settings; its command shows none of them."""
+    tree = settings.model_dump(mode="json")
+    return {_variable(key): text for key, _ in keys() if (text := _text(tree, key)) is not None}
+
+
+def _variable(key: str) -> str:
+    return PREFIX + key.upper().replace(".", "__")
+
+
+def _text(tree: Any, key: str) -> str | None:
+    for part in key.split("."):
+        tree = tree[part]
+    if tree is None:
+        return None
+    return ",".join(tree) if isinstance(tree, list) else str(tree)

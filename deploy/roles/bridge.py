@@ -29,9 +29,9 @@ from acquisition.source import (
 from acquisition.stamps import StampDecider
 from acquisition.stream_source import StreamSource
 from acquisition.tape import ResumePoint, open_decisions
-from deploy.ward import entry_of
 from deploy.roles.player import recordings_of
 from deploy.settings import Settings
+from deploy.ward import entry_of
 from streaming.bridge import Bridge
 from streaming.connection import connect
 from streaming.lease import Lease

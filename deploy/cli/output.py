@@ -1,0 +1,100 @@
+"""Output: results on stdout, words for people on stderr; with ``--json`` exactly one object on stdout."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from acquisition.errors import FlexionError
+
+#: Name and version of every object on stdout.
+SCHEMA = "flexion.result/1"
+#: Columns of a table that no terminal shows; more than any row needs.
+PIPE_WIDTH = 240
+
+
+def say(words: str) -> None:
+    """Tell people something."""
+    print(words, file=sys.stderr, flush=True)
+
+
+def put_json(value: Mapping[str, Any]) -> None:
+    """Write the one object; what is no number becomes null, as JSON knows none."""
+    print(json.dumps(_finite(value), ensure_ascii=False, allow_nan=False), flush=True)
+
+
+def put_table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table for people on stdout; without a terminal it is as wide as it needs to be."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    # Into a file or pipe a table is as wide as it needs to be, in a terminal as wide as that.
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for name in head:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    console.print(table)
+
+
+def put_refusal(error: FlexionError, *, as_json: bool) -> None:
+    """Say what is wrong and what to do, in one line; with ``--json`` also as the refusal object."""
+    say(f"flexion: {error}")
+    if as_json:
+        put_json({"schema": SCHEMA, "error": error.as_refusal()})
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
+
+
+def put_result(result: Mapping[str, Any], name: str) -> None:
+    """Write one result for people: the state first, the number second, then what it rests on (law 8)."""
+    for line in result_lines(result, name):
+        print(line, flush=True)
+
+
+def result_lines(result: Mapping[str, Any], name: str) -> list[str]:
+    """Return the lines of one result, each a whole statement."""
+    outcome, windows, ledger = result["outcome"], result["windows"], result["ledger"]
+    lines = [f"{name}: {outcome['state']}{_number(outcome)}"]
+    lines += [f"  {reason}" for reason in outcome["reasons"]]
+    lines += [f"  missing {gap['modality']}: {gap['reason']}" for gap in outcome["missing"]]
+    synthetic = [bundle["name"] for bundle in result["bundles"].values() if bundle and bundle["origin"] == "synthetic"]
+    if synthetic:
+        lines.append(f"  trained on simulated patients: {', '.join(synthetic)}")
+    lines.append(
+        f"  windows: {windows['made']} made, {windows['scored']} scored, {windows['not_scored']} not scored, "
+        f"{windows['dead_lettered']} dead-lettered"
+    )
+    lines.append(
+        f"  samples: {ledger['received']} received, {ledger['declared_lost']} lost, {ledger['in_windows']} in windows; "
+        f"the ledger {'balances' if ledger['balanced'] else 'does NOT balance'}"
+    )
+    if not result["recorded"]:
+        lines.append("  NOT all of it was recorded")
+    if result["latency_s"]:
+        p50, p99 = result["latency_s"]["p50"], result["latency_s"]["p99"]
+        lines.append(f"  from a window's last sample to its result: {p50:.3f} s median, {p99:.3f} s p99")
+    lines.append("  Research software: not a medical device, not for diagnosis.")
+    return lines
+
+
+def _number(outcome: Mapping[str, Any]) -> str:
+    if outcome["probability"] is None:
+        return ""
+    low, high = outcome["interval"]
+    provisional = " (provisional)" if outcome["provisional"] else ""
+    return f", probability {outcome['probability']:.2f} [{low:.2f}, {high:.2f}]{provisional}"

@@ -1,0 +1,88 @@
+"""``flexion sessions``: what was recorded here, and the result of each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deploy.cli import output
+from deploy.cli.options import Bundle, Data, Json
+
+if TYPE_CHECKING:
+    from acquisition.session import SessionFolder
+
+group = typer.Typer()
+Session = Annotated[str, typer.Argument(metavar="SESSION", help="Id of a session, or its folder.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this verb to the command line."""
+    app.add_typer(group, name="sessions")
+
+
+@group.callback()
+def sessions() -> None:
+    """Sessions: what was recorded here, each with its result."""
+
+
+@group.command("list")
+def list_(data: Data = None, as_json: Json = False) -> None:
+    """List the recorded sessions, oldest first."""
+    from acquisition.session import known_sessions
+    from deploy.settings import load
+
+    folder = load({"data_dir": data}).data_dir
+    rows = [_describe(session) for session in known_sessions(folder)]
+    if as_json:
+        output.put_json({"schema": output.SCHEMA, "sessions": rows})
+        return
+    head = ("session", "patient", "bed", "mode", "created_utc", "ended", "results")
+    output.put_table(f"Sessions in {folder}", head, [[row[key] for key in head] for row in rows])
+
+
+@group.command()
+def show(session: Session, data: Data = None, bundle: Bundle = None, as_json: Json = False) -> None:
+    """Show a session's result, from its folder; nothing is scored anew."""
+    from deploy.opening import Models
+    from deploy.settings import load
+    from deploy.summary import summarise_folder
+
+    settings = load({"data_dir": data, "models.eeg_emg": bundle})
+    folder = find(settings.data_dir, session)
+    models = Models.bound_to(folder.info, settings.models)
+    result = summarise_folder(folder, models.eeg_emg, models.fusion)
+    if as_json:
+        output.put_json(result)
+    else:
+        output.put_result(result, session)
+
+
+def find(data: Path, session: str) -> SessionFolder:
+    """Return the folder of a session that is named by its path or its id.
+
+    Raises
+    ------
+    IdentityError, RecordingError
+        If the name is no id, or there is no such session.
+    """
+    from acquisition.session import SessionFolder
+
+    path = Path(session)
+    return SessionFolder.open(path) if (path / "session.json").is_file() else SessionFolder.find(data, session)
+
+
+def _describe(folder: SessionFolder) -> dict[str, Any]:
+    info = folder.info
+    ledger = folder.ledger() or {}
+    return {
+        "session": info.session,
+        "patient": info.patient,
+        "bed": info.bed,
+        "mode": info.mode,
+        "created_utc": info.created_utc,
+        "ended": bool(ledger.get("ended")),
+        "results": sum("index" in line for line in folder.results()),
+        "path": str(folder.path),
+    }

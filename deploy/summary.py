@@ -1,0 +1,154 @@
+"""Summary: the result object (``flexion.result/1``) of a session, from what its folder holds and nothing else (law 2).
+
+The same function serves a session that ran at a bed, a replay, and a recording that was scored in this process.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from acquisition.ledger import Ledger
+from acquisition.session import SessionFolder, SessionInfo
+from inference.bundle import Bundle, FusionBundle
+from inference.outcome import Outcome, outcome_of
+from streaming.records import ResultRecord
+
+#: Name and version of the object.
+SCHEMA = "flexion.result/1"
+#: The counts of a session that was cut off before any count was written: none, and so not balanced.
+NOTHING_COUNTED = {**Ledger(rejected={"duplicate": 0, "backward": 0}).to_json(), "balanced": False}
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a session counted.
+
+    Attributes
+    ----------
+    ledger : mapping
+        The ledger's object.
+    made, published, unrecorded : int
+        Windows that were made, that a scorer was offered, that were made while nothing was recorded.
+    recorded : bool
+        Whether everything is in the folder.
+    latency_s : mapping or None
+        p50, p99 and max from a window's last sample to its result; None where nothing was live.
+    """
+
+    ledger: Mapping[str, Any]
+    made: int
+    published: int
+    unrecorded: int = 0
+    recorded: bool = True
+    latency_s: Mapping[str, float] | None = None
+
+
+def summarise(info: SessionInfo, results: Iterable[ResultRecord], outcome: Outcome, counts: Counts) -> dict[str, Any]:
+    """Return the result object of one session.
+
+    Parameters
+    ----------
+    info : SessionInfo
+        Who, where, which bundles.
+    results : iterable of ResultRecord
+        In any order; the first of an index counts.
+    outcome : Outcome
+        Of the same results.
+    counts : Counts
+        The ledger, the windows and the latencies.
+    """
+    by_index = _first_of_each(results)
+    fates = Counter(result.state for result in by_index)
+    return {
+        "schema": SCHEMA,
+        "mode": info.mode,
+        "patient": info.patient,
+        "bed": info.bed,
+        "session": info.session,
+        "replay_of": info.replay_of,
+        "origin": info.origin,
+        "recorded": counts.recorded,
+        "bundles": {kind: info.bundles.get(kind) for kind in ("eeg_emg", "fmri", "fusion")},
+        "engines": _engines(by_index),
+        "outcome": outcome.to_json(),
+        "windows": {
+            "made": counts.made,
+            "published": counts.published,
+            **{state: fates[state] for state in ("scored", "not_scored", "dead_lettered")},
+            "unrecorded": counts.unrecorded,
+        },
+        "ledger": dict(counts.ledger),
+        "latency_s": dict(counts.latency_s) if counts.latency_s else None,
+        "scores": [_score(result) for result in by_index],
+    }
+
+
+def together(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return one object for one session, or the object that holds several."""
+    return results[0] if len(results) == 1 else {"schema": SCHEMA, "sessions": list(results)}
+
+
+def sigmoid(logit: float) -> float:
+    """Return the uncalibrated probability of one window; no overflow at either end."""
+    if logit >= 0.0:
+        return 1.0 / (1.0 + math.exp(-logit))
+    odds = math.exp(logit)
+    return odds / (1.0 + odds)
+
+
+def _first_of_each(results: Iterable[ResultRecord]) -> list[ResultRecord]:
+    first: dict[int, ResultRecord] = {}
+    for result in results:
+        first.setdefault(result.index, result)
+    return [first[index] for index in sorted(first)]
+
+
+def _engines(results: Iterable[ResultRecord]) -> list[dict[str, Any]]:
+    keys = ("backend", "device", "precision", "degraded")
+    scored = (result.engine for result in results if result.engine is not None)
+    windows = Counter(tuple(engine[key] for key in keys) for engine in scored)
+    return [{**dict(zip(keys, engine, strict=True)), "windows": n} for engine, n in sorted(windows.items())]
+
+
+def _score(result: ResultRecord) -> dict[str, Any]:
+    return {
+        "index": result.index,
+        "segment": result.segment,
+        "first_sample": result.first_sample,
+        "sqi": result.sqi,
+        "weight": result.weight,
+        "state": result.state,
+        "reason": result.reason,
+        "phases": [list(phase) for phase in result.phases],
+        "logit": result.logit,
+        "p": None if result.logit is None else sigmoid(result.logit),
+    }
+
+
+def summarise_folder(folder: SessionFolder, bundle: Bundle | None, fusion: FusionBundle | None) -> dict[str, Any]:
+    """Return the result object of a session's folder, whether it has ended or not.
+
+    Parameters
+    ----------
+    folder : SessionFolder
+        The session.
+    bundle, fusion : Bundle, FusionBundle or None
+        Those that the session is bound to, by hash.
+    """
+    results = [ResultRecord.from_json(line) for line in folder.results() if "index" in line]
+    written = folder.ledger() or {}
+    windows = written.get("windows") or {}
+    counts = Counts(
+        ledger=written.get("ledger") or NOTHING_COUNTED,
+        made=windows.get("made", len(results)),
+        published=windows.get("published", len(results)),
+        unrecorded=windows.get("unrecorded", 0),
+        recorded=written.get("recorded", True) and not windows.get("unrecorded", 0),
+        latency_s=written.get("latency_s"),
+    )
+    outcome = outcome_of(results, bundle, fusion, None, ended=bool(written.get("ended")))
+    return summarise(folder.info, results, outcome, counts)

@@ -1,0 +1,251 @@
+"""Ward: a whole run: Redis, the roles, the sessions with their bridges, from the first process to the last.
+
+It reads as a life: open, admit sessions, look until they have ended, close. The first request to end (Ctrl-C, SIGTERM)
+ends the sessions by command, so that their windows still get their fates; a second one does not wait for that.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from structlog.typing import FilteringBoundLogger
+
+from acquisition.clock import Clock
+from acquisition.errors import FlexionError
+from acquisition.session import SessionFolder, SessionInfo
+from deploy import exits
+from deploy.ear import Ear
+from deploy.opening import Models
+from deploy.redis_choice import ChosenRedis
+from deploy.settings import Settings, as_variables
+from deploy.summary import summarise_folder
+from deploy.supervisor import LOOK_S, Child, ChildSpec, Supervisor
+from streaming.connection import connect
+from streaming.control import Command, Control
+from streaming.sessions import Registry, SessionEntry
+
+#: Longest wait for sessions that were told to end: their windows' 30 s, and what it takes to write it all down.
+END_S = 40.0
+#: How the supervisor's own process is started again as a role.
+FLEXION = (sys.executable, "-m", "deploy")
+#: Processes that serve every session.
+ROLES = ("scorer", "aggregator", "dashboard")
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """One session of a run: its folder, and the processes that serve it alone."""
+
+    folder: SessionFolder
+    bridge: Child
+    player: Child | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether its bridge will not run again."""
+        return self.bridge.over
+
+    def ended(self) -> bool:
+        """Whether the session's end is written down."""
+        return bool((self.folder.ledger() or {}).get("ended"))
+
+
+class Ward:
+    """Everything that one command runs.
+
+    Parameters
+    ----------
+    settings : Settings
+        In force for all its processes.
+    models : Models
+        The bundles that sessions are bound to.
+    redis : ChosenRedis
+        The Redis that they use; a private one is started, watched and stopped with the ward.
+    clock : Clock
+        Time.
+    log : logger
+        One line per change.
+    roles : sequence of str
+        Which of `ROLES` run.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        models: Models,
+        redis: ChosenRedis,
+        *,
+        clock: Clock,
+        log: FilteringBoundLogger,
+        roles: Sequence[str] = ROLES,
+    ) -> None:
+        self._models = models
+        self._redis = redis
+        self._clock = clock
+        self._log = log
+        self._roles = roles
+        self._supervisor = Supervisor(clock, log)
+        self._settings = settings
+        self._sittings: dict[str, Sitting] = {}
+        self._requests = 0
+        #: Answers commands that are for the supervisor; set by who knows how to.
+        self.on_command: Callable[[Command], None] | None = None
+
+    # Open
+
+    def __enter__(self) -> Self:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._request_end)
+        self._redis.open()
+        self._settings = self._settings.model_copy(update={"redis_url": self._redis.url})
+        self._client = connect(self._redis.url, "supervisor")
+        self._ear = Ear(self._client, self._clock.monotonic_s)
+        self._ear.listen()
+        for role in self._roles:
+            for name in self._names(role):
+                self._spawn(name, role, "--name", name)
+        return self
+
+    @property
+    def redis_words(self) -> str:
+        """Which Redis runs, for the start line."""
+        return self._redis.words
+
+    @property
+    def sittings(self) -> Sequence[Sitting]:
+        """Every session of this run, in the order of admission."""
+        return tuple(self._sittings.values())
+
+    @property
+    def end_requested(self) -> bool:
+        """Whether somebody asked this run to end."""
+        return self._requests > 0
+
+    def admit(self, info: SessionInfo, play: Sequence[str] | None = None) -> Sitting:
+        """Begin a session: write its folder, enter it in the registry, start its bridge.
+
+        Parameters
+        ----------
+        info : SessionInfo
+            What it is.
+        play : sequence of str, optional
+            Arguments of the player that offers its stream.
+
+        Raises
+        ------
+        BedBusy
+            If another session of the bed is open.
+        IdentityError, DiskFull
+            If the folder cannot be made.
+        """
+        Registry(self._client).open(entry_of(info))
+        folder = SessionFolder.create(self._settings.data_dir, info)
+        return self._seat(folder, play)
+
+    def _seat(self, folder: SessionFolder, play: Sequence[str] | None) -> Sitting:
+        session = folder.info.session
+
+        def ended() -> bool:
+            return bool((folder.ledger() or {}).get("ended"))
+
+        bridge = self._spawn(f"bridge {session}", "bridge", "--session", session, ended=ended)
+        player = None
+        if play is not None:
+            player = self._spawn(f"player {session}", "play", "--session", session, *play, ended=ended, beats=False)
+        sitting = self._sittings[session] = Sitting(folder, bridge, player)
+        return sitting
+
+    # Look
+
+    def run(self, until: Callable[[], bool]) -> None:
+        """Look after everything until something is true, or until somebody asks to end."""
+        while not until() and not self.end_requested:
+            self.look()
+            self._clock.sleep(LOOK_S)
+
+    def look(self) -> None:
+        """Look once at Redis, at the children, at the commands."""
+        self._redis.look()
+        heard = self._ear.listen()
+        self._supervisor.look(heard.pids, deaf=heard.deaf)
+        for command in heard.commands:
+            if self.on_command is not None:
+                self.on_command(command)
+
+    def all_over(self) -> bool:
+        """Whether every session of this run has ended."""
+        return all(sitting.over for sitting in self._sittings.values())
+
+    # End
+
+    def end_sessions(self) -> None:
+        """End the sessions that are open, as a user would, and wait for their windows' fates."""
+        open_ = [sitting for sitting in self._sittings.values() if not sitting.over]
+        for sitting in open_:
+            self._stop(sitting)
+        deadline_s = self._clock.monotonic_s() + END_S
+        before = self._requests
+        while not self.all_over() and self._clock.monotonic_s() < deadline_s and self._requests == before:
+            self.look()
+            self._clock.sleep(LOOK_S)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._supervisor.stop()
+        self._ear.close()
+        self._client.close()
+        self._redis.close()
+
+    def results(self) -> list[dict[str, Any]]:
+        """Return the result object of each session, from its folder."""
+        return [
+            summarise_folder(SessionFolder.open(sitting.folder.path), self._models.eeg_emg, self._models.fusion)
+            for sitting in self._sittings.values()
+        ]
+
+    def exit_code(self) -> int:
+        """Return the run's exit code: the worst of its results and of its bridges."""
+        codes = [exits.of_result(result) for result in self.results()]
+        bridges = [sitting.bridge.exit_code for sitting in self._sittings.values()]
+        # A bridge that was killed has a negative code; its session's ledger tells what that cost.
+        return exits.worst([*codes, *(code for code in bridges if code is not None and code > 0)])
+
+    def _stop(self, sitting: Sitting) -> None:
+        session = sitting.folder.info.session
+        try:
+            Control(connect(self._redis.url, "supervisor", blocking=True)).send(
+                "stop", {"session": session}, "supervisor"
+            )
+        except FlexionError as error:
+            # Redis or the bridge is away: the folder keeps what there is, and a replay gives the rest its fate.
+            self._log.warning("session not stopped", session=session, cause=str(error))
+
+    def _request_end(self, number: int, frame: FrameType | None) -> None:
+        self._requests += 1
+
+    def _names(self, role: str) -> list[str]:
+        n = self._settings.models.scorers if role == "scorer" else 1
+        return [f"{role}-{i + 1}" for i in range(n)] if role == "scorer" else [role]
+
+    def _spawn(
+        self, name: str, role: str, *arguments: str, ended: Callable[[], bool] | None = None, beats: bool = True
+    ) -> Child:
+        env = as_variables(self._settings)
+        command = (*FLEXION, role, *arguments)
+        spec = ChildSpec(name, command, env, beats=beats)
+        if ended is not None:
+            spec = ChildSpec(name, command, env, ended=ended, beats=beats)
+        return self._supervisor.add(spec)
+
+
+def entry_of(info: SessionInfo) -> SessionEntry:
+    """Return the registry's entry of a session."""
+    return SessionEntry(
+        info.session, info.bed, info.patient, info.mode, opened_utc=info.created_utc, replay_of=info.replay_of
+    )
