@@ -7,13 +7,13 @@
 - :mod:`.engines`: the backends that run a model
 - :mod:`.scoring`: windows to results, pure; the scorer and ``flexion score`` share it
 - :mod:`.batching`, :mod:`.scorer`: the process that takes windows from Redis and commits their results
-- :mod:`.aggregation`: results to the session's logit, quality-weighted, in index order
+- :mod:`.aggregation`, :mod:`.reasons`: results to the session's logit, quality-weighted, in index order
 - :mod:`.calibration`: that logit to a probability, by the number of windows behind it
 - :mod:`.fmri_event`: the fMRI score that came before the session, accepted or refused
 - :mod:`.fusion`: two modalities to one number with its interval
 - :mod:`.outcome`: the state first, the number second
-- :mod:`.aggregator`: the process that turns results into ``outcome`` events
-- :mod:`.beacon`: the 1 Hz heartbeat of both processes
+- :mod:`.library`, :mod:`.following`, :mod:`.aggregator`: the process that turns results into ``outcome`` events
+- :mod:`.beacon`, :mod:`.patience`: the 1 Hz heartbeat of both processes, and their life without Redis
 
 Neither process imports scipy or torch.
 """

@@ -77,9 +77,9 @@ def read_fmri_event(value: object, patient: str, bundle: Bundle | None) -> FmriE
             remedy="Score this patient's own scan; if the session is the wrong one, end it and mark it.",
         )
     if bundle is None or event.bundle_sha256 != bundle.sha256:
-        bound = "no fMRI bundle" if bundle is None else bundle.words
+        bound = "no fMRI bundle at hand" if bundle is None else bundle.words
         raise FmriRefused(
-            f"The fMRI score was made by bundle {event.bundle_sha256[:SHORT]}, this session is bound to {bound}.",
+            f"The fMRI score was made by bundle {event.bundle_sha256[:SHORT]}, this session has {bound}.",
             subject=event.scan_sha256,
             remedy="Score the scan with the session's bundle, or start a session that is bound to the other.",
         )

@@ -41,7 +41,7 @@ def verdict(logit: float, line: Line) -> Verdict:
 def refusal(fusion: FusionBundle | None, eeg_emg: Bundle | None, fmri: Bundle | None) -> str | None:
     """Return why these two models must not be fused, or None if they may."""
     if fusion is None:
-        return "No fusion bundle is bound to this session."
+        return "No fusion bundle of this session is at hand."
     for modality, bundle in (("eeg_emg", eeg_emg), ("fmri", fmri)):
         fitted = fusion.fusion.fitted_on[modality]
         bound = None if bundle is None else bundle.sha256

@@ -219,9 +219,11 @@ def state_of(eeg_emg: Status, fmri: Status, *, invalid: bool, refused: bool, rea
 def eeg_emg_part(evidence: Evidence, bundle: Bundle | None, ended: bool, mismatch: str = "") -> Part:
     """Return what the windows have to say; see :class:`Part`."""
     facts = {"windows": len(evidence.scored), "weight": evidence.weight}
+    if mismatch:
+        return Part("eeg_emg", Status.REFUSED, mismatch, facts)
     if bundle is None:
         return Part("eeg_emg", Status.ABSENT, "No model for EEG and EMG is bound to this session.", facts)
-    status, reason = _eeg_emg_status(evidence, bundle, ended, mismatch)
+    status, reason = _eeg_emg_status(evidence, bundle, ended)
     if status is not Status.OK:
         return Part("eeg_emg", status, reason, facts)
     model = bundle.model
@@ -249,9 +251,7 @@ def fmri_part(fmri: FmriEvent | FmriRefused | None, bundle: Bundle | None, ended
     return Part("fmri", Status.OK, "", facts, fmri.logit, verdict(fmri.logit, line))
 
 
-def _eeg_emg_status(evidence: Evidence, bundle: Bundle, ended: bool, mismatch: str) -> tuple[Status, str]:
-    if mismatch:
-        return Status.REFUSED, mismatch
+def _eeg_emg_status(evidence: Evidence, bundle: Bundle, ended: bool) -> tuple[Status, str]:
     if evidence.worth >= ABSTAIN_FROM and evidence.weight * ABSTAIN_DIVISOR < len(evidence.results):
         return Status.ABSTAINED, unusable(evidence, bundle.signal.labels, ended=ended)
     if evidence.worth_scored >= bundle.model.n_min:

@@ -38,7 +38,7 @@ def test_an_event_comes_back_as_it_was_sent(fmri_bundle: Bundle) -> None:
     ("changes", "words"),
     [
         ({"patient": "P-02"}, r"is of patient P-02, this session is of P-01\. Score this patient's own scan"),
-        ({"bundle_sha256": "b" * 64}, r"made by bundle bbbbbbbbbbbb, this session is bound to tiny-fmri 1\.0\.0"),
+        ({"bundle_sha256": "b" * 64}, r"made by bundle bbbbbbbbbbbb, this session has tiny-fmri 1\.0\.0"),
         ({"logit": float("nan")}, r"logit is nan, expected a finite number"),
         ({"logit": float("-inf")}, r"logit is -inf, expected a finite number"),
         ({"logit": "0.8"}, r"logit must be a number, not a text"),
@@ -57,7 +57,7 @@ def test_what_does_not_belong_is_refused(fmri_bundle: Bundle, changes: dict[str,
 
 def test_without_an_fmri_bundle_every_score_is_refused(fmri_bundle: Bundle) -> None:
     """A session that is bound to no fMRI bundle takes no fMRI score."""
-    with pytest.raises(FmriRefused, match=r"this session is bound to no fMRI bundle.*start a session"):
+    with pytest.raises(FmriRefused, match=r"this session has no fMRI bundle at hand.*start a session"):
         read_fmri_event(event(fmri_bundle), "P-01", None)
 
 

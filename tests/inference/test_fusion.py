@@ -53,4 +53,4 @@ def test_only_the_bundles_that_it_was_fitted_on_are_fused(
     assert words and f"was fitted on fmri {fmri_bundle.sha256[:12]}, this session has none" in words
     words = refusal(tiny.fused(tmp_path, bundle, None), bundle, fmri_bundle)
     assert words and "was made without a bundle for fmri" in words
-    assert refusal(None, bundle, fmri_bundle) == "No fusion bundle is bound to this session."
+    assert refusal(None, bundle, fmri_bundle) == "No fusion bundle of this session is at hand."

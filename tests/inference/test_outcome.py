@@ -168,7 +168,7 @@ def test_a_refused_fusion_leaves_eeg_emg_its_number(
     """Both ok but not fused: the number is eeg_emg's, and what is missing is the fusion."""
     value = told(outcome_of(scored(bundle, n), bundle, None, scan, fmri_bundle=fmri_bundle))
     assert (value["state"], value["provisional"], value["modalities"]) == ("PARTIAL", provisional, ["eeg_emg"])
-    assert value["missing"] == [{"modality": "fusion", "reason": "No fusion bundle is bound to this session."}]
+    assert value["missing"] == [{"modality": "fusion", "reason": "No fusion bundle of this session is at hand."}]
     assert value["probability"] == value["parts"]["eeg_emg"]["probability"]
     assert value["parts"]["fmri"]["probability"] is not None
 

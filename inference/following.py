@@ -1,0 +1,163 @@
+"""Following: one session's results and events become its `outcome` events, each change once (law 8).
+
+Everything is rebuilt from the streams, so that an aggregator may be killed at any time: an outcome that stands already
+in the log is not told again. When the bridge takes a new term, Redis may have forgotten what was told, and the log is
+read anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from redis import Redis
+
+from inference.bundle import Bundle
+from inference.errors import BundleMismatch
+from inference.fmri_event import FmriEvent, choose, notice_of
+from inference.library import Library
+from inference.outcome import Outcome, outcome_of
+from streaming import keys
+from streaming.events import Event, EventLog
+from streaming.records import ResultRecord
+from streaming.results import ResultReader
+
+#: Results of one read beyond which only the last state is told: a trend needs no step for each of hundreds that came
+#: while nobody looked.
+CATCH_UP = 64
+
+
+class Follower:
+    """What is known of one session, and what was told of it.
+
+    Parameters
+    ----------
+    redis : Redis
+        Client of the aggregator.
+    session : str
+        Session identifier.
+    library : Library
+        The bundles at hand.
+    """
+
+    def __init__(self, redis: Redis, session: str, library: Library) -> None:
+        self._redis = redis
+        self._session = session
+        self._library = library
+        #: How many outcomes were told by this process.
+        self.n_told = 0
+        self._begin(self._term())
+
+    def poll(self, *, closed: bool) -> None:
+        """Read what is new and tell what changed.
+
+        Parameters
+        ----------
+        closed : bool
+            Whether the registry says that the session is over; its ``end`` event says so too.
+
+        Raises
+        ------
+        TransportDown
+            If Redis cannot be reached; a new follower then begins from the streams.
+        RecordError
+            If an entry is not of this version.
+        """
+        term = self._term()
+        if term != self._ruling:
+            self._begin(term)
+        while events := self._log.read():
+            for event in events:
+                self._take(event)
+        self._ended = self._ended or closed
+        results = self._reader.read()
+        for result in results:
+            self._results[result.index] = result
+            if len(results) <= CATCH_UP and not self._ended:
+                self._tell()
+        self._tell()
+
+    def _term(self) -> bytes | None:
+        term = self._redis.get(keys.term(self._session))
+        assert term is None or isinstance(term, bytes)
+        return term
+
+    def _begin(self, ruling: bytes | None) -> None:
+        """Forget everything and read from the start."""
+        self._ruling = ruling
+        self._log = EventLog(self._redis, self._session)
+        self._reader = ResultReader(self._redis, self._session)
+        self._about: Mapping[str, Any] | None = None
+        self._fmri: list[Mapping[str, Any]] = []
+        self._results: dict[int, ResultRecord] = {}
+        self._noticed: set[str] = set()
+        self._last: Mapping[str, Any] | None = None
+        self._ended: bool = False
+
+    def _take(self, event: Event) -> None:
+        if event.type == "session":
+            self._about = event.data
+        elif event.type == "fmri":
+            self._fmri.append(event.data)
+        elif event.type == "notice":
+            self._noticed.add(str(event.data.get("text")))
+        elif event.type == "outcome":
+            self._last = event.data
+        elif event.type == "end":
+            self._ended = True
+
+    def _tell(self) -> None:
+        """Append the outcome if it is not the last that was told, nor one that lies behind it."""
+        about = self._about
+        if about is None or not any(about["bundles"].get(kind) for kind in ("eeg_emg", "fmri")):
+            return
+        fmri = choose(self._fmri, about["patient"], self._library.model(about["bundles"].get("fmri")))
+        if isinstance(fmri, FmriEvent):
+            self._notice(fmri, about)
+        outcome = self._outcome(about, fmri)
+        data = {**outcome.to_json(), "windows": outcome.fates, "final": self._ended}
+        if data == self._last or _n_fates(data) < _n_fates(self._last):
+            return
+        self._log.append("outcome", data)
+        self._last = data
+        self.n_told += 1
+
+    def _outcome(self, about: Mapping[str, Any], fmri: Any) -> Outcome:
+        bound = about["bundles"]
+        bundle = self._library.model(bound.get("eeg_emg"))
+        return outcome_of(
+            self._results.values(),
+            bundle,
+            self._library.fusion(bound.get("fusion")),
+            fmri,
+            self._ended,
+            fmri_bundle=self._library.model(bound.get("fmri")),
+            mismatch=self._mismatch(about, bundle),
+        )
+
+    def _mismatch(self, about: Mapping[str, Any], bundle: Bundle | None) -> str:
+        """Return why the bundle does not fit the session's stream, or an empty text."""
+        bound = about["bundles"].get("eeg_emg")
+        if bundle is None:
+            return self._library.lack_of(bound) if bound else ""
+        want = bundle.signal
+        fingerprint = about.get("fingerprint", want.fingerprint)
+        try:
+            bundle.check(
+                about["labels"], about["rate_hz"], want.n_samples, fingerprint, about["mains_hz"], kinds=about["kinds"]
+            )
+        except BundleMismatch as error:
+            return str(error)
+        return ""
+
+    def _notice(self, fmri: FmriEvent, about: Mapping[str, Any]) -> None:
+        """Tell once that the scan is far from the session."""
+        notice = notice_of(fmri, date.fromisoformat(about["created_utc"][:10]))
+        if notice and notice["text"] not in self._noticed:
+            self._log.append("notice", notice)
+            self._noticed.add(notice["text"])
+
+
+def _n_fates(data: Mapping[str, Any] | None) -> int:
+    return sum(data["windows"].values()) if data else 0
