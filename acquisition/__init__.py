@@ -1,35 +1,45 @@
 """The signal: from an amplifier or a recording to windows, in the order of the data. Knows nothing of Redis.
 
 What comes in
-    ``montage``       which channels there are; binding a stream's columns to them, in microvolts
-    ``source``        what names a stream: its rate, labels, units, and who sends it
-    ``discovery``     streams on the network; binding the one that was meant, refusing ambiguity
-    ``inlet``         an open stream: raw samples, raw stamps, clock offsets
-    ``link``          the states of a live source, as a table
-    ``clock``         time, handed in
-    ``recording``     any recording read into memory; ``formats`` are its files
+    ``montage``        which channels there are; binding a stream's columns to them, in microvolts
+    ``source``         where a session's samples come from, behind one interface
+    ``discovery``      streams on the network; binding the one that was meant, refusing ambiguity
+    ``inlet``          an open stream: raw samples, raw stamps, clock offsets
+    ``link``           the states of a live source, as a table
+    ``stream_source``  a live stream as a source: found, watched, lost and found again
+    ``clock``          the time, handed in
+    ``recording``      any recording read into memory; ``formats`` are its files
 
 What is decided about it
-    ``stamps``        gaps, clock resets and doubles, from stamps and counters
-    ``decisions``     one decision, one line of the record
-    ``session``       the session folder: the record
-    ``tape``          samples and decisions of a recording or a folder, in order
+    ``stamps``         gaps, clock resets and doubles, from stamps and counters
+    ``jitter``         how far a stamp may lie off before it means loss
+    ``offsets``        where the grid lies on the stream's clock, and when it takes a step
+    ``decisions``      one decision, one line of the record
+
+What is kept
+    ``identity``       names of patients, beds and sessions
+    ``durable``        files that survive a crash and a full disk
+    ``parts``          raw samples and stamps of one life of the bridge
+    ``decision_log``   every decision, synced before it is obeyed
+    ``session``        the session folder: the record
+    ``tape``           samples and decisions of a recording or a folder, in order
 
 What is made of it
-    ``segment``       what the decisions say about the samples that come next
-    ``conditioning``  bad samples held, then filtered
-    ``quality``       which tenths of a second of which channel can be believed
-    ``artifact``      blinks and pops in the EEG, scaled down by a stage that is frozen once
-    ``phases``        which part of the exercise each sample belongs to
-    ``windowing``     windows, counted off a segment
-    ``ledger``        where every sample went
-    ``chain``         all of these as one: decisions and samples in, windows out
+    ``reel``           a tape that can look ahead
+    ``segment``        what the decisions say about the samples that come next
+    ``conditioning``   bad samples held, then filtered
+    ``quality``        which tenths of a second of which channel can be believed
+    ``artifact``       blinks and pops in the EEG, scaled down by a stage that is frozen once
+    ``phases``         which part of the exercise each sample belongs to
+    ``windowing``      windows, counted off a segment
+    ``ledger``         where every sample went
+    ``chain``          all of these as one: decisions and samples in, windows out
 
 What stands in for a patient
-    ``paradigm``      the exercise and its markers
-    ``simulator``     a simulated patient doing it
-    ``outlet``        streams that we offer ourselves
-    ``player``        a recording or a patient, played in real time
+    ``paradigm``       the exercise and its markers
+    ``simulator``      a simulated patient doing it
+    ``outlet``         streams that we offer ourselves
+    ``player``         a recording or a patient, played in real time
 
 ``errors`` is the tree that every error of Flexion belongs to.
 """

@@ -21,10 +21,9 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -38,6 +37,7 @@ from acquisition.montage import Montage
 from acquisition.paradigm import MARKERS
 from acquisition.phases import PhaseTimeline
 from acquisition.quality import BRIDGED, CELL_SAMPLES, Cell, CellJudge, QualitySpec
+from acquisition.reel import Reel, Samples
 from acquisition.segment import Grid
 from acquisition.windowing import Block, Provenance, Window, Windower, WindowSpec
 
@@ -175,9 +175,9 @@ class Chain:
         self._unrecorded_from: int | None = None
         self._verbs: dict[str, Callable[[Decision], None]] = {
             "segment": self._begin,
-            "bridged": lambda decision: self._grid.bridge(_count(decision, "n", least=1)),
+            "bridged": lambda decision: self._grid.bridge(decision.count("n", least=1)),
             "lost": self._lose,
-            "reject": lambda decision: self._grid.reject(_count(decision, "n"), _word(decision, "reason")),
+            "reject": lambda decision: self._grid.reject(decision.count("n"), decision.word("reason")),
             "clock_reset": lambda decision: self._grid.book.reset_clock(),
             "marker": self._mark,
             "calibration": lambda decision: self._artifact.obey(Calibration.from_json(decision.data)),
@@ -261,7 +261,7 @@ class Chain:
         return Step()
 
     def _begin(self, decision: Decision) -> None:
-        segment, first_sample = _count(decision, "segment"), _count(decision, "first_sample")
+        segment, first_sample = decision.count("segment"), decision.count("first_sample")
         self._grid.begin(segment, first_sample)
         self._repair.begin()
         self._filter.begin()
@@ -272,8 +272,8 @@ class Chain:
             self._unrecorded_from = None
 
     def _lose(self, decision: Decision) -> None:
-        n_samples = _count(decision, "n")
-        if _word(decision, "reason") == "unrecorded" and self._recorded_book:
+        n_samples = decision.count("n")
+        if decision.word("reason") == "unrecorded" and self._recorded_book:
             self._grid.book, self._recorded_book, self._recorded = self._recorded_book, None, True
         self._grid.miss(n_samples)
 
@@ -282,11 +282,11 @@ class Chain:
         if phase is None:
             return
         if phase not in MARKERS:
-            raise _unfit(decision, "phase", f"one of {', '.join(MARKERS)}, or null")
-        self._phases.mark(_count(decision, "sample"), phase)
+            raise decision.unfit("phase", f"one of {', '.join(MARKERS)}, or null")
+        self._phases.mark(decision.count("sample"), phase)
 
     def _number(self, decision: Decision) -> None:
-        self._windower.next_index = _count(decision, "next", least=self._windower.next_index)
+        self._windower.next_index = decision.count("next", least=self._windower.next_index)
 
     def push(self, x_uv: ArrayLike) -> Step:
         """Take the next samples, up to the moment at which a calibration falls due.
@@ -366,42 +366,6 @@ class Chain:
         return window, cell
 
 
-def _count(decision: Decision, key: str, *, least: int = 0) -> int:
-    value = decision.data.get(key)
-    if type(value) is not int or value < least:
-        raise _unfit(decision, key, f"a whole number, {least} or more")
-    return value
-
-
-def _word(decision: Decision, key: str) -> str:
-    value = decision.data.get(key)
-    if not isinstance(value, str):
-        raise _unfit(decision, key, "a text")
-    return value
-
-
-def _unfit(decision: Decision, key: str, expected: str) -> DecisionError:
-    place = f"part {decision.part}, sample {decision.at}"
-    message = f"Decision {decision.kind} at {place} has {key} = {decision.data.get(key)!r}; expected {expected}."
-    return DecisionError(message, subject=decision.kind, remedy="Restore decisions.jsonl from a copy.")
-
-
-class Samples(Protocol):
-    """Samples on a tape: a part of the session, the first one's number in that part, and microvolts."""
-
-    @property
-    def part(self) -> int:
-        """The part of the session."""
-
-    @property
-    def at(self) -> int:
-        """Whole samples of the signal in the part before the first."""
-
-    @property
-    def x_uv(self) -> NDArray[np.float64]:
-        """Microvolts, shape (n_samples, n_channels)."""
-
-
 def drive(
     chain: Chain,
     tape: Iterable[Decision | Samples],
@@ -423,7 +387,7 @@ def drive(
     Step
         One for each decision and each push.
     """
-    reel = _Reel(tape)
+    reel = Reel(tape)
     for item in reel:
         if isinstance(item, Decision):
             yield chain.obey(item)
@@ -440,31 +404,3 @@ def drive(
                     if on_decision:
                         on_decision(decision)
                 yield chain.obey(decision)
-
-
-class _Reel:
-    """A tape that can look ahead to the decisions before the next samples."""
-
-    def __init__(self, tape: Iterable[Decision | Samples]) -> None:
-        self._tape = iter(tape)
-        self._ahead: deque[Decision | Samples] = deque()
-
-    def __iter__(self) -> Iterator[Decision | Samples]:
-        while self._ahead or self._look():
-            yield self._ahead.popleft()
-
-    def _look(self) -> bool:
-        for item in self._tape:
-            self._ahead.append(item)
-            return True
-        return False
-
-    def calibration_at(self, part: int, at: int) -> Decision | None:
-        """Take the stored calibration of a place off the tape, if it is there among the decisions that come next."""
-        while (not self._ahead or isinstance(self._ahead[-1], Decision)) and self._look():
-            pass
-        for item in self._ahead:
-            if isinstance(item, Decision) and item.kind == "calibration" and (item.part, item.at) == (part, at):
-                self._ahead.remove(item)
-                return item
-        return None

@@ -77,6 +77,38 @@ class Decision:
             raise _rubbish(line)
         return cls(fields["kind"], *places, fields["data"])
 
+    def count(self, key: str, *, least: int = 0) -> int:
+        """Return a whole number of the data.
+
+        Raises
+        ------
+        DecisionError
+            If there is none, or it is below the least allowed.
+        """
+        value = self.data.get(key)
+        if type(value) is not int or value < least:
+            raise self.unfit(key, f"a whole number, {least} or more")
+        return value
+
+    def word(self, key: str) -> str:
+        """Return a text of the data.
+
+        Raises
+        ------
+        DecisionError
+            If there is none.
+        """
+        value = self.data.get(key)
+        if not isinstance(value, str):
+            raise self.unfit(key, "a text")
+        return value
+
+    def unfit(self, key: str, expected: str) -> DecisionError:
+        """Return the error that says what a value of the data is, and what was expected."""
+        place = f"part {self.part}, sample {self.at}"
+        message = f"Decision {self.kind} at {place} has {key} = {self.data.get(key)!r}; expected {expected}."
+        return DecisionError(message, subject=self.kind, remedy="Restore decisions.jsonl from a copy.")
+
 
 def _rubbish(line: bytes) -> DecisionError:
     shown = line[:80].decode("utf-8", "backslashreplace").strip()
