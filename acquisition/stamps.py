@@ -343,9 +343,7 @@ class StampDecider:
     def _take_one(self, stamp_s: float, count: float | None, decisions: list[Decision]) -> None:
         self._take(np.array([stamp_s]), None if count is None else np.array([count]), decisions)
 
-    def _take(
-        self, stamps: NDArray[np.float64], counts: NDArray[np.float64] | None, decisions: list[Decision]
-    ) -> None:
+    def _take(self, stamps: NDArray[np.float64], counts: NDArray[np.float64] | None, decisions: list[Decision]) -> None:
         """Put samples onto the grid, one after the other."""
         self._first_seconds.push(stamps)
         self._learn_steps(stamps)

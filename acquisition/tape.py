@@ -248,9 +248,7 @@ def _last_sample(recording: Recording, montage: Montage, unit: str | None) -> La
     return LastSample(float(recording.stamps[-1]), counter)
 
 
-def _blocks(
-    recording: Recording, binding: Binding, part: int, start: int, stop: int, chunk: int
-) -> Iterator[Block]:
+def _blocks(recording: Recording, binding: Binding, part: int, start: int, stop: int, chunk: int) -> Iterator[Block]:
     for at in range(start, stop, chunk):
         yield Block(part, at, binding.to_uv(recording.samples[at : min(at + chunk, stop)]))
 

@@ -87,9 +87,7 @@ def read_table(
     return _arranged(path, names, header, unit, rate, values, texts, problems, reader)
 
 
-def write_table(
-    path: Path, samples: NDArray[Any], labels: Sequence[str], *, rate_hz: float, unit: str = "uV"
-) -> None:
+def write_table(path: Path, samples: NDArray[Any], labels: Sequence[str], *, rate_hz: float, unit: str = "uV") -> None:
     """Write a table that ``read_table`` reads back bit for bit: one row per sample, one column per channel.
 
     Parameters

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,6 +16,8 @@ from acquisition.stamps import LastSample, StampDecider
 
 RATE = 1000.0
 START_S = 512_345.25
+#: The last of 5000 samples of an earlier part.
+LAST = LastSample(START_S + 4.999)
 
 
 def regular(n, *, first=0, rate=RATE):
@@ -30,6 +34,7 @@ def holed(n, *holes):
 
 
 def decide(stamps, counters=None, *, sizes=None, **settings):
+    """Push stamps in chunks of these sizes, the rest at once."""
     decider = StampDecider(RATE, part=1, **settings)
     decisions = []
     for start, stop in cuts(len(stamps), sizes):
@@ -38,15 +43,17 @@ def decide(stamps, counters=None, *, sizes=None, **settings):
 
 
 def cuts(n, sizes):
-    edges = [0, *np.clip(np.cumsum(sizes or [n]), 0, n).tolist(), n]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    """Starts and stops of the chunks."""
+    return list(pairwise([0, *np.clip(np.cumsum(sizes or [n]), 0, n).tolist(), n]))
 
 
 def brief(decisions):
+    """Kind, place and data of each decision."""
     return [(d.kind, d.at, dict(d.data)) for d in decisions]
 
 
 def begin(at=0, segment=0, first=0, reason="start"):
+    """The segment decision in brief."""
     return ("segment", at, {"segment": segment, "first_sample": first, "reason": reason})
 
 
@@ -99,7 +106,7 @@ def test_stamp_jitter_does_not_matter_with_a_counter():
     """Wildly late chunks of a sender with a counter are no holes."""
     rng = np.random.default_rng(3)
     stamps = regular(20_000) + np.repeat(rng.uniform(0, 0.2, 200), 100)
-    decider, decisions = decide(stamps, np.arange(20_000))
+    _, decisions = decide(stamps, np.arange(20_000))
     assert brief(decisions) == [begin()]
 
 
@@ -181,7 +188,7 @@ def test_a_grossly_wrong_rate_is_refused_within_two_seconds(rate):
 def test_two_early_holes_are_not_a_wrong_rate():
     """A stumbling start is holes, not a wrong rate."""
     stamps, _ = holed(5000, (200, 100), (900, 300))
-    decider, decisions = decide(stamps)
+    _, decisions = decide(stamps)
     assert [d.data["n"] for d in decisions if d.kind == "lost"] == [100, 300]
 
 
@@ -297,7 +304,7 @@ def test_a_count_that_is_no_number_is_the_next():
     stamps, index = holed(3000, (2000, 3))
     counters = index.astype(float)
     counters[1500] = np.nan
-    decider, decisions = decide(stamps, counters)
+    _, decisions = decide(stamps, counters)
     assert brief(decisions) == [begin(), ("bridged", 2000, {"n": 3})]
 
 
@@ -310,9 +317,7 @@ def test_no_samples_are_no_decisions():
 
 def test_a_later_life_declares_the_time_between_lost():
     """The next part knows its last sample: what is missing is lost for the reason resume (law 3)."""
-    decider = StampDecider(
-        RATE, part=2, next_sample=5000, next_segment=3, previous=LastSample(float(regular(5000)[-1]))
-    )
+    decider = StampDecider(RATE, part=2, next_sample=5000, next_segment=3, previous=LAST)
     decisions = decider.push(regular(100, first=7000))
     assert brief(decisions) == [("lost", 0, {"n": 2000, "reason": "resume"}), begin(0, 3, 7000, "resume")]
     assert decisions[0].part == 2
@@ -321,14 +326,14 @@ def test_a_later_life_declares_the_time_between_lost():
 
 def test_a_later_life_that_misses_nothing_loses_nothing():
     """A part that goes on at the very next sample opens a segment with 0 lost."""
-    decider = StampDecider(RATE, part=2, next_sample=5000, next_segment=1, previous=LastSample(float(regular(5000)[-1])))
+    decider = StampDecider(RATE, part=2, next_sample=5000, next_segment=1, previous=LAST)
     assert brief(decider.push(regular(10, first=5000))) == [begin(0, 1, 5000, "resume")]
 
 
 @pytest.mark.parametrize("shift_s", [-3.0, 61.0])
 def test_a_later_life_on_another_clock_loses_nothing(shift_s):
     """A clock that went back, or on by more than a minute, says nothing about what was lost."""
-    decider = StampDecider(RATE, part=2, next_sample=5000, next_segment=1, previous=LastSample(float(regular(5000)[-1])))
+    decider = StampDecider(RATE, part=2, next_sample=5000, next_segment=1, previous=LAST)
     decisions = decider.push(regular(10, first=5000) + shift_s)
     assert [d.kind for d in decisions] == ["clock_reset", "segment"]
     assert decisions[1].data == {"segment": 1, "first_sample": 5000, "reason": "resume"}
@@ -344,8 +349,7 @@ def test_a_later_life_counts_by_the_counter():
 
 def test_recording_again_after_a_full_disk_names_its_reason():
     """What passed while nothing was recorded is lost for the record, for the reason unrecorded."""
-    previous = LastSample(float(regular(5000)[-1]))
-    decider = StampDecider(RATE, part=2, next_sample=5000, previous=previous, resume="unrecorded")
+    decider = StampDecider(RATE, part=2, next_sample=5000, previous=LAST, resume="unrecorded")
     assert decider.push(regular(10, first=5500))[0].data == {"n": 500, "reason": "unrecorded"}
 
 
