@@ -146,5 +146,5 @@ def open_aggregator(
         For its heartbeat; host and process by default.
     """
     name = name or f"{socket.gethostname()}:{os.getpid()}"
-    heartbeat = Heartbeat(connect(url, "aggregator beacon"), "aggregator", name)
+    heartbeat = Heartbeat(connect(url, "aggregator-beacon"), "aggregator", name)
     return Aggregator(connect(url, "aggregator"), Library(bundles), heartbeat, stop)

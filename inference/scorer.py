@@ -200,11 +200,11 @@ def open_scorer(
     """
     name = name or f"{socket.gethostname()}:{os.getpid()}"
     served = [Served(bundle, open_engine(bundle, order)) for bundle in bundles]
-    registry = Registry(connect(url, "scorer registry"))
+    registry = Registry(connect(url, "scorer-registry"))
     return Scorer(
         Consumer(connect(url, "scorer", blocking=True), name, registry.to_drain),
-        Committer(connect(url, "scorer commit")),
+        Committer(connect(url, "scorer-commit")),
         served,
-        Heartbeat(connect(url, "scorer beacon"), "scorer", name),
+        Heartbeat(connect(url, "scorer-beacon"), "scorer", name),
         stop,
     )
