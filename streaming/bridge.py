@@ -87,6 +87,8 @@ class Bridge:
         self._n_windows = 0
         self._n_unrecorded = 0
         self._ended = ""
+        #: Decisions that still hold but are not in the folder, because the disk was full.
+        self._unwritten: list[tuple[str, Mapping[str, Any]]] = []
 
     # -- the life -------------------------------------------------------------------------------
 
@@ -211,6 +213,8 @@ class Bridge:
             data = {**data, "segment": self._next_segment}
             self._next_segment += 1
         decision = self._recorder.decision(kind, data, stream)
+        if kind in ("calibration", "marker") and not self._recorder.recorded:
+            self._unwritten.append((kind, data))
         self._chain.obey(decision)
         self._announce(decision)
         if kind == "end":
@@ -225,6 +229,9 @@ class Bridge:
         self._decide("lost", {"n": self._chain.n_unrecorded, "reason": "unrecorded"})
         self._decide("segment", {"first_sample": self._chain.next_sample, "reason": "resume"})
         self._decide("index", {"next": self._n_windows})
+        missed, self._unwritten = self._unwritten, []
+        for kind, data in missed:
+            self._decide(kind, data)
 
     def _emit(self, step: Step) -> None:
         """Send on what the chain made: windows once their samples are on the disk, frames for the screen."""

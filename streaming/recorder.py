@@ -26,7 +26,7 @@ from streaming.records import ResultRecord
 #: Seconds between syncs of the recording when no window forces one (contract).
 SYNC_S = 1.0
 #: Seconds between tries to record again.
-RETRY_S = 5.0
+RETRY_S = 2.0
 
 log = structlog.get_logger("recorder")
 
@@ -51,8 +51,9 @@ class Recorder:
         self._lock = threading.Lock()
         self._headers: Sequence[StreamHeader] = ()
         self._part: PartWriter | None = None
-        self._next_s = 0.0
+        self._sync_s = self._retry_s = 0.0
         self._unsaved: list[dict[str, Any]] = []
+        self._said = False
         #: Number of the part that is, or will be, written.
         self.part_number = folder.next_part()
         #: Whole samples of the signal in that part.
@@ -78,6 +79,7 @@ class Recorder:
         self._guard(self._open)
 
     def _open(self) -> None:
+        self._close()
         self._part = self._folder.open_part(self._headers)
         self.part_number, self.at = self._part.part, 0
         mark = {"part": self.part_number, "lsl_s": self._clock.lsl_s(), "utc_s": self._clock.utc().timestamp()}
@@ -110,22 +112,22 @@ class Recorder:
         """Wait until all samples are on the disk."""
         if self._part is not None:
             self._guard(self._writer.sync)
-            self._next_s = self._clock.monotonic_s() + SYNC_S
+            self._sync_s = self._clock.monotonic_s() + SYNC_S
 
     def sync_if_due(self) -> None:
         """Sync at least every second."""
-        if self.recorded and self._clock.monotonic_s() >= self._next_s:
+        if self.recorded and self._clock.monotonic_s() >= self._sync_s:
             self.sync()
 
     def record_again(self) -> bool:
         """Try to open a new part after a failure; tell whether that worked just now."""
-        if self.recorded or not self._headers or self._clock.monotonic_s() < self._next_s:
+        if self.recorded or not self._headers or self._clock.monotonic_s() < self._retry_s:
             return False
-        self._next_s = self._clock.monotonic_s() + RETRY_S
         self.failure = ""
         if not self._guard(self._open):
             return False
         log.info("recorded_again", part=self.part_number)
+        self._said = False
         unsaved, self._unsaved = self._unsaved, []
         for line in unsaved:
             self._save(line)
@@ -133,8 +135,11 @@ class Recorder:
 
     def close(self) -> None:
         """Write the footers."""
+        self._guard(self._close)
+
+    def _close(self) -> None:
         if self._part is not None:
-            self._guard(self._part.close)
+            self._part.close()
 
     @property
     def _writer(self) -> PartWriter:
@@ -151,9 +156,11 @@ class Recorder:
         except DiskFull as error:
             if not self._may_go_unrecorded:
                 raise
-            log.error("unrecorded", cause=str(error))
+            if not self._said:
+                log.error("unrecorded", cause=str(error))
+                self._said = True
             self.failure = str(error)
-            self._next_s = self._clock.monotonic_s() + RETRY_S
+            self._retry_s = self._clock.monotonic_s() + RETRY_S
             return False
         return True
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -40,8 +42,8 @@ def sender(source_id: str) -> Iterator[Callable[..., threading.Thread]]:
     threads: list[threading.Thread] = []
 
     def start(
-        recording: Recording, *, until: Callable[[], bool] = over.is_set, faults: Faults = Faults()
-    ) -> threading.Thread:  # noqa: B008
+        recording: Recording, *, until: Callable[[], bool] = over.is_set, faults: Faults | None = None
+    ) -> threading.Thread:
         ready = threading.Event()
 
         def run() -> None:
@@ -58,7 +60,7 @@ def sender(source_id: str) -> Iterator[Callable[..., threading.Thread]]:
                     rate_hz=1000.0,
                     until=until,
                     stop=over.is_set,
-                    faults=faults,
+                    faults=faults or Faults(),
                     go=go.is_set,
                 )
 
@@ -100,9 +102,7 @@ def live_source(
     return open_source
 
 
-def test_a_replay_through_lsl_scores_the_same_bits_as_the_file(
-    redis_url, tmp_path: Path, sender, source_id: str
-) -> None:
+def test_a_replay_through_lsl_scores_the_same_bits_as_the_file(redis_url, tmp_path, sender, source_id: str) -> None:
     """File and stream give the same windows, with a second consumer on the outlet too (laws 1 and 3)."""
     recording = make_recording(6_000, hole=300)
     from_file = Bed.make(redis_url, tmp_path / "file")
@@ -124,7 +124,7 @@ def test_a_replay_through_lsl_scores_the_same_bits_as_the_file(
 
 
 def test_a_live_session_ends_with_its_plan_and_says_where_every_sample_went(
-    redis_url, tmp_path: Path, sender, source_id: str
+    redis_url, tmp_path, sender, source_id: str
 ) -> None:
     """Stamps are judged live: a hole is bridged or lost, markers become phases, the plan ends on its sample (law 3)."""
     bed = Bed.make(
@@ -185,3 +185,47 @@ def test_commands_stop_and_mark_a_session(redis_url, tmp_path, sender, source_id
         "extension"
     ]
     assert folder.notes()[0]["text"] == "coughs" and (folder.ledger() or {})["reason"] == "user"
+
+
+def test_a_full_disk_leaves_the_session_unrecorded_by_name_until_it_records_again(
+    redis_url, tmp_path, sender, source_id, monkeypatch
+):
+    """The disk refuses for two seconds: windows say so, a new part opens with the hole, the ledger balances (law 2)."""
+    monkeypatch.setattr("streaming.recorder.RETRY_S", 0.5)
+    write, full = os.write, threading.Event()
+
+    def refusing(handle: int, data: bytes) -> int:
+        if full.is_set():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(handle, data)
+
+    monkeypatch.setattr("acquisition.durable.os.write", refusing)
+    bed = Bed.make(
+        redis_url, tmp_path, mode="live", origin="live", planned_s=8.0, source={"kind": "lsl", "source_id": source_id}
+    )
+    sender(make_recording(10_000))
+    source = live_source(bed, source_id, sender.go)
+
+    def filling(point, chain):
+        opened = source(point, chain)
+        pull = opened.pull
+
+        def pull_and_fill(timeout_s):
+            full.set() if 2_000 < chain.next_sample < 4_200 else full.clear()
+            return pull(timeout_s)
+
+        opened.pull = pull_and_fill
+        return opened
+
+    with scoring(redis_url):
+        bed.bridge(filling).run(threading.Event())
+    folder = bed.again().folder
+    ledger = folder.ledger()
+    assert folder.part_numbers() == [1, 2]
+    assert [d.data["reason"] for d in folder.decisions() if d.kind == "lost"] == ["unrecorded"]
+    assert ledger["ledger"]["balanced"] and ledger["windows"]["unrecorded"] >= 2
+    flagged = {line["index"] for line in folder.results() if "unrecorded" in line["flags"]}
+    remade = bed.remade()
+    scores = bed.scores()
+    assert flagged and not flagged & set(remade), "a window that the folder cannot give is flagged"
+    assert scores == {index: scores[index] for index in flagged} | {i: hashed(x_uv) for i, x_uv in remade.items()}
