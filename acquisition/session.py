@@ -18,7 +18,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,121 +28,13 @@ from acquisition.durable import AppendFile, replace_file, sync_folder
 from acquisition.errors import IdentityError, RecordingError
 from acquisition.formats.xdf import XdfFile, read_part
 from acquisition.formats.xdf_header import StreamHeader
-from acquisition.identity import check_name, check_session_id, same_name
+from acquisition.identity import check_session_id, same_name
 from acquisition.parts import PartWriter
 from acquisition.recording import Recording, recording_of_part
+from acquisition.session_info import SessionInfo as SessionInfo
+from acquisition.session_info import broken
 
-#: What ``session.json`` calls itself; a later layout gets another number.
-SCHEMA = "flexion.session/1"
-MODES = ("demo", "live", "replay", "score")
-ORIGINS = ("simulated", "recorded", "live")
 _PART = re.compile(r"recording-([1-9][0-9]*)\.xdf")
-
-
-@dataclass(frozen=True)
-class SessionInfo:
-    """What is known of a session when it begins; the content of ``session.json``.
-
-    Parameters
-    ----------
-    session, patient, bed : str
-        ULID and pseudonyms; a session without a bed (``score``) has ``bed=None``.
-    mode : {"demo", "live", "replay", "score"}
-    origin : {"simulated", "recorded", "live"}
-    created_utc : str
-        ISO 8601.
-    montage : mapping
-        ``Montage.to_json``.
-    mains_hz, rate_hz : float
-    fingerprint : str
-        Of the conditioning.
-    unit : str or None
-        The unit that the user gave for channels that state none.
-    source, markers_source : mapping or None
-        ``name``, ``source_id``, ``hostname``, ``channel_count`` of the stream that was bound.
-    bundles : mapping
-        Per kind (``eeg_emg``, ``fmri``, ``fusion``) ``name``, ``version``, ``sha256``, ``origin``, or ``None``.
-    planned_s : float or None
-        Planned length in seconds of signal.
-    replay_of : str or None
-        The session or file that is replayed.
-    decisions : mapping or None
-        ``path`` and ``sha256`` of the decisions handed over for a replay.
-    expected_samples : int or None
-        Samples that a replay must count.
-    resampled_from_hz : float or None
-        Rate before resampling, where the recording was resampled.
-    versions : mapping
-        Of the software.
-    clock : sequence of mapping
-        ``part``, ``lsl_s``, ``utc_s``: the LSL clock against UTC, one entry per part.
-    age, days_since_onset : float or None
-    lesion_side, paretic_side : str or None
-    entered_in_error : bool
-        The wrong patient: kept, and never shown as anybody's result.
-    """
-
-    session: str
-    patient: str
-    mode: str
-    origin: str
-    created_utc: str
-    montage: Mapping[str, Any]
-    mains_hz: float
-    rate_hz: float
-    fingerprint: str
-    bed: str | None = None
-    unit: str | None = None
-    source: Mapping[str, Any] | None = None
-    markers_source: Mapping[str, Any] | None = None
-    bundles: Mapping[str, Any] = field(default_factory=dict)
-    planned_s: float | None = None
-    replay_of: str | None = None
-    decisions: Mapping[str, str] | None = None
-    expected_samples: int | None = None
-    resampled_from_hz: float | None = None
-    versions: Mapping[str, str] = field(default_factory=dict)
-    clock: Sequence[Mapping[str, float]] = ()
-    age: float | None = None
-    days_since_onset: float | None = None
-    lesion_side: str | None = None
-    paretic_side: str | None = None
-    entered_in_error: bool = False
-
-    def __post_init__(self) -> None:
-        check_session_id(self.session)
-        check_name("patient", self.patient)
-        if self.bed is not None:
-            check_name("bed", self.bed)
-        for key, value, known in (("mode", self.mode, MODES), ("origin", self.origin, ORIGINS)):
-            if value not in known:
-                raise RecordingError(f"{key} {value!r} is unknown; expected one of {', '.join(known)}.", subject=key)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the content of ``session.json``."""
-        return {"schema": SCHEMA, **asdict(self), "clock": [dict(entry) for entry in self.clock]}
-
-    @classmethod
-    def from_json(cls, values: object, *, subject: str = "session.json") -> SessionInfo:
-        """Read the content of ``session.json``.
-
-        Raises
-        ------
-        RecordingError
-            If it is of another schema, or a key is missing or unknown.
-        """
-        if not isinstance(values, dict) or values.get("schema") != SCHEMA:
-            found = values.get("schema") if isinstance(values, dict) else type(values).__name__
-            raise _broken(subject, f"is of schema {found!r}; expected {SCHEMA!r}")
-        given = {key: value for key, value in values.items() if key != "schema"}
-        unknown = sorted(set(given) - {known.name for known in fields(cls)})
-        missing = sorted({"session", "patient", "mode", "origin", "montage", "rate_hz"} - set(given))
-        if unknown or missing:
-            raise _broken(subject, f"has the unknown keys {unknown} and lacks {missing}")
-        try:
-            return cls(**given)
-        except TypeError as error:
-            raise _broken(subject, f"does not fit its schema: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -224,7 +116,7 @@ class SessionFolder:
         try:
             values = json.loads(file.read_bytes())
         except (OSError, ValueError) as error:
-            raise _broken(str(file), f"cannot be read: {error}") from error
+            raise broken(str(file), f"cannot be read: {error}") from error
         return cls(path, SessionInfo.from_json(values, subject=str(file)))
 
     @classmethod
@@ -367,7 +259,7 @@ class SessionFolder:
         except FileNotFoundError:
             return None
         except ValueError as error:
-            raise _broken(str(file), f"cannot be read: {error}") from error
+            raise broken(str(file), f"cannot be read: {error}") from error
         return values if isinstance(values, dict) else None
 
     def append_note(self, note: Mapping[str, Any]) -> None:
@@ -455,7 +347,7 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
     try:
         return [json.loads(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]
     except ValueError as error:
-        raise _broken(str(path), f"has a line that is not JSON: {error}") from error
+        raise broken(str(path), f"has a line that is not JSON: {error}") from error
 
 
 def _result_key(result: Mapping[str, Any]) -> str:
@@ -476,7 +368,3 @@ def _check_spelling(what: str, name: str, known: str) -> None:
     if name != known and same_name(name, known):
         message = f"{what} {name} is already known as {known}; names differ by more than case."
         raise IdentityError(message, subject=what, remedy=f"Write {known}.")
-
-
-def _broken(subject: str, what: str) -> RecordingError:
-    return RecordingError(f"{subject} {what}.", subject=subject, remedy="Restore the session folder from a copy.")
