@@ -23,6 +23,7 @@ from acquisition.session import SessionInfo
 from deploy.settings import ModelSettings, Settings
 from inference.bundle import MANIFEST, SHIPPED, SHORT, Bundle, FusionBundle, load_bundle, resolve_bundle
 from inference.errors import BundleError
+from streaming.sessions import SessionEntry
 
 if TYPE_CHECKING:
     from acquisition.discovery import SourceSpec, StreamInfo
@@ -198,6 +199,13 @@ def find_source(criteria: SourceSpec, settings: Settings, *, patient: str, bed: 
         mains_hz=settings.session.mains_hz,
         unit=settings.session.unit,
         planned_s=settings.session.minutes * 60.0,
+    )
+
+
+def entry_of(info: SessionInfo) -> SessionEntry:
+    """Return the registry's entry of a session."""
+    return SessionEntry(
+        info.session, info.bed, info.patient, info.mode, opened_utc=info.created_utc, replay_of=info.replay_of
     )
 
 

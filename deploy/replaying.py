@@ -7,18 +7,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from acquisition.decisions import Decision
-from acquisition.errors import RecordingError
+from acquisition.durable import replace_file
+from acquisition.errors import IdentityError, RecordingError
+from acquisition.identity import same_name
 from acquisition.montage import Montage, load_montage
 from acquisition.recording import Recording, read_recording
-from acquisition.session import SessionFolder
+from acquisition.session import SessionFolder, SessionInfo
 from acquisition.source import flatten_decisions
 from acquisition.tape import open_decisions
 from deploy.opening import Plan, absolute, played_source
-from deploy.scoring import UNNAMED
 from deploy.settings import Settings
 
 #: Where decisions that are handed over lie, by the recording's hash.
 HANDED = "replays"
+#: A patient that nobody named.
+UNNAMED = "unnamed"
 
 
 @dataclass(frozen=True)
@@ -27,36 +30,42 @@ class Recorded:
 
     Attributes
     ----------
-    path : Path
-        File or session folder.
     parts : tuple of Recording
-        In order.
+        In order; those without samples are left out.
     decisions : tuple of Decision
         All of them, flat: in part 1, counted from the first sample of the first part.
-    montage : Montage
-        Of the recording.
-    mains_hz : float
-        Of its room.
-    unit : str or None
-        Of channels that state none.
-    patient, replay_of, origin : str
-        Who, which session or file, and whether it was simulated.
     """
 
-    path: Path
     parts: tuple[Recording, ...]
     decisions: tuple[Decision, ...]
-    montage: Montage
-    mains_hz: float
-    unit: str | None
-    patient: str
-    replay_of: str
-    origin: str
 
     @property
     def n_samples(self) -> int:
         """Samples of all parts."""
         return sum(len(part.stamps) for part in self.parts)
+
+
+def open_recorded(path: Path, montage: Montage, unit: str | None) -> Recorded:
+    """Read a session's folder or a recording, with the decisions on it.
+
+    Raises
+    ------
+    RecordingError, MontageError, UnitError, RateError
+        If it cannot be read or does not fit.
+    """
+    if path.is_dir():
+        folder = SessionFolder.open(path)
+        parts = folder.parts()
+        recorded = Recorded(
+            tuple(p for p in parts if len(p.stamps)), tuple(flatten_decisions(parts, folder.decisions()))
+        )
+    else:
+        recording = read_recording(path, unit=unit, montage=montage)
+        binding = montage.bind(recording.labels, recording.units, unit=unit)
+        recorded = Recorded((recording,), tuple(open_decisions(recording, montage, binding).decisions))
+    if not recorded.n_samples:
+        raise RecordingError(f"{path} holds no samples.", subject=str(path), remedy="Replay another one.")
+    return recorded
 
 
 def plan_replay(path: Path, settings: Settings, *, patient: str | None, bed: str, through_lsl: bool) -> Plan:
@@ -80,19 +89,10 @@ def plan_replay(path: Path, settings: Settings, *, patient: str | None, bed: str
     RecordingError, MontageError, UnitError, RateError
         If it cannot be read or does not fit.
     """
-    recorded = _open_folder(path, patient) if path.is_dir() else _open_file(path, settings, patient)
-    plan = Plan(
-        mode="replay",
-        origin=recorded.origin,
-        patient=recorded.patient,
-        bed=bed,
-        montage=recorded.montage,
-        source={"kind": "file", "path": absolute(path)},
-        mains_hz=recorded.mains_hz,
-        unit=recorded.unit,
-        replay_of=recorded.replay_of,
-        expected_samples=recorded.n_samples,
-    )
+    require(path)
+    of = _of_folder if path.is_dir() else _of_file
+    plan, recorded = of(path, settings, patient, bed)
+    plan = replace(plan, expected_samples=recorded.n_samples)
     if not through_lsl:
         return plan
     source, markers_source = played_source("Flexion replay", len(recorded.parts[0].labels))
@@ -100,48 +100,70 @@ def plan_replay(path: Path, settings: Settings, *, patient: str | None, bed: str
     return replace(plan, source=source, markers_source=markers_source, decisions=handed)
 
 
-def _open_folder(path: Path, patient: str | None) -> Recorded:
-    folder = SessionFolder.open(path)
-    info = folder.info
-    if patient is not None and patient != info.patient:
-        raise RecordingError(
-            f"{path} is a session of patient {info.patient}, not of {patient}.",
-            subject=str(path),
-            remedy="Leave --patient out: a session belongs to its patient.",
+def check_patient(info: SessionInfo, patient: str | None) -> None:
+    """Refuse a patient's name that is not the session's: a session belongs to one patient for ever.
+
+    Raises
+    ------
+    IdentityError
+        Names both.
+    """
+    if patient is not None and not same_name(patient, info.patient):
+        raise IdentityError(
+            f"Session {info.session} is of patient {info.patient}, not of {patient}.",
+            subject="patient",
+            remedy="Leave --patient out.",
         )
-    parts = tuple(part for part in folder.parts() if len(part.stamps))
-    if not parts:
-        raise RecordingError(f"{path} holds no samples.", subject=str(path), remedy="Replay another session.")
-    return Recorded(
-        path=path,
-        parts=parts,
-        decisions=tuple(flatten_decisions(folder.parts(), folder.decisions())),
-        montage=Montage.from_json(info.montage),
+
+
+def require(path: Path) -> None:
+    """Refuse a path where nothing is.
+
+    Raises
+    ------
+    RecordingError
+        Names it.
+    """
+    if not path.exists():
+        raise RecordingError(
+            f"There is no {path}.", subject=str(path), remedy="Name a recording or a session's folder."
+        )
+
+
+def _of_folder(path: Path, settings: Settings, patient: str | None, bed: str) -> tuple[Plan, Recorded]:
+    info = SessionFolder.open(path).info
+    check_patient(info, patient)
+    montage = Montage.from_json(info.montage)
+    plan = Plan(
+        mode="replay",
+        origin="simulated" if info.origin == "simulated" else "recorded",
+        patient=info.patient,
+        bed=bed,
+        montage=montage,
+        source={"kind": "file", "path": absolute(path)},
         mains_hz=info.mains_hz,
         unit=info.unit,
-        patient=info.patient,
         replay_of=info.session,
-        origin="simulated" if info.origin == "simulated" else "recorded",
     )
+    return plan, open_recorded(path, montage, info.unit)
 
 
-def _open_file(path: Path, settings: Settings, patient: str | None) -> Recorded:
+def _of_file(path: Path, settings: Settings, patient: str | None, bed: str) -> tuple[Plan, Recorded]:
     session = settings.session
     montage = load_montage(session.montage)
-    recording = read_recording(path, unit=session.unit, montage=montage)
-    binding = montage.bind(recording.labels, recording.units, unit=session.unit)
-    decided = open_decisions(recording, montage, binding)
-    return Recorded(
-        path=path,
-        parts=(recording,),
-        decisions=tuple(decided.decisions),
+    recorded = open_recorded(path, montage, session.unit)
+    plan = Plan(
+        mode="replay",
+        origin=recorded.parts[0].origin,
+        patient=patient or UNNAMED,
+        bed=bed,
         montage=montage,
+        source={"kind": "file", "path": absolute(path)},
         mains_hz=session.mains_hz,
         unit=session.unit,
-        patient=patient or UNNAMED,
         replay_of=path.name,
-        origin=recording.origin,
     )
+    return plan, recorded
 
 
 def _hand_over(recorded: Recorded, data: Path) -> dict[str, str]:
@@ -151,5 +173,5 @@ def _hand_over(recorded: Recorded, data: Path) -> dict[str, str]:
     folder = data / HANDED
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{sha256}.jsonl"
-    path.write_bytes(content)
+    replace_file(path, content)
     return {"path": absolute(path), "sha256": sha256}

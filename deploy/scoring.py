@@ -15,22 +15,19 @@ from typing import Any
 
 from acquisition.chain import Chain, drive
 from acquisition.decisions import Decision
-from acquisition.errors import RecordingError
 from acquisition.montage import Montage, load_montage
 from acquisition.recording import read_recording
 from acquisition.session import SessionFolder, SessionInfo
 from acquisition.tape import Block, open_decisions, tape_of, tape_of_folder
 from acquisition.windowing import Window
 from deploy.opening import Models, Plan, absolute
+from deploy.replaying import UNNAMED, check_patient, require
 from deploy.settings import Settings
 from deploy.summary import Counts, summarise
 from inference.engines.engine import MAX_BATCH, Engine
 from inference.outcome import outcome_of
 from inference.scoring import score
 from streaming.records import WindowRecord
-
-#: A patient that nobody named.
-UNNAMED = "unnamed"
 
 
 @dataclass(frozen=True)
@@ -74,6 +71,7 @@ def score_file(
     RecordingError, MontageError, UnitError, RateError, BundleMismatch
         If it cannot be read or does not fit; names what and the remedy.
     """
+    require(path)
     by_folder = path.is_dir()
     scored = _from_folder(path, models, patient) if by_folder else _from_file(path, settings, models, patient, tell)
     chain = Chain(scored.montage, scored.info.mains_hz, resampled_from_hz=scored.info.resampled_from_hz)
@@ -112,12 +110,7 @@ def _from_file(
 
 def _from_folder(path: Path, models: Models, patient: str | None) -> Scored:
     folder = SessionFolder.open(path)
-    if patient is not None and patient != folder.info.patient:
-        raise RecordingError(
-            f"{path} is a session of patient {folder.info.patient}, not of {patient}.",
-            subject=str(path),
-            remedy="Leave --patient out: a session belongs to its patient.",
-        )
+    check_patient(folder.info, patient)
     montage = Montage.from_json(folder.info.montage)
     info = replace(folder.info, mode="score", bundles=models.to_json())
     return Scored(info, montage, tape_of_folder(folder))

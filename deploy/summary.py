@@ -9,6 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 from acquisition.ledger import Ledger
@@ -139,16 +140,26 @@ def summarise_folder(folder: SessionFolder, bundle: Bundle | None, fusion: Fusio
     bundle, fusion : Bundle, FusionBundle or None
         Those that the session is bound to, by hash.
     """
-    results = [ResultRecord.from_json(line) for line in folder.results() if "index" in line]
+    lines = [line for line in folder.results() if "index" in line]
+    results = [ResultRecord.from_json(line) for line in lines]
     written = folder.ledger() or {}
     windows = written.get("windows") or {}
+    unrecorded = int(windows.get("unrecorded", 0))
     counts = Counts(
         ledger=written.get("ledger") or NOTHING_COUNTED,
-        made=windows.get("made", len(results)),
-        published=windows.get("published", len(results)),
-        unrecorded=windows.get("unrecorded", 0),
-        recorded=written.get("recorded", True) and not windows.get("unrecorded", 0),
-        latency_s=written.get("latency_s"),
+        made=int(windows.get("made", len(results))),
+        published=int(windows.get("published", len(results))),
+        unrecorded=unrecorded,
+        recorded=not unrecorded,
+        latency_s=latencies(line.get("latency_s") for line in lines),
     )
     outcome = outcome_of(results, bundle, fusion, None, ended=bool(written.get("ended")))
     return summarise(folder.info, results, outcome, counts)
+
+
+def latencies(seconds: Iterable[float | None]) -> dict[str, float] | None:
+    """Return the median, the 99th percentile (nearest rank) and the largest; None where nothing was live."""
+    known = sorted(value for value in seconds if value is not None)
+    if not known:
+        return None
+    return {"p50": median(known), "p99": known[math.ceil(0.99 * len(known)) - 1], "max": known[-1]}

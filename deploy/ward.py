@@ -20,14 +20,14 @@ from acquisition.errors import FlexionError
 from acquisition.session import SessionFolder, SessionInfo
 from deploy import exits
 from deploy.ear import Ear
-from deploy.opening import Models
+from deploy.opening import Models, entry_of
 from deploy.redis_choice import ChosenRedis
 from deploy.settings import Settings, as_variables
 from deploy.summary import summarise_folder
 from deploy.supervisor import LOOK_S, Child, ChildSpec, Supervisor
 from streaming.connection import connect
 from streaming.control import Command, Control
-from streaming.sessions import Registry, SessionEntry
+from streaming.sessions import Registry
 
 #: Longest wait for sessions that were told to end: their windows' 30 s, and what it takes to write it all down.
 END_S = 40.0
@@ -242,10 +242,3 @@ class Ward:
         if ended is not None:
             spec = ChildSpec(name, command, env, ended=ended, beats=beats)
         return self._supervisor.add(spec)
-
-
-def entry_of(info: SessionInfo) -> SessionEntry:
-    """Return the registry's entry of a session."""
-    return SessionEntry(
-        info.session, info.bed, info.patient, info.mode, opened_utc=info.created_utc, replay_of=info.replay_of
-    )

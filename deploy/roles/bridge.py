@@ -1,93 +1,92 @@
-"""Bridge: the process that carries one session from its source to Redis.
-
-Everything about the session stands in its ``session.json``; started again on the same session, it goes on with it.
-"""
+"""Bridge: the process of one session, from its source to Redis; started again after a crash, it goes on."""
 
 from __future__ import annotations
 
 import hashlib
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from acquisition.chain import Chain
 from acquisition.clock import Clock, LiveClock
+from acquisition.decisions import Decision
 from acquisition.discovery import SourceSpec
 from acquisition.errors import RecordingError
 from acquisition.inlet import lsl_clock_s
 from acquisition.montage import Montage
 from acquisition.session import SessionFolder, SessionInfo
-from acquisition.source import (
-    FileSource,
-    GivenJudge,
-    Judge,
-    Source,
-    StampJudge,
-    flatten_decisions,
-    own_decisions,
-    read_decisions,
-)
+from acquisition.source import FileSource, GivenJudge, Judge, Source, StampJudge, own_decisions, read_decisions
 from acquisition.stamps import StampDecider
 from acquisition.stream_source import StreamSource
-from acquisition.tape import ResumePoint, open_decisions
-from deploy.roles.player import recordings_of
+from acquisition.tape import ResumePoint
+from deploy.opening import entry_of
+from deploy.replaying import open_recorded
 from deploy.settings import Settings
-from deploy.ward import entry_of
 from streaming.bridge import Bridge
 from streaming.connection import connect
 from streaming.lease import Lease
 from streaming.outbox import Outbox
+from streaming.recorder import Recorder
 
-#: Seconds that a session's first search for its stream may take; one that was found is looked for without end.
-PATIENCE_S = 15.0
+#: Seconds until a stream that was seen when the session was opened must be found again by its bridge.
+FIND_S = 60.0
 
 
 def run(session: str, settings: Settings, stop: Event) -> int:
-    """Carry a session until it ends or `stop`; return the exit code.
+    """Run a session until it ends, and return its exit code; `stop` leaves it to a later life.
 
     Raises
     ------
-    FlexionError
-        If it cannot begin: Redis away, bed or source held by another, no stream, a stream that does not fit.
+    IdentityError, RecordingError
+        If there is no such session, or what it replays is not there.
+    LeaseHeld
+        If another bridge that lives owns the bed or the source.
+    TransportDown
+        If Redis cannot be reached at the start.
     """
     folder = SessionFolder.find(settings.data_dir, session)
     info = folder.info
-    assert settings.redis_url is not None and info.source is not None
     montage = Montage.from_json(info.montage)
-    chain = Chain(montage, info.mains_hz, resampled_from_hz=info.resampled_from_hz)
     clock = LiveClock(lsl_clock_s)
-    redis = connect(settings.redis_url, f"bridge-{session}")
-    lease = Lease(redis, info.bed or session, info.source.get("source_id", ""), session)
+    chain = Chain(montage, info.mains_hz, resampled_from_hz=info.resampled_from_hz)
+
+    def make_outbox(recorder: Recorder, tell: Callable[[], Mapping[str, Any]]) -> Outbox:
+        redis = connect(str(settings.redis_url), "bridge")
+        lease = Lease(redis, info.bed or "", str((info.source or {}).get("source_id", "")), session)
+        times = {"now_s": clock.lsl_s, "monotonic_s": clock.monotonic_s}
+        return Outbox(redis, entry_of(info), lease, recorder, info=tell, **times)
 
     def open_source(point: ResumePoint) -> Source:
-        if info.source is not None and info.source["kind"] == "file":
-            return _file_source(folder, montage, point)
-        return _stream_source(info, montage, point, clock)
+        return source_of(folder, montage, point, clock)
 
-    bridge = Bridge(
-        folder,
-        chain,
-        lambda recorder, heartbeat: Outbox(
-            redis, entry_of(info), lease, recorder, info=heartbeat, now_s=clock.lsl_s, monotonic_s=clock.monotonic_s
-        ),
-        open_source,
-        clock,
-    )
-    return bridge.run(stop)
+    return Bridge(folder, chain, make_outbox, open_source, clock).run(stop)
 
 
-def _stream_source(info: SessionInfo, montage: Montage, point: ResumePoint, clock: Clock) -> StreamSource:
-    assert info.source is not None
-    criteria = SourceSpec(**{key: info.source.get(key) or None for key in ("name", "source_id", "hostname")})
-    patience_s = PATIENCE_S if point.previous is None else float("inf")
-    judge = _judge(info, montage, point)
+def source_of(folder: SessionFolder, montage: Montage, point: ResumePoint, clock: Clock) -> Source:
+    """Return the source that a session's description names, to go on where its folder ends."""
+    info = folder.info
+    source = info.source or {}
+    if source.get("kind") == "file":
+        recorded = open_recorded(Path(source["path"]), montage, info.unit)
+        binding = montage.bind(recorded.parts[0].labels, recorded.parts[0].units, unit=info.unit)
+        n_samples, n_decisions = _done(folder)
+        return FileSource(recorded.parts, binding, recorded.decisions, n_samples=n_samples, n_decisions=n_decisions)
+    criteria = SourceSpec(source["name"], source["source_id"], source["hostname"])
+    # A stream that the session has had already is waited for without end: nobody abandons a patient.
+    patience_s = FIND_S if point.previous is None else math.inf
+    judge = _judge(folder, montage, point)
     return StreamSource(criteria, montage, judge, clock, unit=info.unit, patience_s=patience_s)
 
 
-def _judge(info: SessionInfo, montage: Montage, point: ResumePoint) -> Judge:
+def _judge(folder: SessionFolder, montage: Montage, point: ResumePoint) -> Judge:
+    info = folder.info
     if info.decisions is not None:
-        return GivenJudge(read_decisions(_checked(Path(info.decisions["path"]), info.decisions["sha256"])))
+        n_samples, n_decisions = _done(folder)
+        return GivenJudge(_handed(info), n_samples, n_decisions)
     decider = StampDecider(
-        info.rate_hz,
+        montage.rate_hz,
         part=point.part,
         next_sample=point.next_sample,
         next_segment=point.next_segment,
@@ -97,28 +96,23 @@ def _judge(info: SessionInfo, montage: Montage, point: ResumePoint) -> Judge:
     return StampJudge(decider, montage)
 
 
-def _file_source(folder: SessionFolder, montage: Montage, point: ResumePoint) -> FileSource:
-    assert folder.info.source is not None
-    path = Path(folder.info.source["path"])
-    parts = recordings_of(path, montage, folder.info.unit)
-    binding = montage.bind(parts[0].labels, parts[0].units, unit=folder.info.unit)
-    if path.is_dir():
-        played = SessionFolder.open(path)
-        decisions = flatten_decisions(played.parts(), played.decisions())
-    else:
-        decisions = flatten_decisions(parts, open_decisions(parts[0], montage, binding).decisions)
-    n_samples = sum(len(part.stamps) for part in folder.parts())
-    n_decisions = own_decisions(folder.decisions())
-    return FileSource(parts, binding, decisions, n_samples=n_samples, n_decisions=n_decisions)
+def _done(folder: SessionFolder) -> tuple[int, int]:
+    """Return how many samples, and how many of the handed decisions, earlier lives have recorded."""
+    return sum(len(part.stamps) for part in folder.parts()), own_decisions(folder.decisions())
 
 
-def _checked(path: Path, sha256: str) -> Path:
-    """Return the path of the decisions that were handed over, if they are still the same."""
+def _handed(info: SessionInfo) -> list[Decision]:
+    """Return the decisions that were handed over with a replay, if they are the very ones."""
+    assert info.decisions is not None
+    path = Path(info.decisions["path"])
     try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        content = path.read_bytes()
     except OSError as error:
-        found = str(error)
-    if found != sha256:
-        message = f"{path} holds other decisions than were handed over ({found})."
-        raise RecordingError(message, subject=str(path), remedy="Start the replay again.")
-    return path
+        raise _not_handed(path, f"cannot be read: {error.strerror}") from error
+    if hashlib.sha256(content).hexdigest() != info.decisions["sha256"]:
+        raise _not_handed(path, "was changed since the replay began")
+    return read_decisions(path)
+
+
+def _not_handed(path: Path, why: str) -> RecordingError:
+    return RecordingError(f"{path}, the decisions of this replay, {why}.", subject=str(path), remedy="Replay it anew.")
