@@ -52,7 +52,7 @@ BACKGROUND_UV, MU_UV, BETA_UV, ALPHA_UV, MUSCLE_UV = 8.0, 9.0, 7.0, 9.0, 120.0
 #: Peak of a blink at the forehead in µV, and its length in s.
 BLINK_UV, BLINK_S = 180.0, 0.3
 #: Low, high of each trait: at the worst recovery, at the best (erd: the rhythm's fall; delay in s; drive: coupling).
-ERD_IPSI, ERD_CONTRA = (0.10, 0.90), (0.80, 0.15)
+ERD_IPSI, ERD_CONTRA = (0.10, 0.90), (0.65, 0.25)
 ONSET_DELAY_S, CO_CONTRACTION, DRIVE = (0.36, 0.10), (0.60, 0.04), (0.05, 0.95)
 #: Beta falls less than mu, so that its coupling to the muscle stays visible in the movement.
 BETA_SHARE = 0.25
