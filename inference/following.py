@@ -8,13 +8,14 @@ read anew.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from redis import Redis
 
 from inference.bundle import Bundle
-from inference.errors import BundleMismatch
+from inference.errors import BundleMismatch, FmriRefused
 from inference.fmri_event import FmriEvent, choose, notice_of
 from inference.library import Library
 from inference.outcome import Outcome, outcome_of
@@ -26,6 +27,37 @@ from streaming.results import ResultReader
 #: Results of one read beyond which only the last state is told: a trend needs no step for each of hundreds that came
 #: while nobody looked.
 CATCH_UP = 64
+
+
+@dataclass
+class Known:
+    """What the streams of a session held under one term.
+
+    Attributes
+    ----------
+    term : bytes or None
+        The bridge's term; another one means that Redis may have forgotten what was told.
+    about : mapping or None
+        The ``session`` event.
+    fmri : list of mapping
+        The ``fmri`` events.
+    results : dict of int to ResultRecord
+        By index.
+    noticed : set of str
+        Texts of the notices.
+    last : mapping or None
+        The last ``outcome`` event.
+    ended : bool
+        Whether the session is over.
+    """
+
+    term: bytes | None
+    about: Mapping[str, Any] | None = None
+    fmri: list[Mapping[str, Any]] = field(default_factory=list)
+    results: dict[int, ResultRecord] = field(default_factory=dict)
+    noticed: set[str] = field(default_factory=set)
+    last: Mapping[str, Any] | None = None
+    ended: bool = False
 
 
 class Follower:
@@ -65,16 +97,16 @@ class Follower:
             If an entry is not of this version.
         """
         term = self._term()
-        if term != self._ruling:
+        if term != self._known.term:
             self._begin(term)
         while events := self._log.read():
             for event in events:
                 self._take(event)
-        self._ended = self._ended or closed
+        self._known.ended |= closed
         results = self._reader.read()
         for result in results:
-            self._results[result.index] = result
-            if len(results) <= CATCH_UP and not self._ended:
+            self._known.results[result.index] = result
+            if len(results) <= CATCH_UP and not self._known.ended:
                 self._tell()
         self._tell()
 
@@ -83,55 +115,50 @@ class Follower:
         assert term is None or isinstance(term, bytes)
         return term
 
-    def _begin(self, ruling: bytes | None) -> None:
+    def _begin(self, term: bytes | None) -> None:
         """Forget everything and read from the start."""
-        self._ruling = ruling
         self._log = EventLog(self._redis, self._session)
         self._reader = ResultReader(self._redis, self._session)
-        self._about: Mapping[str, Any] | None = None
-        self._fmri: list[Mapping[str, Any]] = []
-        self._results: dict[int, ResultRecord] = {}
-        self._noticed: set[str] = set()
-        self._last: Mapping[str, Any] | None = None
-        self._ended: bool = False
+        self._known = Known(term)
 
     def _take(self, event: Event) -> None:
+        known = self._known
         if event.type == "session":
-            self._about = event.data
+            known.about = event.data
         elif event.type == "fmri":
-            self._fmri.append(event.data)
+            known.fmri.append(event.data)
         elif event.type == "notice":
-            self._noticed.add(str(event.data.get("text")))
+            known.noticed.add(str(event.data["text"]))
         elif event.type == "outcome":
-            self._last = event.data
+            known.last = event.data
         elif event.type == "end":
-            self._ended = True
+            known.ended = True
 
     def _tell(self) -> None:
         """Append the outcome if it is not the last that was told, nor one that lies behind it."""
-        about = self._about
+        about, last = self._known.about, self._known.last
         if about is None or not any(about["bundles"].get(kind) for kind in ("eeg_emg", "fmri")):
             return
-        fmri = choose(self._fmri, about["patient"], self._library.model(about["bundles"].get("fmri")))
+        fmri = choose(self._known.fmri, about["patient"], self._library.model(about["bundles"].get("fmri")))
         if isinstance(fmri, FmriEvent):
             self._notice(fmri, about)
         outcome = self._outcome(about, fmri)
-        data = {**outcome.to_json(), "windows": outcome.fates, "final": self._ended}
-        if data == self._last or _n_fates(data) < _n_fates(self._last):
+        data = {**outcome.to_json(), "windows": outcome.fates, "final": self._known.ended}
+        if data == last or _n_fates(data) < _n_fates(last):
             return
         self._log.append("outcome", data)
-        self._last = data
+        self._known.last = data
         self.n_told += 1
 
-    def _outcome(self, about: Mapping[str, Any], fmri: Any) -> Outcome:
+    def _outcome(self, about: Mapping[str, Any], fmri: FmriEvent | FmriRefused | None) -> Outcome:
         bound = about["bundles"]
         bundle = self._library.model(bound.get("eeg_emg"))
         return outcome_of(
-            self._results.values(),
+            self._known.results.values(),
             bundle,
             self._library.fusion(bound.get("fusion")),
             fmri,
-            self._ended,
+            self._known.ended,
             fmri_bundle=self._library.model(bound.get("fmri")),
             mismatch=self._mismatch(about, bundle),
         )
@@ -154,9 +181,9 @@ class Follower:
     def _notice(self, fmri: FmriEvent, about: Mapping[str, Any]) -> None:
         """Tell once that the scan is far from the session."""
         notice = notice_of(fmri, date.fromisoformat(about["created_utc"][:10]))
-        if notice and notice["text"] not in self._noticed:
+        if notice and notice["text"] not in self._known.noticed:
             self._log.append("notice", notice)
-            self._noticed.add(notice["text"])
+            self._known.noticed.add(notice["text"])
 
 
 def _n_fates(data: Mapping[str, Any] | None) -> int:
