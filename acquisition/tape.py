@@ -23,6 +23,8 @@ from acquisition.stamps import LastSample, StampDecider
 
 #: Version of the rules by which stamps become decisions: decisions of another version are taken anew.
 RULES = 1
+#: Grid samples that one of the ``n`` in a decision adds to the samples of the stream.
+GRID_STEPS = {"bridged": 1, "lost": 1, "reject": -1}
 #: Samples per block; any other number gives the same windows.
 CHUNK = 1000
 
@@ -122,13 +124,30 @@ class DecisionsFile:
             self.kept = False
 
 
-def open_decisions(recording: Recording, montage: Montage, binding: Binding) -> DecisionsFile:
+def open_decisions(
+    recording: Recording, montage: Montage, binding: Binding, *, conditioning: str = ""
+) -> DecisionsFile:
     """Read the decisions beside a recording, or take them and keep them there.
 
-    They are taken anew if the recording, the montage or the rules are not those that they were taken with.
+    They are taken anew if anything that they rest on is not what it was.
+
+    Parameters
+    ----------
+    recording : Recording
+    montage : Montage
+    binding : Binding
+    conditioning : str
+        Fingerprint and mains of the chain: a calibration that is kept holds for this chain alone.
     """
     path = recording.path.with_name(recording.path.name + ".decisions.jsonl")
-    about = {"recording": recording.sha256, "montage": montage.to_json(), "stream": recording.name, "rules": RULES}
+    about = {
+        "recording": recording.sha256,
+        "stream": recording.name,
+        "rate_hz": recording.rate_hz,
+        "montage": montage.to_json(),
+        "conditioning": conditioning,
+        "rules": RULES,
+    }
     header = canonical_json(about).encode() + b"\n"
     known = _read_beside(path, header)
     if known is not None:
@@ -230,14 +249,11 @@ def resume_point(folder: SessionFolder) -> ResumePoint:
         if len(recording.stamps):
             previous = _last_sample(recording, montage, folder.info.unit)
     for decision in folder.decisions():
-        next_sample += int(decision.data["n"]) * GRID_STEPS.get(decision.kind, 0) if decision.kind in GRID_STEPS else 0
-        if decision.kind == "segment":
-            next_segment = max(next_segment, int(decision.data["segment"]) + 1)
+        if decision.kind in GRID_STEPS:
+            next_sample += GRID_STEPS[decision.kind] * decision.count("n")
+        elif decision.kind == "segment":
+            next_segment = max(next_segment, decision.count("segment") + 1)
     return ResumePoint(folder.next_part(), next_sample, next_segment, previous)
-
-
-#: Grid samples that one of ``n`` in a decision adds to the samples of the stream.
-GRID_STEPS = {"bridged": 1, "lost": 1, "reject": -1}
 
 
 def _last_sample(recording: Recording, montage: Montage, unit: str | None) -> LastSample:
