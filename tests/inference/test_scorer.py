@@ -209,13 +209,13 @@ def test_windows_that_wait_for_their_batch_are_held(
         publisher.publish(tiny.record(bundle, i))
     held: list[int] = []
     monkeypatch.setattr(Consumer, "hold", lambda self, deliveries: held.append(len(list(deliveries))))
-    monkeypatch.setattr("inference.scorer.MAX_BATCH", 2)
+    monkeypatch.setattr("inference.scorer.TOGETHER", 2)
     ticks = iter(range(10_000))
     stop = threading.Event()
     scorer = make(client.url, bundle, TouchyEngine(), stop, clock=lambda: float(next(ticks)))
     with running(scorer, stop):
         collect(client, 20)
-    assert held and max(held) <= 6
+    assert held and max(held) <= 8
 
 
 def test_it_beats_while_it_waits(client: Client, bundle: Bundle, engine: Engine) -> None:
