@@ -283,14 +283,15 @@ class FileSource:
         """Yield each block of samples with the markers that were stamped before its end and after the one before."""
         for recording in parts:
             n = len(recording.stamps)
-            markers = deque(RawMarker(m.text, m.stamp_s) for m in recording.markers)
+            before_s = recording.stamps[min(skip, n) - 1] if skip else -np.inf
+            markers = deque(RawMarker(m.text, m.stamp_s) for m in recording.markers if m.stamp_s > before_s)
             for start in range(min(skip, n), n, self.BLOCK):
                 stop = min(start + self.BLOCK, n)
                 until_s = recording.stamps[stop - 1] if stop < n else np.inf
                 now = []
                 while markers and markers[0].stamp_s <= until_s:
                     now.append(markers.popleft())
-                yield Raw(recording.samples[start:stop], recording.stamps[start:stop]), now if start >= skip else []
+                yield Raw(recording.samples[start:stop], recording.stamps[start:stop]), now
             skip = max(0, skip - n)
 
 

@@ -1,0 +1,108 @@
+"""A live stream as a source: searched for in vain, lost with and without its markers, found again."""
+
+from __future__ import annotations
+
+import uuid
+
+import numpy as np
+import pytest
+
+from acquisition.clock import LiveClock
+from acquisition.decisions import Decision
+from acquisition.discovery import SourceSpec
+from acquisition.errors import StreamNotFound, StreamRefused
+from acquisition.inlet import lsl_clock_s
+from acquisition.montage import Channel, Montage
+from acquisition.outlet import MarkerOutlet, OutletSpec, SignalOutlet
+from acquisition.source import Raw, RawMarker, StampJudge
+from acquisition.stamps import StampDecider
+from acquisition.stream_source import StreamSource
+
+MONTAGE = Montage("counted", 1000.0, (Channel("C3", "eeg"), Channel("C4", "eeg")))
+
+
+@pytest.fixture
+def source_id():
+    """Return an id that no other test's stream has."""
+    return uuid.uuid4().hex
+
+
+@pytest.fixture
+def source(source_id):
+    """Return a source that looks for it."""
+    judge = StampJudge(StampDecider(1000.0, part=1), MONTAGE)
+    opened = StreamSource(SourceSpec(source_id=source_id), MONTAGE, judge, LiveClock(lsl_clock_s), patience_s=0.0)
+    yield opened
+    opened.close()
+
+
+def send(outlet: SignalOutlet, n: int = 100) -> None:
+    """Send n samples that were taken just now."""
+    outlet.push(np.zeros((n, 2), np.float32), lsl_clock_s() + np.arange(-n, 0) / 1000.0)
+
+
+def pull_until(source: StreamSource, seen, tries: int = 400) -> list:
+    """Pull until something is among what came."""
+    items: list = []
+    for _ in range(tries):
+        items += source.pull(0.05)
+        if seen(items):
+            return items
+    raise AssertionError(f"it never came; there is {[type(item).__name__ for item in items]}, link {source.state}")
+
+
+def has(kind):
+    """Return whether an item of a type is there."""
+    return lambda items: any(isinstance(item, kind) for item in items)
+
+
+def test_a_stream_that_never_comes_is_given_up_with_its_name(source, source_id):
+    """Nothing hangs: after its patience the search says what it looked for."""
+    with pytest.raises(StreamNotFound, match=source_id):
+        source.pull(0.01)
+    assert source.state[0] == "SEARCHING"
+
+
+def test_samples_markers_and_offsets_are_handed_over_with_their_decisions(source, source_id):
+    """A segment begins before the first sample; a marker comes with the decision on its place."""
+    spec = OutletSpec.of(MONTAGE, "Counted", source_id)
+    with SignalOutlet(spec) as signal, MarkerOutlet("Counted markers", source_id) as markers:
+        pull_until(source, lambda _: source.state[0] == "SETTLING")
+        send(signal)
+        markers.push("rest", lsl_clock_s())
+        items = pull_until(source, has(RawMarker))
+        kinds = [item.kind for item in items if isinstance(item, Decision)]
+        assert kinds == ["segment", "marker"]
+        assert [h.name for h in source.headers] == ["Counted", "Counted markers"]
+        assert source.info is not None and source.info.source_id == source_id
+        assert source.calibration_at(0) is None
+
+
+def test_markers_that_die_leave_the_signal_alive(source, source_id):
+    """The signal goes on when only its marker stream is gone."""
+    with SignalOutlet(OutletSpec.of(MONTAGE, "Counted", source_id)) as signal:
+        with MarkerOutlet("Counted markers", source_id):
+            pull_until(source, lambda _: source.state[0] == "SETTLING")
+            send(signal)
+            pull_until(source, has(Raw))
+        for _ in range(20):
+            send(signal, 20)
+            source.pull(0.02)
+        send(signal)
+        assert has(Raw)(pull_until(source, has(Raw)))
+
+
+def test_a_stream_that_comes_back_changed_is_refused(source, source_id):
+    """The same id with other labels is not the same source (law 6)."""
+    spec = OutletSpec.of(MONTAGE, "Counted", source_id)
+    with SignalOutlet(spec) as signal:
+        pull_until(source, lambda _: source.state[0] == "SETTLING")
+        send(signal)
+        pull_until(source, has(Raw))
+    pull_until(source, lambda _: source.state[0] == "LOST")
+    changed = Montage("other", 1000.0, (Channel("C3", "eeg"), Channel("Cz", "eeg")))
+    with (
+        SignalOutlet(OutletSpec.of(changed, "Counted", source_id)),
+        pytest.raises(StreamRefused, match="C4"),
+    ):
+        pull_until(source, lambda _: False)
