@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from acquisition.decisions import Decision
+from acquisition.paradigm import PHASES
 from acquisition.quality import Cell, faults_of
 
 #: Cells in the quality that is shown live: one second.
@@ -40,9 +41,9 @@ class Pulse:
         """Follow phases and trials: a trial begins with its preparation."""
         if decision.kind == "segment":
             self._cells.clear()
-        if decision.kind == "marker":
-            self._phase = str(decision.data["phase"] or "")
-            self._trial += self._phase == "preparation"
+        if decision.kind == "marker" and decision.data["phase"] is not None:
+            self._phase = decision.data["phase"] if decision.data["phase"] in PHASES else ""
+            self._trial += self._phase == PHASES[0]
 
     @property
     def trial(self) -> int:

@@ -1,0 +1,48 @@
+"""The pulse: what the heartbeat tells of the signal, and nothing that it does not know."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from acquisition.decisions import Decision
+from acquisition.quality import FAULTS, Cell
+from streaming.pulse import CELLS, Pulse
+
+
+def cell(*good: bool, first: int = 0) -> Cell:
+    """Return a verdict; a bad channel has the first fault of all."""
+    bits = np.array([0 if fine else 1 for fine in good], np.uint8)
+    return Cell(first, np.array(good), bits)
+
+
+def decision(kind: str, **data: object) -> Decision:
+    """Return a decision on the signal."""
+    return Decision(kind, 1, 0, 0, data)
+
+
+def test_quality_is_that_of_the_last_second():
+    """Old cells are forgotten; faults are named."""
+    pulse = Pulse(("C3", "RF"))
+    assert pulse.to_json()["quality"] == {} and pulse.to_json()["faults"] == {}
+    pulse.cells([cell(False, False)] * 30)
+    pulse.cells([cell(True, False)] * (CELLS // 2) + [cell(True, True)] * (CELLS // 2))
+    assert pulse.to_json()["quality"] == {"C3": 1.0, "RF": 0.5}
+    assert pulse.to_json()["faults"] == {"RF": [FAULTS[0]]}
+
+
+def test_a_new_segment_begins_without_quality():
+    """What was known before a gap is not shown after it (law 7)."""
+    pulse = Pulse(("C3", "RF"))
+    pulse.cells([cell(True, True)])
+    pulse.decision(decision("segment", segment=1))
+    assert pulse.to_json()["quality"] == {}
+
+
+def test_phase_and_trial_follow_the_markers():
+    """A trial begins with its preparation; an unknown text ends no phase that the montage knows."""
+    pulse = Pulse(("C3",))
+    for phase in ("session-start", "preparation", "flexion", "rest", "extension", "preparation", "flexion", None):
+        pulse.decision(decision("marker", phase=phase, text=str(phase), sample=0))
+    assert (pulse.to_json()["phase"], pulse.to_json()["trial"]) == ("flexion", 2)
+    pulse.decision(decision("marker", phase="session-end", text="session-end", sample=0))
+    assert pulse.to_json()["phase"] == ""
