@@ -163,6 +163,8 @@ class Outbox:
         for result in self._record.results():
             self.tally.results[result.index] = result.state
         self.tally.published.update(self.tally.results)
+        # The folder was read before its results were: what has one is not waited for again.
+        self._inbox = deque(record for record in self._inbox if record.window.index not in self.tally.results)
         self._begin_term(self._term)
         self._thread.start()
 
