@@ -28,6 +28,8 @@ DELIMITERS = ("\t", ";", ",", None)
 #: Columns by their names.
 TIME_LABELS = ("time", "t", "time_s", "time_ms", "timestamp", "timestamps", "time (s)", "time (ms)", "time[s]")
 MARKER_LABELS = ("marker", "markers", "trigger", "event", "events", "stim", "status", "annotation", "class")
+#: A step of the time column fits the rate within this share of it.
+STEP_FITS = 0.5
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?nan|[+-]?inf", re.IGNORECASE)
 
 
@@ -270,13 +272,18 @@ def _events(column: list[str], stamps: NDArray[np.float64]) -> tuple[tuple[float
 
 
 def _stamps(path: Path, name: str, column: NDArray[np.float64], rate_hz: float) -> tuple[NDArray[np.float64], float]:
-    """Return the time column in seconds: its unit is the one in which its steps fit the rate."""
-    steps = np.diff(column[np.isfinite(column)])
-    step = float(np.median(steps)) if len(steps) else 1 / rate_hz
+    """Return the time column in seconds: its unit is the one in which its steps fit the rate.
+
+    The median step suits a column with holes, the mean one a column that was rounded or stamped on arrival.
+    """
+    finite = column[np.isfinite(column)]
+    if len(finite) < 2:
+        return column, 1.0
+    steps = (float(np.median(np.diff(finite))), float(finite[-1] - finite[0]) / (len(finite) - 1))
     for unit_s in (1.0, 1e-3, 1e-6, 1e-9):
-        if abs(step * unit_s * rate_hz - 1) < 0.5:
+        if any(abs(step * unit_s * rate_hz - 1) < STEP_FITS for step in steps):
             return column * unit_s, unit_s
-    message = f"{path} has rows {step:g} apart in column {name!r}, which fits {rate_hz:g} Hz in no unit of time."
+    message = f"{path} has rows {steps[0]:g} apart in column {name!r}, which fits {rate_hz:g} Hz in no unit of time."
     raise RateError(message, subject=str(path), remedy="Give the rate that the rows were recorded at: --rate HZ.")
 
 
