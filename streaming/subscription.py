@@ -32,10 +32,9 @@ class Subscription:
     def __init__(self, redis: Redis, channels: Sequence[str]) -> None:
         self._url = redis.url if isinstance(redis, Client) else ""
         self._pubsub = cast(Any, redis).pubsub(ignore_subscribe_messages=True)
-        plain, patterns = _sorted(channels)
         with translated(self._url):
-            self._pubsub.subscribe(*plain)
-            self._pubsub.psubscribe(*patterns)
+            for channel in channels:
+                (self._pubsub.psubscribe if "*" in channel else self._pubsub.subscribe)(channel)
 
     def get(self, timeout_s: float) -> Message | None:
         """Return the next message, or None if none comes in time.
@@ -59,14 +58,13 @@ class AsyncSubscription:
     def __init__(self, redis: AsyncRedis, channels: Sequence[str]) -> None:
         self._url = redis.url if isinstance(redis, AsyncClient) else ""
         self._pubsub = cast(Any, redis).pubsub(ignore_subscribe_messages=True)
-        self._channels = _sorted(channels)
+        self._channels = channels
 
     async def open(self) -> None:
         """Begin to listen."""
-        plain, patterns = self._channels
         with translated(self._url):
-            await self._pubsub.subscribe(*plain)
-            await self._pubsub.psubscribe(*patterns)
+            for channel in self._channels:
+                await (self._pubsub.psubscribe if "*" in channel else self._pubsub.subscribe)(channel)
 
     async def get(self, timeout_s: float) -> Message | None:
         """Return the next message, or None if none comes in time; see `Subscription.get`."""
@@ -76,10 +74,6 @@ class AsyncSubscription:
     async def close(self) -> None:
         """Stop listening."""
         await self._pubsub.aclose()
-
-
-def _sorted(channels: Sequence[str]) -> tuple[list[str], list[str]]:
-    return [name for name in channels if "*" not in name], [name for name in channels if "*" in name]
 
 
 def _message(message: dict[str, Any] | None) -> Message | None:

@@ -37,6 +37,12 @@ def blocking(server: PrivateServer) -> Iterator[Client]:
 
 
 @pytest.fixture
+def anyio_backend() -> str:
+    """Return the loop that the dashboard runs on."""
+    return "asyncio"
+
+
+@pytest.fixture
 def session() -> str:
     """Return a session identifier."""
     return SESSION

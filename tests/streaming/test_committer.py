@@ -69,7 +69,11 @@ def test_a_dead_letter_keeps_the_bytes(redis, session, publisher):
     assert WindowRecord.decode(letter.fields).window.x_uv.tobytes() == make_record(0).window.x_uv.tobytes()
     assert (letter.reason, letter.deliveries, letter.entry_id) == ("engine died", 1, "1-0")
     (result,) = results(redis, session)
-    assert (result.state, result.reason, result.phases) == ("dead_lettered", "engine died", (("rest", 0, 40), ("flexion", 40, 60)))
+    assert (result.state, result.reason, result.phases) == (
+        "dead_lettered",
+        "engine died",
+        (("rest", 0, 40), ("flexion", 40, 60)),
+    )
     assert publisher.publish(make_record(0)) is False
 
 
