@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,8 @@ MAX_BYTES = 1 << 30
 MAX_HEADER_LINES = 1000
 #: Delimiters in the order in which they are tried; None is any run of blanks.
 DELIMITERS = ("\t", ";", ",", None)
+#: Rows that must look like the first, where that has words in it.
+ALIKE = 5
 #: Columns by their names.
 TIME_LABELS = ("time", "t", "time_s", "time_ms", "timestamp", "timestamps", "time (s)", "time (ms)", "time[s]")
 MARKER_LABELS = ("marker", "markers", "trigger", "event", "events", "stim", "status", "annotation", "class")
@@ -124,7 +125,7 @@ class _Reader:
         self._decimal_comma = self._delimiter != "," and any("," in text for text in row)
         if self._decimal_comma:
             self.assumed.append("numbers have a decimal comma.")
-        elif self._delimiter == "," and self.n_columns == 2 and all(text.strip().isdigit() for text in row):
+        elif self._delimiter == "," and self.n_columns == 2 and not labels and all(text.isdigit() for text in row):
             self.assumed.append("the comma is taken for the delimiter, not for a decimal comma.")
 
     def columns(self) -> tuple[NDArray[np.float64], dict[int, list[str]], list[str]]:
@@ -226,19 +227,33 @@ def _lines_of(path: Path) -> list[str]:
 
 
 def _first_row(path: Path, lines: list[str]) -> tuple[int, str | None]:
-    """Return the number of the first row of numbers, and the delimiter that splits it into most."""
-    for number, line in enumerate(islice(lines, MAX_HEADER_LINES)):
-        if _is_comment(line) or not line.strip():
-            continue
-        for delimiter in DELIMITERS:
-            fields = _split(line, delimiter)
-            if all(_is_number(field) or not _is_word(field) for field in fields) and any(map(_is_number, fields)):
+    """Return the number of the first row of numbers, and the delimiter that splits it."""
+    told = [number for number, line in enumerate(lines) if line.strip() and not _is_comment(line)]
+    for place, number in enumerate(told[:MAX_HEADER_LINES]):
+        by_numbers = {delimiter: _n_numbers(lines[number], delimiter) for delimiter in DELIMITERS}
+        best = max(DELIMITERS, key=lambda delimiter: by_numbers[delimiter])
+        if by_numbers[best]:
+            return number, best
+        following = [lines[n] for n in told[place + 1 : place + 1 + ALIKE]]
+        for delimiter in DELIMITERS[:3]:
+            if _alike(lines[number], following, delimiter):
                 return number, delimiter
-        numeric = max(DELIMITERS[:3], key=lambda d: sum(map(_is_number, _split(line, d))))
-        fields = _split(line, numeric)
-        if sum(map(_is_number, fields)) > len(fields) / 2:
-            return number, numeric
     raise _refused(path, "holds no rows of numbers", "Choose a table with one row per sample.")
+
+
+def _n_numbers(line: str, delimiter: str | None) -> int:
+    """Return how many numbers a delimiter makes of a line; 0 if it makes anything else of it."""
+    fields = [field for field in _split(line, delimiter) if field]
+    return len(fields) if all(map(_is_number, fields)) else 0
+
+
+def _alike(line: str, following: list[str], delimiter: str | None) -> bool:
+    """Tell whether a line with words in it is a row: it has numbers where the next rows have them."""
+    fields = _split(line, delimiter)
+    numeric = [column for column, field in enumerate(fields) if _is_number(field)]
+    rows = [_split(row, delimiter) for row in following]
+    same = all(len(row) == len(fields) and all(_is_number(row[column]) for column in numeric) for row in rows)
+    return bool(numeric and rows) and same
 
 
 def _split(line: str, delimiter: str | None) -> list[str]:
@@ -251,10 +266,6 @@ def _is_comment(line: str) -> bool:
 
 def _is_number(text: str) -> bool:
     return _NUMBER.fullmatch(text.strip()) is not None
-
-
-def _is_word(text: str) -> bool:
-    return bool(text.strip())
 
 
 def _number(text: str) -> float:
