@@ -50,20 +50,6 @@ class Models:
         """
         return cls(Bundle.load(resolve_bundle(settings.eeg_emg)), FusionBundle.load(resolve_bundle(settings.fusion)))
 
-    @classmethod
-    def bound_to(cls, info: SessionInfo, settings: ModelSettings) -> Models:
-        """Load the bundles that a session is bound to: those of the settings, or others that ship, by their hash.
-
-        Raises
-        ------
-        BundleError
-            If one of them is not on this machine.
-        """
-        return cls(
-            Bundle.load(_folder_of(info.bundles["eeg_emg"], settings.eeg_emg)),
-            FusionBundle.load(_folder_of(info.bundles["fusion"], settings.fusion)),
-        )
-
     def to_json(self) -> dict[str, Any]:
         """Return the ``bundles`` object of a session."""
         return {"eeg_emg": self.eeg_emg.to_json(), "fmri": None, "fusion": self.fusion.to_json()}
@@ -129,8 +115,8 @@ class Plan:
     decisions: Mapping[str, str] | None = None
     expected_samples: int | None = None
 
-    def to_info(self, models: Models) -> SessionInfo:
-        """Return the session's own description, with an id of its own.
+    def to_info(self, models: Models | None) -> SessionInfo:
+        """Return the session's own description, with an id of its own; without models nothing is to be scored.
 
         Raises
         ------
@@ -140,7 +126,8 @@ class Plan:
             If the bundle does not fit.
         """
         spec = ChainSpec()
-        models.check(self.montage, self.mains_hz, spec)
+        if models is not None:
+            models.check(self.montage, self.mains_hz, spec)
         return SessionInfo(
             session=new_session_id(),
             patient=self.patient,
@@ -154,7 +141,7 @@ class Plan:
             unit=self.unit,
             source=dict(self.source),
             markers_source=self.markers_source,
-            bundles=models.to_json(),
+            bundles=models.to_json() if models is not None else dict.fromkeys(("eeg_emg", "fmri", "fusion")),
             fingerprint=spec.fingerprint,
             planned_s=self.planned_s,
             replay_of=self.replay_of,
@@ -173,6 +160,20 @@ def played_source(name: str, channel_count: int) -> tuple[dict[str, Any], dict[s
     own = {"name": name, "source_id": source_id, "hostname": hostname, "channel_count": channel_count}
     markers = {"name": f"{name} markers", "source_id": source_id + MARKERS_SUFFIX, "hostname": hostname}
     return {"kind": "lsl", **own}, {**markers, "channel_count": 1}
+
+
+def describe_stream(stream: StreamInfo) -> dict[str, Any]:
+    """Return a stream of the network as plain values."""
+    units = sorted({unit for unit in stream.units if unit})
+    return {
+        **_identity(stream),
+        "type": stream.type,
+        "rate_hz": stream.rate_hz,
+        "dtype": stream.dtype,
+        "labels": list(stream.labels),
+        "unit": ", ".join(units) or None,
+        "origin": stream.origin,
+    }
 
 
 def find_source(criteria: SourceSpec, settings: Settings, *, patient: str, bed: str, wait_s: float) -> Plan:
@@ -211,6 +212,21 @@ def entry_of(info: SessionInfo) -> SessionEntry:
 
 def _identity(stream: StreamInfo) -> dict[str, Any]:
     return {key: getattr(stream, key) for key in ("name", "source_id", "hostname", "channel_count")}
+
+
+def bound_bundles(info: SessionInfo, settings: ModelSettings) -> tuple[Bundle | None, FusionBundle | None]:
+    """Load the bundles that a session is bound to: those of the settings, or others that ship, by their hash.
+
+    Raises
+    ------
+    BundleError
+        If one of them is not on this machine.
+    """
+    eeg_emg, fusion = info.bundles.get("eeg_emg"), info.bundles.get("fusion")
+    return (
+        None if eeg_emg is None else Bundle.load(_folder_of(eeg_emg, settings.eeg_emg)),
+        None if fusion is None else FusionBundle.load(_folder_of(fusion, settings.fusion)),
+    )
 
 
 def _folder_of(bound: Mapping[str, str], named: str) -> Path:

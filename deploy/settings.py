@@ -90,7 +90,7 @@ class DashboardSettings(_Frozen):
 class LogSettings(_Frozen):
     """What processes say on stderr."""
 
-    level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="least severity said")] = "info"
+    level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="least severity said")] = "warning"
     format: Annotated[Literal["console", "json"], Field(description="for people or for machines")] = "console"
 
 
@@ -147,6 +147,23 @@ def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] = os
         raise _refusal(error, layers) from error
 
 
+def changed(settings: Settings, flags: Mapping[str, Any]) -> Settings:
+    """Return the settings with some dotted keys changed; None values are left out.
+
+    Raises
+    ------
+    SettingsError
+        If a value does not fit.
+    """
+    values = settings.model_dump()
+    layer = _flag_layer(flags, "the command")
+    _merge(values, layer.values)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise _refusal(error, [layer]) from error
+
+
 def keys(model: type[BaseModel] = Settings, above: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
     """Yield (dotted key, description) of every setting."""
     for name, field in model.model_fields.items():
@@ -186,12 +203,12 @@ def _variable_layers(environ: Mapping[str, str]) -> Iterator[Layer]:
             yield Layer(variable, _nest(variable[len(PREFIX) :].lower().split("__"), value))
 
 
-def _flag_layer(flags: Mapping[str, Any]) -> Layer:
+def _flag_layer(flags: Mapping[str, Any], name: str = "the command line") -> Layer:
     values: dict[str, Any] = {}
     for key, value in flags.items():
         if value is not None:
             _merge(values, _nest(key.split("."), value))
-    return Layer("the command line", values)
+    return Layer(name, values)
 
 
 def _nest(path: list[str], value: Any) -> dict[str, Any]:

@@ -19,14 +19,18 @@ from acquisition.clock import Clock
 from acquisition.errors import FlexionError
 from acquisition.session import SessionFolder, SessionInfo
 from deploy import exits
+from deploy.desk import Desk
 from deploy.ear import Ear
 from deploy.opening import Models, entry_of
 from deploy.redis_choice import ChosenRedis
 from deploy.settings import Settings, as_variables
 from deploy.summary import summarise_folder
 from deploy.supervisor import LOOK_S, Child, ChildSpec, Supervisor
+from streaming import keys
 from streaming.connection import connect
-from streaming.control import Command, Control
+from streaming.control import Control
+from streaming.errors import BedBusy
+from streaming.lease import Holder
 from streaming.sessions import Registry
 
 #: Longest wait for sessions that were told to end: their windows' 30 s, and what it takes to write it all down.
@@ -62,8 +66,8 @@ class Ward:
     ----------
     settings : Settings
         In force for all its processes.
-    models : Models
-        The bundles that sessions are bound to.
+    models : Models or None
+        The bundles that sessions are bound to; None scores nothing.
     redis : ChosenRedis
         The Redis that they use; a private one is started, watched and stopped with the ward.
     clock : Clock
@@ -77,7 +81,7 @@ class Ward:
     def __init__(
         self,
         settings: Settings,
-        models: Models,
+        models: Models | None,
         redis: ChosenRedis,
         *,
         clock: Clock,
@@ -93,8 +97,6 @@ class Ward:
         self._settings = settings
         self._sittings: dict[str, Sitting] = {}
         self._requests = 0
-        #: Answers commands that are for the supervisor; set by who knows how to.
-        self.on_command: Callable[[Command], None] | None = None
 
     # Open
 
@@ -105,6 +107,7 @@ class Ward:
         self._settings = self._settings.model_copy(update={"redis_url": self._redis.url})
         self._client = connect(self._redis.url, "supervisor")
         self._ear = Ear(self._client, self._clock.monotonic_s)
+        self._desk = Desk(self._settings, self._models, self.admit, self._ear.answer, self._ear.refuse)
         self._ear.listen()
         for role in self._roles:
             for name in self._names(role):
@@ -143,9 +146,27 @@ class Ward:
         IdentityError, DiskFull
             If the folder cannot be made.
         """
-        Registry(self._client).open(entry_of(info))
+        self._enter(info)
         folder = SessionFolder.create(self._settings.data_dir, info)
         return self._seat(folder, play)
+
+    def _enter(self, info: SessionInfo) -> None:
+        """Enter a session in the registry; one that crashed with its supervisor does not keep the bed for ever."""
+        registry = Registry(self._client)
+        try:
+            registry.open(entry_of(info))
+        except BedBusy:
+            left = registry.on_bed(str(info.bed))
+            if left is None or not self._is_left(str(info.bed)):
+                raise
+            registry.close(left.session, "left without a bridge")
+            self._log.warning("session was left without a bridge", session=left.session, bed=left.bed)
+            registry.open(entry_of(info))
+
+    def _is_left(self, bed: str) -> bool:
+        """Tell whether no process holds the bed any more."""
+        holder = self._client.get(keys.bed_lease(bed))
+        return not isinstance(holder, bytes) or Holder.decode(holder).is_gone()
 
     def _seat(self, folder: SessionFolder, play: Sequence[str] | None) -> Sitting:
         session = folder.info.session
@@ -174,8 +195,8 @@ class Ward:
         heard = self._ear.listen()
         self._supervisor.look(heard.pids, deaf=heard.deaf)
         for command in heard.commands:
-            if self.on_command is not None:
-                self.on_command(command)
+            self._desk.take(command)
+        self._desk.look()
 
     def all_over(self) -> bool:
         """Whether every session of this run has ended."""
@@ -197,6 +218,7 @@ class Ward:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._desk.close()
         self._supervisor.stop()
         self._ear.close()
         self._client.close()
@@ -204,10 +226,9 @@ class Ward:
 
     def results(self) -> list[dict[str, Any]]:
         """Return the result object of each session, from its folder."""
-        return [
-            summarise_folder(SessionFolder.open(sitting.folder.path), self._models.eeg_emg, self._models.fusion)
-            for sitting in self._sittings.values()
-        ]
+        bundles = (self._models.eeg_emg, self._models.fusion) if self._models is not None else (None, None)
+        folders = [SessionFolder.open(sitting.folder.path) for sitting in self._sittings.values()]
+        return [summarise_folder(folder, *bundles) for folder in folders]
 
     def exit_code(self) -> int:
         """Return the run's exit code: the worst of its results and of its bridges."""

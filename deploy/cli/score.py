@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from deploy import exits
 from deploy.cli import output
-from deploy.cli.options import Bundle, Json, Mains, Montage, Unit
+from deploy.cli.options import Bundle, Data, Json, Mains, Montage, Unit
 
 Files = Annotated[
-    list[Path], typer.Argument(metavar="FILE...", help="Recordings (.xdf, .csv, .txt) or session folders.")
+    list[str], typer.Argument(metavar="FILE...", help="Recordings (.xdf, .csv, .txt), session folders or ids.")
 ]
 Name = Annotated[str | None, typer.Option("--patient", metavar="NAME", help="Pseudonym for recordings that have none.")]
 
@@ -29,24 +28,34 @@ def score(
     mains: Mains = None,
     unit: Unit = None,
     bundle: Bundle = None,
+    data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Score recordings or session folders in this process, without LSL and without Redis."""
+    from deploy.cli.sessions import path_of
     from deploy.opening import Models
     from deploy.scoring import score_file
     from deploy.settings import load
     from deploy.summary import together
     from inference.engines.choice import open_engine
 
-    flags = {"session.montage": montage, "session.mains_hz": mains, "session.unit": unit, "models.eeg_emg": bundle}
-    settings = load(flags)
+    settings = load(
+        {
+            "data_dir": data,
+            "session.montage": montage,
+            "session.mains_hz": mains,
+            "session.unit": unit,
+            "models.eeg_emg": bundle,
+        }
+    )
+    paths = [path_of(file, settings.data_dir) for file in files]
     models = Models.load(settings.models)
     engine = open_engine(models.eeg_emg, settings.models.engines)
-    results = [score_file(path, settings, models, engine, patient=patient, tell=output.say) for path in files]
+    results = [score_file(path, settings, models, engine, patient=patient, tell=output.say) for path in paths]
     engine.close()
     if as_json:
         output.put_json(together(results))
     else:
-        for path, result in zip(files, results, strict=True):
-            output.put_result(result, str(path))
+        for file, result in zip(files, results, strict=True):
+            output.put_result(result, file)
     raise typer.Exit(exits.worst(map(exits.of_result, results)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from acquisition.errors import IdentityError, RecordingError
 from deploy.cli import output
 from deploy.cli.options import Bundle, Data, Json
 
@@ -45,18 +46,38 @@ def list_(data: Data = None, as_json: Json = False) -> None:
 @group.command()
 def show(session: Session, data: Data = None, bundle: Bundle = None, as_json: Json = False) -> None:
     """Show a session's result, from its folder; nothing is scored anew."""
-    from deploy.opening import Models
+    from deploy.opening import bound_bundles
     from deploy.settings import load
     from deploy.summary import summarise_folder
 
     settings = load({"data_dir": data, "models.eeg_emg": bundle})
     folder = find(settings.data_dir, session)
-    models = Models.bound_to(folder.info, settings.models)
-    result = summarise_folder(folder, models.eeg_emg, models.fusion)
+    result = summarise_folder(folder, *bound_bundles(folder.info, settings.models))
     if as_json:
         output.put_json(result)
     else:
         output.put_result(result, session)
+
+
+def path_of(file: str, data: Path) -> Path:
+    """Return the path of a recording or session that is named by its path or, a session, by its id.
+
+    Raises
+    ------
+    RecordingError
+        If there is neither.
+    """
+    path = Path(file).expanduser().resolve()
+    if path.exists():
+        return path
+    try:
+        return find(data, file).path
+    except IdentityError as error:
+        raise RecordingError(
+            f"There is neither a file {path} nor a session {file} in {data}.",
+            subject=file,
+            remedy="Name a recording, or a session of flexion sessions list.",
+        ) from error
 
 
 def find(data: Path, session: str) -> SessionFolder:

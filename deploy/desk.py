@@ -1,0 +1,114 @@
+"""Desk: answers the commands that are for the supervisor: ``start`` a session, list the ``streams`` of the network.
+
+Looking for streams takes seconds, so it is done beside the supervisor's loop; processes are started by the loop itself.
+
+Arguments
+---------
+``start`` {patient, bed, and optionally source_id, name, hostname, minutes, montage, unit, mains_hz}
+    Answered with {session}.
+``streams`` {}
+    Answered with {streams: [...]}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from acquisition.errors import FlexionError
+from acquisition.session import SessionInfo
+from deploy.errors import WrongUse
+from deploy.opening import Models, Plan, find_source
+from deploy.settings import Settings, changed
+from streaming.control import Command
+
+#: Seconds to look for a stream: less than a sender waits for its answer.
+LOOK_S = 3.0
+#: Arguments of ``start`` that are settings of the session.
+SETTINGS = ("minutes", "montage", "unit", "mains_hz")
+#: Arguments of ``start`` that say which stream is meant.
+CRITERIA = ("name", "source_id", "hostname")
+
+Answer = Callable[[Command, dict[str, Any]], None]
+Refuse = Callable[[Command, dict[str, str]], None]
+
+
+class Desk:
+    """Take commands, answer each once.
+
+    Parameters
+    ----------
+    settings : Settings
+        In force for sessions that are started here.
+    models : Models or None
+        The bundles that they are bound to.
+    admit : callable
+        Begins a session; called on the loop's thread.
+    answer, refuse : callable
+        Say what became of a command.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        models: Models | None,
+        admit: Callable[[SessionInfo], object],
+        answer: Answer,
+        refuse: Refuse,
+    ) -> None:
+        self._settings = settings
+        self._models = models
+        self._admit = admit
+        self._answer = answer
+        self._refuse = refuse
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="desk")
+        self._open: list[tuple[Command, Future[Any]]] = []
+
+    def take(self, command: Command) -> None:
+        """Begin on a command, if it is one of ours."""
+        work = {"start": self._find, "streams": self._list}.get(command.name)
+        if work is not None:
+            self._open.append((command, self._worker.submit(work, command.args)))
+
+    def look(self) -> None:
+        """Finish what is ready."""
+        ready = [one for one in self._open if one[1].done()]
+        self._open = [one for one in self._open if one not in ready]
+        for command, found in ready:
+            try:
+                self._finish(command, found.result())
+            except FlexionError as error:
+                self._refuse(command, error.as_refusal())
+
+    def close(self) -> None:
+        """Take no more."""
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
+    def _finish(self, command: Command, found: Any) -> None:
+        if isinstance(found, Plan):
+            info = found.to_info(self._models)
+            self._admit(info)
+            self._answer(command, {"session": info.session})
+        else:
+            self._answer(command, {"streams": found})
+
+    def _find(self, args: Mapping[str, Any]) -> Plan:
+        from acquisition.discovery import SourceSpec
+
+        known = {"patient", "bed", *CRITERIA, *SETTINGS}
+        if unknown := sorted(set(args) - known):
+            raise WrongUse(
+                f"start knows no {', '.join(unknown)}.", subject="start", remedy=f"Known: {', '.join(sorted(known))}."
+            )
+        if missing := [name for name in ("patient", "bed") if not isinstance(args.get(name), str)]:
+            raise WrongUse(f"start lacks {' and '.join(missing)}.", subject="start", remedy="Say who is in which bed.")
+        settings = changed(self._settings, {f"session.{name}": args.get(name) for name in SETTINGS})
+        criteria = SourceSpec(**{name: args.get(name) for name in CRITERIA})
+        return find_source(criteria, settings, patient=args["patient"], bed=args["bed"], wait_s=LOOK_S)
+
+    def _list(self, args: Mapping[str, Any]) -> list[dict[str, Any]]:
+        from acquisition.discovery import find_streams
+        from deploy.opening import describe_stream
+
+        return [describe_stream(stream) for stream in find_streams(LOOK_S)]
