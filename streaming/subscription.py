@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from streaming.connection import AsyncClient, Client, translated
+from streaming.connection import REPLY_S, AsyncClient, Client, translated
 
 
 class Message(NamedTuple):
@@ -35,6 +36,7 @@ class Subscription:
         with translated(self._url):
             for channel in channels:
                 (self._pubsub.psubscribe if "*" in channel else self._pubsub.subscribe)(channel)
+                self._pubsub.get_message(timeout=REPLY_S)  # the server's word that it listens for us
 
     def get(self, timeout_s: float) -> Message | None:
         """Return the next message, or None if none comes in time.
@@ -44,8 +46,13 @@ class Subscription:
         TransportDown
             If Redis cannot be reached; messages of that time are lost.
         """
+        end = time.monotonic() + timeout_s
         with translated(self._url):
-            return _message(self._pubsub.get_message(timeout=timeout_s))
+            # A connection that was opened again hears that it listens, which is no message.
+            while (message := self._pubsub.get_message(timeout=max(0.0, end - time.monotonic()))) is None:
+                if time.monotonic() >= end:
+                    return None
+        return _message(message)
 
     def close(self) -> None:
         """Stop listening."""
@@ -65,16 +72,21 @@ class AsyncSubscription:
         with translated(self._url):
             for channel in self._channels:
                 await (self._pubsub.psubscribe if "*" in channel else self._pubsub.subscribe)(channel)
+                await self._pubsub.get_message(timeout=REPLY_S)
 
     async def get(self, timeout_s: float) -> Message | None:
         """Return the next message, or None if none comes in time; see `Subscription.get`."""
+        end = time.monotonic() + timeout_s
         with translated(self._url):
-            return _message(await self._pubsub.get_message(timeout=timeout_s))
+            while (message := await self._pubsub.get_message(timeout=max(0.0, end - time.monotonic()))) is None:
+                if time.monotonic() >= end:
+                    return None
+        return _message(message)
 
     async def close(self) -> None:
         """Stop listening."""
         await self._pubsub.aclose()
 
 
-def _message(message: dict[str, Any] | None) -> Message | None:
-    return None if message is None else Message(message["channel"].decode(), message["data"])
+def _message(message: dict[str, Any]) -> Message:
+    return Message(message["channel"].decode(), message["data"])
