@@ -17,7 +17,10 @@ def add_to(app: typer.Typer) -> None:
 
 @group.callback()
 def settings() -> None:
-    """Settings: flexion.toml in the working directory (or FLEXION_CONFIG), FLEXION_* variables, flags."""
+    """Check the settings.
+
+    They come from flexion.toml of the working directory (or FLEXION_CONFIG), FLEXION_* variables and flags.
+    """
 
 
 @group.command()

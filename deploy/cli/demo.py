@@ -36,7 +36,10 @@ def demo(
     redis: RedisUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Score simulated patients live, in the browser; needs no amplifier and no setup."""
+    """Score simulated patients, in the browser.
+
+    Needs no amplifier and no setup: Redis, streams and pages are private to this run.
+    """
     from acquisition.montage import load_montage
     from deploy.cli.running import run
     from deploy.errors import WrongUse

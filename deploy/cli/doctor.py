@@ -22,7 +22,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def doctor(data: Data = None, redis: RedisUrl = None, port: Port = None, as_json: Json = False) -> None:
-    """Check Redis, LSL, disk, port, bundles and versions; exit code 4 when a session could not run here."""
+    """Check what a session needs here.
+
+    Redis, LSL, disk, port, bundles and versions; exit code 4 when a session could not run.
+    """
     from deploy.doctor import examine
     from deploy.settings import load
 

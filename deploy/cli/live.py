@@ -54,7 +54,10 @@ def live(
     no_browser: NoBrowser = False,
     as_json: Json = False,
 ) -> None:
-    """Score a patient live from the one LSL stream that fits the montage."""
+    """Score a patient live, from an LSL stream.
+
+    It is the one that fits the montage; where several do, say which.
+    """
     from acquisition.discovery import SourceSpec
     from deploy.cli.running import run
     from deploy.opening import find_source

@@ -24,7 +24,7 @@ def add_to(app: typer.Typer) -> None:
 
 @group.callback()
 def models() -> None:
-    """Bundles: the models that score, each with its manifest."""
+    """List, show and verify bundles of models."""
 
 
 @group.command("list")

@@ -44,7 +44,10 @@ def record(
     no_browser: NoBrowser = False,
     as_json: Json = False,
 ) -> None:
-    """Record a patient from the one LSL stream that fits the montage, without scoring."""
+    """Record a patient, without scoring.
+
+    From the one LSL stream that fits the montage; flexion score scores it at any time later.
+    """
     from acquisition.discovery import SourceSpec
     from deploy.cli.running import run
     from deploy.opening import find_source

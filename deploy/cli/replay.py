@@ -42,7 +42,10 @@ def replay(
     no_browser: NoBrowser = False,
     as_json: Json = False,
 ) -> None:
-    """Score a recorded session again, through Redis, scorer and aggregator."""
+    """Score a recorded session again.
+
+    Through Redis, scorer and aggregator; at a finite speed also through LSL.
+    """
     from deploy.cli.running import run
     from deploy.cli.sessions import path_of
     from deploy.lsl_config import be_private

@@ -31,7 +31,10 @@ def score(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Score recordings or session folders in this process, without LSL and without Redis."""
+    """Score recordings, here and now.
+
+    In this process, without LSL and without Redis.
+    """
     from deploy.cli.sessions import path_of
     from deploy.opening import Models
     from deploy.scoring import score_file

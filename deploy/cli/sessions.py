@@ -25,7 +25,7 @@ def add_to(app: typer.Typer) -> None:
 
 @group.callback()
 def sessions() -> None:
-    """Sessions: what was recorded here, each with its result."""
+    """List recorded sessions, show their results."""
 
 
 @group.command("list")

@@ -10,6 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from deploy.opening import Models
+from deploy.settings import Settings, load
+from tests.deploy import bundles
+from tests.deploy.recordings import write_xdf
+
 #: The command as it is installed beside this interpreter.
 FLEXION = Path(sys.executable).with_name("flexion")
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -46,3 +51,27 @@ def flexion(tmp_path: Path) -> Run:
         return subprocess.run(command, capture_output=True, text=True, timeout=timeout, cwd=tmp_path, env=environment)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def bundle_variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return the variables that name small bundles which fit the default montage."""
+    return bundles.build(tmp_path_factory.mktemp("bundles"))
+
+
+@pytest.fixture
+def settings(bundle_variables: dict[str, str], tmp_path: Path) -> Settings:
+    """Return settings with those bundles and a data folder of the test's own."""
+    return load({"data_dir": tmp_path / "data"}, bundle_variables)
+
+
+@pytest.fixture
+def models(settings: Settings) -> Models:
+    """Return those bundles, loaded."""
+    return Models.load(settings.models)
+
+
+@pytest.fixture(scope="session")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return 26 s of a simulated patient as XDF, one second of which never arrived."""
+    return write_xdf(tmp_path_factory.mktemp("recordings") / "patient.xdf", 26.0, skip=(15_000, 16_000))

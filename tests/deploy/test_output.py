@@ -1,0 +1,74 @@
+"""Output: JSON that any reader takes, and lines that people read."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from acquisition.errors import UnitError
+from deploy.cli import output
+
+
+def test_what_is_no_number_becomes_null(capsys):
+    """JSON knows no NaN: it becomes null, at any depth, and what is one line stays one."""
+    output.put_json({"a": math.nan, "b": [1.5, math.inf], "c": {"d": (None, "µV")}})
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"a": None, "b": [1.5, None], "c": {"d": [None, "µV"]}}
+    assert (out.count("\n"), err) == (1, "")
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_refusal_is_one_line_and_an_object(capsys, as_json):
+    """People read what is wrong and what to do; machines get the same, on stdout alone."""
+    output.put_refusal(UnitError("RF is in 'bar'.", subject="RF", remedy="Give --unit."), as_json=as_json)
+    out, err = capsys.readouterr()
+    assert err == "flexion: RF is in 'bar'. Give --unit.\n"
+    error = {"kind": "unit", "subject": "RF", "message": "RF is in 'bar'.", "remedy": "Give --unit."}
+    assert (json.loads(out) if as_json else out) == ({"schema": "flexion.result/1", "error": error} if as_json else "")
+
+
+def test_the_state_comes_before_the_number():
+    """State, number, what is missing, what it rests on (law 8); simulated training is said (law 9)."""
+    lines = output.result_lines(RESULT, "session X")
+    assert lines[0] == "session X: PARTIAL, probability 0.73 [0.56, 0.85] (provisional)"
+    assert "  missing fmri: there is no scan" in lines
+    assert "  trained on simulated patients: lstm-bands" in lines
+    assert "  from a window's last sample to its result: 0.040 s median, 0.060 s p99" in lines
+    assert lines[-1].endswith("not a medical device, not for diagnosis.")
+
+
+def test_what_went_wrong_is_said_in_capitals():
+    """Samples that are not accounted for, or not recorded, are not overlooked."""
+    outcome = {**RESULT["outcome"], "state": "ABSTAINED", "probability": None, "reasons": ["No signal."]}
+    ledger = {**RESULT["ledger"], "balanced": False}
+    lines = output.result_lines(
+        {**RESULT, "outcome": outcome, "ledger": ledger, "recorded": False, "latency_s": None}, "X"
+    )
+    assert lines[:2] == ["X: ABSTAINED", "  No signal."]
+    assert any("does NOT balance" in line for line in lines)
+    assert "  NOT all of it was recorded" in lines
+
+
+def test_a_table_in_a_pipe_is_as_wide_as_its_rows(capsys):
+    """Nothing is cut or wrapped for a terminal that is not there."""
+    output.put_table("Streams", ("name", "id"), [["x" * 100, None]])
+    assert "x" * 100 in capsys.readouterr().out
+
+
+RESULT = {
+    "outcome": {
+        "state": "PARTIAL",
+        "probability": 0.7291,
+        "interval": [0.56, 0.851],
+        "provisional": True,
+        "missing": [{"modality": "fmri", "reason": "there is no scan"}],
+        "reasons": [],
+    },
+    "windows": {"made": 2, "scored": 2, "not_scored": 0, "dead_lettered": 0},
+    "ledger": {"received": 30_000, "declared_lost": 0, "in_windows": 20_000, "balanced": True},
+    "bundles": {"eeg_emg": {"name": "lstm-bands", "origin": "synthetic"}, "fmri": None},
+    "recorded": True,
+    "latency_s": {"p50": 0.04, "p99": 0.06, "max": 0.07},
+}

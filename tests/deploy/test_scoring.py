@@ -1,0 +1,91 @@
+"""Scoring in process: the same objects as at the bedside, and every refusal with its words."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from acquisition.errors import IdentityError, MontageError, RecordingError
+from acquisition.session import SessionFolder
+from deploy.scoring import score_file
+from deploy.settings import changed
+from inference.engines.choice import open_engine
+from inference.errors import BundleMismatch
+
+
+@pytest.fixture
+def engine(models):
+    """Return an open engine."""
+    engine = open_engine(models.eeg_emg)
+    yield engine
+    engine.close()
+
+
+def test_a_recording_is_scored_and_accounted_for(recording, settings, models, engine):
+    """Every sample has its place, also around a hole; nothing was published, so every window counts as it was made."""
+    result = score_file(recording, settings, models, engine, patient="P7")
+    assert (result["mode"], result["patient"], result["bed"], result["latency_s"]) == ("score", "P7", None, None)
+    assert result["ledger"]["balanced"]
+    assert (result["ledger"]["received"], result["ledger"]["declared_lost"]) == (25_000, 1_000)
+    assert result["windows"] == {
+        "made": 1, "published": 1, "scored": 1, "not_scored": 0, "dead_lettered": 0, "unrecorded": 0,
+    }  # fmt: skip
+    assert result["outcome"]["state"] == "ABSTAINED"
+
+
+def test_scoring_twice_gives_the_same(recording, settings, models, engine):
+    """The second time the decisions beside the file are read back (law 1)."""
+    results = [score_file(recording, settings, models, engine) for _ in range(2)]
+    assert recording.with_name("patient.xdf.decisions.jsonl").exists()
+    for result in results:
+        del result["session"]
+    assert results[0] == results[1]
+
+
+def test_a_folder_that_takes_no_file_is_said(recording, settings, models, engine, tmp_path, monkeypatch):
+    """Decisions that cannot be kept live in memory, and that is said."""
+    copy = shutil.copy(recording, tmp_path / "read-only.xdf")
+    monkeypatch.setattr("acquisition.tape.replace_file", refuse_disk)
+    told: list[str] = []
+    score_file(copy, settings, models, engine, tell=told.append)
+    assert told == [f"{copy}: its folder takes no file, so that its decisions are not kept beside it."]
+
+
+def test_what_is_not_there_is_refused(settings, models, engine, tmp_path):
+    """A path where nothing is."""
+    with pytest.raises(RecordingError, match=r"There is no .*nothing\.xdf\. Name a recording or a session's folder\."):
+        score_file(tmp_path / "nothing.xdf", settings, models, engine)
+
+
+def test_a_montage_that_the_recording_lacks_is_refused(recording, settings, models, engine):
+    """Missing channels are named, nothing is guessed (law 10)."""
+    with pytest.raises(MontageError, match="FC5"):
+        score_file(recording, changed(settings, {"session.montage": "eeg16"}), models, engine)
+
+
+def test_a_bundle_that_does_not_fit_is_refused(recording, settings, models, engine):
+    """A model that was trained on another room's mains is refused with words (law 6)."""
+    signal = replace(models.eeg_emg.signal, mains_hz=(60.0,))
+    bundle = replace(models.eeg_emg, model=replace(models.eeg_emg.model, signal=signal))
+    with pytest.raises(BundleMismatch, match="mains in Hz: the stream has 50"):
+        score_file(recording, settings, replace(models, eeg_emg=bundle), engine)
+
+
+def test_a_session_keeps_its_patient(settings, models, engine):
+    """A session belongs to one patient for ever."""
+    from acquisition.montage import load_montage
+    from deploy.opening import Plan
+
+    plan = Plan("live", "live", "P1", "B1", load_montage("amp16"), {"kind": "lsl"})
+    folder = SessionFolder.create(settings.data_dir, plan.to_info(models))
+    with pytest.raises(IdentityError, match="is of patient P1, not of P2. Leave --patient out."):
+        score_file(folder.path, settings, models, engine, patient="P2")
+
+
+def refuse_disk(path, content):
+    """Be a disk that takes nothing."""
+    from acquisition.errors import DiskFull
+
+    raise DiskFull("full", subject=str(path))

@@ -1,0 +1,139 @@
+"""Summary: the result object, to the letter, from a folder's files alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from acquisition.montage import load_montage
+from acquisition.session import SessionFolder
+from deploy.opening import Plan
+from deploy.summary import latencies, sigmoid, summarise_folder, together
+from streaming.records import ResultRecord
+from tests.inference import tiny
+
+LEDGER = {
+    "received": 24_000,
+    "declared_lost": 0,
+    "bridged": 0,
+    "in_windows": 20_000,
+    "discarded": {"settling": 4_000, "gap": 0, "partial": 0, "end": 0},
+    "pending": 0,
+    "rejected": {"duplicate": 0, "backward": 0},
+    "clock_resets": 0,
+    "balanced": True,
+}
+WINDOWS = {"made": 3, "published": 3, "scored": 2, "not_scored": 1, "dead_lettered": 0, "unrecorded": 0}
+
+
+@pytest.fixture
+def folder(settings, models) -> SessionFolder:
+    """Return a session that has ended with two scored windows and one that was not."""
+    plan = Plan("live", "live", "P1", "B1", load_montage("amp16"), {"kind": "lsl"})
+    folder = SessionFolder.create(settings.data_dir, plan.to_info(models))
+    engine = {"backend": "onnxruntime-cpu", "device": "cpu", "precision": "fp32", "degraded": False, "version": "1"}
+    for index, latency_s in ((1, 0.2), (0, 0.1)):
+        result = tiny.result(models.eeg_emg, index, 1.0, engine=engine, phases=(("flexion", 0, 200),))
+        folder.append_result({**result.to_json(), "latency_s": latency_s})
+    folder.append_result({**tiny.result(models.eeg_emg, 2, None).to_json(), "latency_s": None})
+    folder.write_ledger({"ended": True, "reason": "planned", "ledger": LEDGER, "windows": WINDOWS})
+    return folder
+
+
+def test_the_object_is_the_contract_s(folder, models):
+    """Every key of the contract and no other, in its order."""
+    result = summarise_folder(folder, models.eeg_emg, models.fusion)
+    assert list(result) == [
+        "schema", "mode", "patient", "bed", "session", "replay_of", "origin", "recorded", "bundles", "engines",
+        "outcome", "windows", "ledger", "latency_s", "scores",
+    ]  # fmt: skip
+    assert result["schema"] == "flexion.result/1"
+    assert list(result["outcome"]) == [
+        "state", "probability", "interval", "provisional", "modalities", "missing", "reasons", "parts", "fma",
+    ]  # fmt: skip
+    assert result["windows"] == WINDOWS
+    assert result["ledger"] == LEDGER
+    assert list(result["bundles"]) == ["eeg_emg", "fmri", "fusion"]
+    assert list(result["scores"][0]) == [
+        "index", "segment", "first_sample", "sqi", "weight", "state", "reason", "phases", "logit", "p",
+    ]  # fmt: skip
+
+
+def test_scores_are_in_order_whatever_came_first(folder, models):
+    """Results are listed by window; what has no score has no probability."""
+    scores = summarise_folder(folder, models.eeg_emg, models.fusion)["scores"]
+    assert [(s["index"], s["state"], s["logit"]) for s in scores] == [
+        (0, "scored", 1.0), (1, "scored", 1.0), (2, "not_scored", None),
+    ]  # fmt: skip
+    assert scores[0]["p"] == pytest.approx(0.731, abs=1e-3)
+    assert scores[2]["p"] is None
+    assert scores[0]["phases"] == [["flexion", 0, 200]]
+
+
+def test_engines_are_counted(folder, models):
+    """What scored how many windows is told once for each engine; windows that none saw are in no count."""
+    engines = summarise_folder(folder, models.eeg_emg, models.fusion)["engines"]
+    engine = {"backend": "onnxruntime-cpu", "device": "cpu", "precision": "fp32", "degraded": False, "windows": 2}
+    assert engines == [engine]
+
+
+def test_a_session_that_was_cut_off_does_not_balance(folder, models):
+    """Without a ledger nobody has counted: that is said, and the outcome is that of a session that still runs."""
+    (folder.path / "ledger.json").unlink()
+    result = summarise_folder(folder, models.eeg_emg, models.fusion)
+    assert result["ledger"]["balanced"] is False
+    assert result["windows"]["made"] == 3
+
+
+def test_windows_without_a_recording_are_told(folder, models):
+    """What was not recorded is not called recorded (law 2)."""
+    folder.write_ledger({"ended": True, "ledger": LEDGER, "windows": {**WINDOWS, "unrecorded": 1}})
+    result = summarise_folder(folder, models.eeg_emg, models.fusion)
+    assert (result["recorded"], result["windows"]["unrecorded"]) == (False, 1)
+
+
+def test_an_fmri_event_among_the_results_is_no_window(folder, models):
+    """The results' file holds fMRI events too."""
+    folder.append_result({"scan_sha256": "a" * 64, "patient": "P1"})
+    assert len(summarise_folder(folder, models.eeg_emg, models.fusion)["scores"]) == 3
+
+
+def test_a_session_without_models_has_an_outcome(folder):
+    """A recording that nobody scored says so."""
+    folder.update(bundles=dict.fromkeys(("eeg_emg", "fmri", "fusion")))
+    result = summarise_folder(SessionFolder.open(folder.path), None, None)
+    assert result["outcome"]["state"] == "ABSTAINED"
+    assert result["bundles"] == {"eeg_emg": None, "fmri": None, "fusion": None}
+
+
+def test_several_sessions_are_one_object():
+    """One session is its own object, several are a list in one."""
+    assert together([{"a": 1}]) == {"a": 1}
+    assert together([{"a": 1}, {"a": 2}]) == {"schema": "flexion.result/1", "sessions": [{"a": 1}, {"a": 2}]}
+
+
+def test_latencies_leave_out_what_was_not_live():
+    """The 99th percentile is a latency that was measured."""
+    assert latencies([None, None]) is None
+    assert latencies([0.3, None, 0.1, 0.2]) == {"p50": 0.2, "p99": 0.3, "max": 0.3}
+    assert latencies([float(n) for n in range(1, 201)]) == {"p50": 100.5, "p99": 198.0, "max": 200.0}
+
+
+@pytest.mark.parametrize("logit", [-1000.0, -1.0, 0.0, 1.0, 1000.0])
+def test_the_sigmoid_never_overflows(logit):
+    """Any finite logit has a probability, and its mirror image the rest of 1."""
+    assert 0.0 <= sigmoid(logit) <= 1.0
+    assert sigmoid(logit) + sigmoid(-logit) == pytest.approx(1.0)
+
+
+def test_a_repeated_result_counts_once(folder, models):
+    """Exactly one result per window (law 5), also where a line is there twice."""
+    first = ResultRecord.from_json(folder.results()[0])
+    other = replace(first, logit=9.0)
+    with (folder.path / "results.jsonl").open("ab") as file:
+        import json
+
+        file.write(json.dumps({**other.to_json(), "latency_s": None}).encode() + b"\n")
+    scores = summarise_folder(folder, models.eeg_emg, models.fusion)["scores"]
+    assert [score["logit"] for score in scores] == [1.0, 1.0, None]
