@@ -2,7 +2,7 @@
 /** The channels beside their traces: quality, label, fault in words and what to do. */
 
 import { CONTACT, elapsedS, lookOf } from "./age.js";
-import { byId, fit, make, setAttribute, setShown, setText } from "./dom.js";
+import { byId, fit, make, setAttribute, setText } from "./dom.js";
 import { closedUtc } from "./store.js";
 import { faultRemedy, faultWord } from "./words.js";
 
@@ -72,6 +72,16 @@ export function adviceWords(lanes) {
 }
 
 /**
+ * What stands there otherwise, so that nothing moves when a channel turns bad.
+ *
+ * @param {LaneView[]} lanes
+ */
+function goodWords(lanes) {
+  const known = lanes.filter(({ quality }) => quality !== null).length;
+  return known > 0 ? `${known} channels can be scored` : "";
+}
+
+/**
  * The column beside the sweep.
  *
  * @returns {(state: BedState, now: Now) => LaneView[]}
@@ -85,8 +95,8 @@ export function mountLanes() {
     setAttribute(list, "data-look", closedUtc(state) !== null ? "fresh" : lookOf(ageS, CONTACT));
     fit(list, lanes.length, makeLane).forEach((row, i) => renderLane(row, /** @type {LaneView} */ (lanes[i])));
     const advice = closedUtc(state) === null ? adviceWords(lanes) : "";
-    setShown(byId("advice"), advice !== "");
-    setText(byId("advice"), advice);
+    setAttribute(byId("advice"), "data-any", String(advice !== ""));
+    setText(byId("advice"), advice || goodWords(lanes));
     return lanes;
   };
 }

@@ -9,7 +9,6 @@ import { CONTACT, PROGRESS, ageWords, elapsedS, lookOf, worst } from "./age.js";
 import { byId, fit, make, setAttribute, setShown, setText } from "./dom.js";
 import { closedUtc } from "./store.js";
 import {
-  OUTCOME_MEANING,
   OUTCOME_NAME,
   inTen,
   modalityWord,
@@ -53,11 +52,11 @@ export function outcomeAges(state, now) {
   const contactLook = lookOf(contactS, CONTACT);
   const progressLook = lookOf(progressS, PROGRESS);
   const late = contactLook !== "fresh" ? noWord(who, contactS) : "";
-  const slow = progressLook !== "fresh" ? `no window scored for ${ageWords(progressS)}: ${state.contact.progress.cause}` : "";
+  const slow = progressLook !== "fresh" ? `no result for ${ageWords(progressS)}: ${state.contact.progress.cause}` : "";
   return {
     look: worst(contactLook, progressLook),
     words: late || slow,
-    updated: state.results.size > 0 ? `last window ${ageWords(progressS)} ago` : `session open for ${ageWords(progressS)}`,
+    updated: state.results.size > 0 ? `last result ${ageWords(progressS)} ago` : `session open for ${ageWords(progressS)}`,
   };
 }
 
@@ -125,7 +124,7 @@ export function outcomeView(state, now) {
     late: state.sessionId === null ? "" : ages.words,
     updated: state.sessionId === null ? "" : ages.updated,
     lines: outcome === null ? [] : outcome.reasons,
-    modalities: outcome === null ? [] : modalities(outcome),
+    modalities: outcome === null ? [] : modalities(outcome, gone),
     synthetic: isSynthetic(state),
   };
 }
@@ -137,14 +136,25 @@ export function outcomeView(state, now) {
 function meaning(state, code) {
   const outcome = state.outcome;
   if (code === "STALE" || outcome === null) return stateMeaning(code);
-  if (code === "PARTIAL" && outcome.provisional) return `${stateMeaning(code)} Provisional: it may still move.`;
-  return stateMeaning(code);
+  return code === "PARTIAL" ? partialMeaning(outcome) : stateMeaning(code);
 }
 
 /** @param {import("./wire").Outcome} outcome */
-function modalities(outcome) {
-  const reasonOf = new Map(outcome.missing.map(({ modality, reason }) => [modality, reason]));
-  const rows = [row("eeg_emg", outcome.parts.eeg_emg, reasonOf), row("fmri", outcome.parts.fmri, reasonOf)];
+function partialMeaning({ modalities, missing, provisional }) {
+  const used = modalities.map(modalityWord).join(", ");
+  const lacking = missing.map(({ modality }) => modalityWord(modality)).join(", ");
+  return `${used} alone. Missing: ${lacking}.${provisional ? " Provisional: it may still move." : ""}`;
+}
+
+/**
+ * @param {import("./wire").Outcome} outcome
+ * @param {boolean} gone whether its numbers are too old to be shown
+ */
+function modalities(outcome, gone) {
+  // What stands among the reasons already is not said twice.
+  const missing = outcome.missing.filter(({ reason }) => !outcome.reasons.some((said) => said.includes(reason)));
+  const reasonOf = new Map(missing.map(({ modality, reason }) => [modality, reason]));
+  const rows = [row("eeg_emg", outcome.parts.eeg_emg, reasonOf, gone), row("fmri", outcome.parts.fmri, reasonOf, gone)];
   const fusion = reasonOf.get("fusion");
   if (fusion !== undefined) rows.push({ name: modalityWord("fusion"), status: statusWord("refused"), detail: fusion, absent: true });
   return rows;
@@ -154,10 +164,11 @@ function modalities(outcome) {
  * @param {string} modality
  * @param {import("./wire").Part} part
  * @param {Map<string, string>} reasonOf
+ * @param {boolean} gone
  */
-function row(modality, part, reasonOf) {
+function row(modality, part, reasonOf, gone) {
   const counted = part.windows !== undefined ? `${part.windows} windows` : "";
-  const alone = part.probability !== null && part.probability !== undefined ? `alone ${percent(part.probability)}` : "";
+  const alone = part.probability === null ? "" : `alone ${gone ? "---" : percent(part.probability)}`;
   const used = [counted, part.scanned_on ? `scanned ${part.scanned_on}` : "", alone].filter(Boolean).join(", ");
   return {
     name: modalityWord(modality),
@@ -181,7 +192,6 @@ function isSynthetic(state) {
 export function mountOutcome() {
   const panel = byId("outcome");
   setText(byId("outcome-name"), OUTCOME_NAME);
-  setText(byId("outcome-meaning"), OUTCOME_MEANING);
   return (state, now) => {
     const view = outcomeView(state, now);
     setAttribute(panel, "data-look", view.look);

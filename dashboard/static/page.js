@@ -8,6 +8,8 @@
 
 /** Samples of a page: one window. */
 export const PAGE_SAMPLES = 10_000;
+/** The phases of a trial; every other marker that means something ends the one before. */
+export const PHASES = ["preparation", "flexion", "rest", "extension"];
 /** Samples after a segment's begin that no window holds. */
 export const SETTLING_SAMPLES = 4_000;
 
@@ -87,7 +89,7 @@ export function originAt(segments, sample) {
  */
 
 /**
- * The phases over [from, to), each cut to it; a phase lasts until the next marker.
+ * The phases over [from, to), each cut to it; a phase lasts until the next marker that the montage knows.
  *
  * @param {import("./wire").Marker[]} markers in order
  * @param {number} from
@@ -97,10 +99,11 @@ export function originAt(segments, sample) {
 export function phaseSpans(markers, from, to) {
   /** @type {Span[]} */
   const spans = [];
-  for (const [i, marker] of markers.entries()) {
-    const begin = Math.max(from, marker.sample);
-    const end = Math.min(to, markers[i + 1]?.sample ?? to);
-    if (begin < end && marker.phase) spans.push({ phase: marker.phase, from: begin, to: end });
+  const known = markers.filter(({ phase }) => phase !== null);
+  for (const [i, { phase, sample }] of known.entries()) {
+    const begin = Math.max(from, sample);
+    const end = Math.min(to, known[i + 1]?.sample ?? to);
+    if (begin < end && phase !== null && PHASES.includes(phase)) spans.push({ phase, from: begin, to: end });
   }
   return spans;
 }

@@ -3,6 +3,7 @@
 
 import { CONTACT, ageWords, elapsedS, lookOf, worst } from "./age.js";
 import { byId, setAttribute, setShown, setText } from "./dom.js";
+import { PHASES } from "./page.js";
 import { closedUtc } from "./store.js";
 import { clockWords, modeWord, originWord, phaseWord, sourceWord, timeOfDay } from "./words.js";
 
@@ -89,9 +90,22 @@ function elapsedWords(state) {
 
 /** @param {BedState} state */
 function phaseNow(state) {
-  const bridge = state.contact?.bridge;
-  if (closedUtc(state) !== null || !bridge?.phase) return "";
-  return bridge.trial ? `Trial ${bridge.trial}, ${phaseWord(bridge.phase)}` : phaseWord(bridge.phase);
+  const phase = state.markers.findLast((marker) => marker.phase !== null)?.phase ?? "";
+  if (closedUtc(state) !== null || !PHASES.includes(phase)) return "";
+  const trial = trialNow(state);
+  return trial > 0 ? `Trial ${trial}, ${phaseWord(phase)}` : phaseWord(phase);
+}
+
+/**
+ * The trial that the bridge named, and those that began since.
+ *
+ * @param {BedState} state
+ */
+function trialNow({ contact, markers }) {
+  const bridge = contact?.bridge;
+  if (!bridge?.trial || bridge.next_sample === undefined) return 0;
+  const heard = bridge.next_sample;
+  return bridge.trial + markers.filter(({ phase, sample }) => phase === "preparation" && sample >= heard).length;
 }
 
 /** @param {BedState} state */
@@ -149,6 +163,8 @@ export function mountStatus(bed) {
   byId("notice-ok").addEventListener("click", () => (seen = newest));
   return (state, now) => {
     for (const [id, item] of Object.entries(statusItems(state, now))) renderItem(byId(id), item);
+    setShown(byId("folder"), state.sessionId !== null);
+    setAttribute(byId("folder"), "href", `/sessions/${state.sessionId}`);
     newest = state.notices.at(-1) ?? null;
     setShown(byId("notice"), newest !== null && newest !== seen);
     if (newest !== null) setText(byId("notice-words"), [newest.text, newest.remedy].filter(Boolean).join(" "));

@@ -72,9 +72,9 @@ export function reduce(state, message, now) {
       state.results.set(message.data.index, message.data);
       return { ...state, lastResult: message.data };
     case "segment":
-      return { ...state, segments: kept(state.segments, message.data, (one) => one.segment) };
+      return { ...state, segments: kept(state.segments, message.data, ({ segment }) => segment, ({ segment }) => segment) };
     case "marker":
-      return { ...state, markers: kept(state.markers, message.data, (one) => one.sample) };
+      return { ...state, markers: kept(state.markers, message.data, ({ sample }) => sample, ({ sample, text }) => `${sample} ${text}`) };
     case "notice":
       return { ...state, notices: [...state.notices, message.data].slice(-KEPT) };
     case "session":
@@ -95,9 +95,10 @@ export function reduce(state, message, now) {
  * @param {T[]} list
  * @param {T} added
  * @param {(one: T) => number} place
+ * @param {(one: T) => string | number} name two of one name are the same
  */
-function kept(list, added, place) {
-  const others = list.filter((one) => place(one) !== place(added));
+function kept(list, added, place, name) {
+  const others = list.filter((one) => name(one) !== name(added));
   return [...others, added].sort((a, b) => place(a) - place(b)).slice(-KEPT);
 }
 

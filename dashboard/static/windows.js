@@ -84,18 +84,28 @@ export function windowWords(state, index) {
   const result = state.results.get(index);
   const fate = fateOf(window, result);
   const parts = [`Window ${index}: ${FATE_WORDS[fate]}`];
-  if (result?.reason) parts.push(reasonWord(result.reason));
   const about = window ?? result;
   if (about === undefined) return `${parts[0]}.`;
-  parts.push(`signal quality ${Math.round(100 * about.sqi)} %`);
+  parts.push(`signal quality ${Math.round(100 * about.sqi)} %${result?.reason === "quality" ? ", too low" : ""}`);
+  if (result?.reason && result.reason !== "quality") parts.push(reasonWord(result.reason));
   if (window !== undefined) parts.push(...faultyChannels(window), ...flagsAndTime(window, state.session?.rate_hz ?? 1000));
   return `${parts.join("; ")}.`;
 }
 
-/** @param {import("./wire").WindowMade} window */
+/**
+ * The channels that counted as zero, by what was wrong with them.
+ *
+ * @param {import("./wire").WindowMade} window
+ */
 function faultyChannels(window) {
-  const faulty = Object.entries(window.channel_quality).filter(([, quality]) => quality < CHANNEL_FLOOR);
-  return faulty.map(([label]) => `${label} ${(window.faults[label] ?? []).map(faultWord).join(" and ") || "bad"}`);
+  /** @type {Map<string, string[]>} */
+  const labelsOf = new Map();
+  for (const [label, quality] of Object.entries(window.channel_quality)) {
+    if (quality >= CHANNEL_FLOOR) continue;
+    const words = (window.faults[label] ?? []).map(faultWord).join(" and ") || "bad";
+    labelsOf.set(words, [...(labelsOf.get(words) ?? []), label]);
+  }
+  return [...labelsOf].map(([words, labels]) => `${labels.join(", ")} ${words}`);
 }
 
 /**

@@ -7,9 +7,8 @@
 /** @param {Record<string, string>} words @param {string} code */
 const look = (words, code) => words[code] ?? code.replaceAll("_", " ");
 
-/** What the number stands for. */
-export const OUTCOME_NAME = "Lower-limb motor function at 3 months";
-export const OUTCOME_MEANING = "Chance of a Fugl-Meyer score above 17 of 34";
+/** What the number is the chance of. */
+export const OUTCOME_NAME = "Lower-limb motor function at 3 months (Fugl-Meyer above 17 of 34)";
 
 const STATES = {
   COLLECTING: "Collecting",
@@ -24,7 +23,7 @@ const STATES = {
 const STATE_MEANINGS = {
   COLLECTING: "No number yet: windows are still being scored.",
   ABSTAINED: "No number: the signal does not carry one.",
-  PARTIAL: "One modality alone.",
+  PARTIAL: "Not all modalities.",
   PROVISIONAL: "Both modalities, few windows: it may still move.",
   READY: "Both modalities, enough windows.",
   INVALID: "No number: the model does not fit this signal.",

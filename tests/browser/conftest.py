@@ -1,0 +1,75 @@
+"""A real browser on a real dashboard on a real Redis."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from dashboard.settings import DashboardSettings
+from tests.browser.feeder import Feeder, Plan
+from tests.dashboard.conftest import serving
+
+#: What keeps a headless Chromium to itself: no network of its own, no sandbox inside a container.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+Play = Callable[..., AbstractContextManager[Feeder]]
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """Return one browser for all tests; each opens a context of its own."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(redis_url: str) -> Iterator[str]:
+    """Return the URL of a dashboard."""
+    with tempfile.TemporaryDirectory() as data, serving(DashboardSettings(redis_url, Path(data), port=0)) as url:
+        yield url
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Return an empty page of 1280 x 800; the test fails if its console ever has an error."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    yield page
+    context.close()
+    assert said == []
+
+
+@pytest.fixture
+def play(redis_url: str) -> Play:
+    """Return a way to play a session: opened, some seconds at once, the rest as they pass while the block runs."""
+
+    @contextmanager
+    def begin(plan: Plan, skip_s: float = 0.0) -> Iterator[Feeder]:
+        feeder = Feeder(redis_url, plan)
+        feeder.open()
+        feeder.skip(skip_s)
+        feeder.begin()
+        try:
+            yield feeder
+        finally:
+            feeder.halt()
+
+    return begin

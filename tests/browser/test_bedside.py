@@ -1,0 +1,186 @@
+"""The bedside page in a real browser: what a person at the bed sees."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.feeder import Plan
+
+pytestmark = pytest.mark.browser
+
+#: Milliseconds within which anything that must be seen is seen.
+SOON_MS = 15_000
+#: How many columns of the sweep carry ink of a trace.
+INKED = """() => {
+    const sweep = document.getElementById("sweep");
+    const pixels = sweep.getContext("2d").getImageData(0, 0, sweep.width, sweep.height).data;
+    const columns = new Set();
+    for (let i = 0; i < pixels.length; i += 4)
+        if (pixels[i] < 200 && pixels[i + 2] - pixels[i + 1] > 30) columns.add((i / 4) % sweep.width);
+    return columns.size;
+}"""
+#: How many pixels of the sweep are hatched.
+HATCHED = """() => {
+    const ink = getComputedStyle(document.documentElement).getPropertyValue("--gap").trim();
+    const [r, g, b] = [1, 3, 5].map((i) => parseInt(ink.slice(i, i + 2), 16));
+    const sweep = document.getElementById("sweep");
+    const pixels = sweep.getContext("2d").getImageData(0, 0, sweep.width, sweep.height).data;
+    let hatched = 0;
+    for (let i = 0; i < pixels.length; i += 4) hatched += pixels[i] === r && pixels[i + 1] === g && pixels[i + 2] === b;
+    return hatched;
+}"""
+
+
+def count(page: Page, script: str, *, above: int) -> int:
+    """Wait until a script counts more than this; the policy of the pages forbids Playwright's own way to wait."""
+    for _ in range(SOON_MS // 100):
+        counted = int(page.evaluate(script))
+        if counted > above:
+            return counted
+        page.wait_for_timeout(100)
+    raise AssertionError(f"counted {counted}, expected more than {above}")
+
+
+def see(page: Page, id: str, words: str | re.Pattern[str]) -> None:
+    """Wait until an element says these words."""
+    expect(page.locator(f"#{id}")).to_have_text(words, timeout=SOON_MS)
+
+
+def test_traces_move_and_lanes_are_named(page: Page, site: str, play: Any) -> None:
+    """New columns are drawn as samples come; sixteen lanes, their scales in words."""
+    with play(Plan(), skip_s=20):
+        page.goto(f"{site}/beds/B4")
+        expect(page.locator(".lane-label")).to_have_count(16, timeout=SOON_MS)
+        before = count(page, INKED, above=40)
+        count(page, INKED, above=before + 40)
+    assert page.locator("#eeg-scale").evaluate("s => s.selectedOptions[0].text") == "100 µV per lane"
+    assert page.locator(".ribbon").inner_text() == "Research use only. Not a medical device. Not for diagnosis."
+
+
+@pytest.mark.parametrize(
+    ("state", "word", "number"),
+    [
+        ("PARTIAL", "Partial", "69 %"),
+        ("PROVISIONAL", "Provisional", "72 %"),
+        ("READY", "Ready", "72 %"),
+        ("COLLECTING", "Collecting", ""),
+        ("ABSTAINED", "Abstained", ""),
+        ("INVALID", "Invalid", ""),
+    ],
+)
+def test_the_state_comes_first_and_the_number_where_there_is_one(
+    page: Page, site: str, play: Any, state: str, word: str, number: str
+) -> None:
+    """State first, number second; what is missing is named; the synthetic model is stamped (laws 8 and 9)."""
+    with play(Plan(state=state), skip_s=30):
+        page.goto(f"{site}/beds/B4")
+        see(page, "state-word", word)
+        see(page, "number", number)
+        expect(page.locator("#number")).to_be_visible(visible=bool(number))
+        expect(page.locator("#synthetic")).to_be_visible()
+        name = "Lower-limb motor function at 3 months (Fugl-Meyer above 17 of 34)"
+        assert page.locator("#outcome-name").inner_text() == name
+        if state not in ("PROVISIONAL", "READY"):
+            assert "There is no scored scan of this patient." in page.locator("#modalities").inner_text()
+
+
+def test_bad_channels_are_named_with_the_remedy_and_windows_have_their_marks(page: Page, site: str, play: Any) -> None:
+    """A technician reads what is wrong and what to do; each window is one mark that tells about itself."""
+    with play(Plan(flat=("C3",), hum=("BF",)), skip_s=65):
+        page.goto(f"{site}/beds/B4")
+        see(page, "advice", re.compile("C3 flat: press the electrode and re-gel"))
+        expect(page.locator('.mark[data-fate="scored"]')).to_have_count(6, timeout=SOON_MS)
+        see(page, "windows-count", "6 of 53 planned")
+        page.locator(".mark").nth(2).click()
+        see(page, "window-words", re.compile(r"^Window 2: scored; signal quality \d+ %; C3 flat; BF mains hum;"))
+
+
+def test_what_is_not_recorded_is_red(page: Page, site: str, play: Any) -> None:
+    """If recording fails the screen says so in red (law 2)."""
+    with play(Plan(recorded=False), skip_s=5):
+        page.goto(f"{site}/beds/B4")
+        see(page, "recording", "unrecorded")
+        expect(page.locator("#recording")).to_have_css("background-color", "rgb(179, 32, 42)")
+
+
+def test_a_silent_bridge_greys_the_lanes_then_the_number(page: Page, site: str, play: Any) -> None:
+    """Never a fresh-looking stale number: lanes after 1 s, the number after 3 s, by name (law 7)."""
+    with play(Plan(), skip_s=30) as feeder:
+        page.goto(f"{site}/beds/B4")
+        expect(page.locator("#traces")).to_have_attribute("data-silent", "false", timeout=SOON_MS)
+        expect(page.locator("#outcome")).to_have_attribute("data-look", "fresh")
+        feeder.halt()
+        see(page, "silence", re.compile("No signal for [1-9]"))
+        expect(page.locator("#outcome")).to_have_attribute("data-look", "grey", timeout=SOON_MS)
+        see(page, "late", re.compile("^no word from the bridge for [3-9] s$"))
+
+
+def test_a_silent_scorer_makes_the_number_stale(page: Page, site: str, play: Any) -> None:
+    """A number whose scorer is gone is struck through and called stale, though traces run on (law 7)."""
+    with play(Plan(silent={"scorer"}), skip_s=30):
+        page.goto(f"{site}/beds/B4")
+        see(page, "state-word", "Stale")
+        expect(page.locator("#outcome")).to_have_attribute("data-look", "struck")
+        expect(page.locator("#number")).to_have_css("text-decoration-line", "line-through")
+        see(page, "late", re.compile("^no word from the scorer for"))
+
+
+def test_a_closed_session_is_final(page: Page, site: str, play: Any) -> None:
+    """A closed session reads `final, HH:MM`, and does not age."""
+    with play(Plan(state="READY"), skip_s=30) as feeder:
+        page.goto(f"{site}/beds/B4")
+        see(page, "state-word", "Ready")
+        feeder.halt()
+        feeder.end()
+        see(page, "updated", re.compile(r"^final, \d\d:\d\d$"))
+        page.wait_for_timeout(3500)
+        expect(page.locator("#outcome")).to_have_attribute("data-look", "fresh")
+        see(page, "silence", "Session ended")
+
+
+def test_a_gap_is_drawn_as_a_gap(page: Page, site: str, play: Any) -> None:
+    """What was lost is hatched, never joined over, and the ledger tells how much (laws 3 and 4)."""
+    with play(Plan(gap_at_s=22.0), skip_s=20):
+        page.goto(f"{site}/beds/B4")
+        see(page, "ledger", re.compile("1.5 s lost"))
+        count(page, HATCHED, above=100)
+
+
+def test_a_page_that_was_open_before_the_session_shows_it(page: Page, site: str, play: Any) -> None:
+    """A bed without a session says so, and follows when one begins."""
+    page.goto(f"{site}/beds/B4")
+    see(page, "state-word", "No session")
+    with play(Plan(), skip_s=30):
+        see(page, "state-word", "Partial")
+        see(page, "patient", "P-017")
+
+
+@pytest.mark.parametrize("width", [390, 1280, 1920])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_wider_than_the_screen(browser: Any, site: str, play: Any, width: int, scheme: str) -> None:
+    """The page fits a phone, a tablet and a wall, by day and by night; on the tablet all is on one screen."""
+    with play(Plan(flat=("C3", "C4", "CP1"), hum=("RF", "VM"), state="ABSTAINED"), skip_s=30):
+        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        page = context.new_page()
+        page.goto(f"{site}/beds/B4")
+        see(page, "state-word", "Abstained")
+        see(page, "advice", re.compile("C3"))
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert width < 900 or page.evaluate("document.documentElement.scrollHeight") == 800
+        context.close()
+
+
+def test_the_ward_lists_the_bed_and_leads_to_it(page: Page, site: str, play: Any) -> None:
+    """Beds are links with state and age; the page of the interface lists the routes."""
+    with play(Plan(state="READY"), skip_s=30):
+        page.goto(site)
+        card = page.locator(".card")
+        expect(card).to_contain_text(re.compile("Bed B4.*Ready.*72 %.*last progress"), timeout=SOON_MS)
+        card.click()
+        see(page, "bed-name", "Bed B4")
+        page.goto(f"{site}/docs")
+        expect(page.locator("#routes")).to_contain_text("/api/v1/beds/{bed}/events")

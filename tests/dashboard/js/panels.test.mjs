@@ -1,0 +1,160 @@
+/** What the panels say: state first, number second (law 8); every window has its mark (law 5). */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { adviceWords, laneViews } from "../../../dashboard/static/lanes.js";
+import { outcomeView } from "../../../dashboard/static/outcome.js";
+import { facts } from "../../../dashboard/static/session.js";
+import { statusItems } from "../../../dashboard/static/status.js";
+import { cardView } from "../../../dashboard/static/ward.js";
+import { plannedWindows, windowMarks, windowWords } from "../../../dashboard/static/windows.js";
+import { faultRemedy, faultWord, inTen, percent, reasonWord } from "../../../dashboard/static/words.js";
+import { SESSION, THEN, contact, later, outcome, result, stateOf, windowMade } from "./frames.mjs";
+
+const BRIDGE = { state: "LIVE", cause: "", next_sample: 87_000, recorded: true, trial: 6, latency_s: 0.31 };
+
+test("a number is shown in three states only", () => {
+  for (const code of ["PARTIAL", "PROVISIONAL", "READY"]) {
+    assert.equal(outcomeView(stateOf(contact(), outcome(code)), THEN).number, "69 %");
+  }
+  for (const code of ["COLLECTING", "ABSTAINED", "INVALID"]) {
+    const view = outcomeView(stateOf(contact(), outcome(code, { probability: 0.69 })), THEN);
+    assert.deepEqual([view.number, view.interval, view.tenths], ["", null, ""]);
+  }
+});
+
+test("what is missing is named, with its reason", () => {
+  const view = outcomeView(stateOf(contact(), outcome("PARTIAL", { provisional: true })), THEN);
+  assert.equal(view.meaning, "EEG and EMG alone. Missing: fMRI. Provisional: it may still move.");
+  const [eeg, fmri] = view.modalities;
+  assert.deepEqual([eeg.status, eeg.detail], ["used", "9 windows, alone 69 %"]);
+  assert.deepEqual([fmri.status, fmri.detail], ["absent", "There is no scored scan of this patient."]);
+});
+
+test("a refused fusion is a row of its own", () => {
+  const missing = [{ modality: "fusion", reason: "Fusion needs another bundle." }];
+  const view = outcomeView(stateOf(contact(), outcome("PARTIAL", { missing })), THEN);
+  assert.deepEqual(view.modalities[2], { name: "Fusion of both", status: "refused", detail: "Fusion needs another bundle.", absent: true });
+});
+
+test("a reason is said once, though the outcome carries it twice", () => {
+  const reason = "Too few windows: 1 of 2 were scored.";
+  const more = { probability: null, reasons: [reason], missing: [{ modality: "eeg_emg", reason }] };
+  const view = outcomeView(stateOf(contact(), outcome("ABSTAINED", more)), THEN);
+  assert.deepEqual(view.lines, [reason]);
+  assert.ok(view.modalities.every(({ detail }) => !detail.includes(reason)));
+});
+
+test("a model of simulated patients is always stamped", () => {
+  assert.equal(outcomeView(stateOf(contact()), THEN).synthetic, true);
+});
+
+test("a bed without a session says so", () => {
+  const bare = { type: "snapshot", data: { bed: "B4", session: null, entries: [] } };
+  const view = outcomeView(stateOf(bare), later(100));
+  assert.deepEqual([view.word, view.number, view.late], ["No session", "", ""]);
+});
+
+test("the ends of a probability are never claimed", () => {
+  assert.deepEqual([0, 0.004, 0.005, 0.694, 0.994, 0.996, 1].map(percent), ["<1 %", "<1 %", "1 %", "69 %", "99 %", ">99 %", ">99 %"]);
+  assert.deepEqual([0.02, 0.69, 0.97].map(inTen), ["fewer than 1 in 10", "about 7 in 10", "more than 9 in 10"]);
+});
+
+test("every fault of a channel has a word and a remedy", () => {
+  for (const fault of ["flat", "saturated", "out_of_range", "repaired", "bridged", "mains"]) {
+    assert.notEqual(faultWord(fault), fault.includes("_") ? fault : "");
+    assert.notEqual(faultRemedy(fault), "check it");
+  }
+  assert.equal(reasonWord("bundle_mismatch: it needs 16 channels"), "the model does not fit the signal: it needs 16 channels");
+});
+
+test("each window has one mark: scored, weighted down, not scored, given up, waiting, planned", () => {
+  const state = stateOf(
+    ...[0, 1, 2, 3, 4].map((index) => windowMade(index)),
+    result(0),
+    result(1, { weight: 0.4 }),
+    result(2, { state: "not_scored", reason: "quality", weight: 0 }),
+    result(3, { state: "dead_lettered", weight: 0 }),
+  );
+  const { marks, counts, made, planned } = windowMarks(state);
+  assert.deepEqual(marks.slice(0, 6).map(({ fate }) => fate), ["scored", "weighted", "unscored", "dead", "waiting", "planned"]);
+  assert.deepEqual([made, planned, marks.length, counts.planned], [5, 53, 53, 48]);
+});
+
+test("hearing a window and its result twice leaves one mark", () => {
+  const { counts } = windowMarks(stateOf(windowMade(0), result(0), windowMade(0), result(0)));
+  assert.equal(counts.scored, 1);
+});
+
+test("nine minutes without a gap hold 53 windows", () => {
+  assert.equal(plannedWindows(SESSION), 53);
+  assert.equal(plannedWindows({ ...SESSION, planned_s: null }), 0);
+});
+
+test("a window tells why it was not scored, and which channels", () => {
+  const bad = windowMade(0, { sqi: 0.1, channel_quality: { C3: 0, RF: 1 }, faults: { C3: ["flat"] }, phases: [["rest", 0, 9]] });
+  const words = windowWords(stateOf(bad, result(0, { state: "not_scored", reason: "quality", sqi: 0.1 })), 0);
+  assert.equal(words, "Window 0: not scored; signal quality 10 %, too low; C3 flat; 0:04 to 0:14; rest.");
+});
+
+test("a bad channel is named with its fault and what to do", () => {
+  const bridge = { ...BRIDGE, quality: { C3: 0, RF: 0.98 }, faults: { C3: ["flat"], RF: ["mains"] } };
+  const lanes = laneViews(stateOf(contact({ bridge })));
+  assert.deepEqual(lanes.map(({ grade, words }) => [grade, words]), [["bad", "flat"], ["good", ""]]);
+  assert.equal(adviceWords(lanes), "C3 flat: press the electrode and re-gel");
+});
+
+test("quality that nobody told is unknown, not good", () => {
+  assert.deepEqual(laneViews(stateOf(contact())).map(({ grade }) => grade), ["unknown", "unknown"]);
+});
+
+test("what is not recorded is said, whatever else goes well", () => {
+  const item = statusItems(stateOf(contact({ bridge: { ...BRIDGE, recorded: false } })), THEN).recording;
+  assert.deepEqual([item.words, item.level], ["unrecorded", "off"]);
+});
+
+test("mode, source, time, latency and engine stand in words", () => {
+  const engine = { backend: "onnxruntime", device: "cpu", precision: "fp32", degraded: true };
+  const items = statusItems(stateOf(contact({ bridge: BRIDGE }), result(0, { engine })), THEN);
+  assert.equal(items.mode.words, "Demo, simulated patient");
+  assert.equal(items.source.words, "Receiving");
+  assert.equal(items.elapsed.words, "1:27 of 9:00");
+  assert.equal(items.latency.words, "Window to score 0.31 s");
+  assert.deepEqual([items.engine.words, items.engine.level], ["Engine onnxruntime, cpu, fp32 (fallback)", "degraded"]);
+});
+
+test("a trial that began after the last heartbeat is counted already", () => {
+  const marker = (sample, phase) => ({ type: "marker", data: { text: phase, phase, sample } });
+  const state = stateOf(contact({ bridge: BRIDGE }), marker(80_000, "preparation"), marker(90_000, "preparation"));
+  assert.equal(statusItems(state, THEN).phase.words, "Trial 7, prepare");
+});
+
+test("what the bridge said ages with the bridge", () => {
+  const items = statusItems(stateOf(contact({ bridge: BRIDGE, roles: { bridge: 11 } })), THEN);
+  assert.deepEqual([items.source.look, items.recording.look, items.redis.look], ["struck", "struck", "fresh"]);
+});
+
+const CARD = {
+  bed: "B4", session: "S1", patient: "P-017", mode: "live", origin: "live", source: "LIVE", state: "READY",
+  probability: 0.69, synthetic: true, contact_age_s: 0.5, progress_age_s: 4, ended_utc: null,
+};
+
+test("a card of the ward ages as the bedside does", () => {
+  const cards = [0, 5, 15, 40].map((since) => cardView(CARD, since));
+  assert.deepEqual(cards.map(({ look }) => look), ["fresh", "grey", "struck", "gone"]);
+  assert.deepEqual(cards.map(({ state, number }) => [state, number]), [["Ready", "69 %"], ["Ready", "69 %"], ["Stale", "69 %"], ["Stale", "---"]]);
+  assert.equal(cards[0].model, "Model trained on simulated patients");
+});
+
+test("a card of a closed session is final", () => {
+  const card = cardView({ ...CARD, ended_utc: "2026-11-22T12:00:00Z" }, 5000);
+  assert.match(card.age, /^final, \d\d:\d\d$/);
+  assert.equal(card.look, "fresh");
+});
+
+test("the folder's page says what the folder says, and whether the books balance", () => {
+  const ledger = { reason: "planned", ledger: { received: 540_000, declared_lost: 0, balanced: true } };
+  const rows = Object.fromEntries(facts({ info: { ...SESSION, montage: { name: "amp16" } }, ledger, results: [{}, {}] }));
+  assert.deepEqual([rows["Patient"], rows["Results"], rows["Ended"], rows["Ledger"]], ["P-017", "2", "planned", "adds up"]);
+  assert.match(rows["Model"], /trained on simulated patients/);
+});
