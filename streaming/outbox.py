@@ -263,7 +263,7 @@ class Outbox:
 
     def _turn(self) -> None:
         """One look at everything that is due."""
-        if self._due("renew") and not self._lease.renew():
+        if self._publisher is None or (self._due("renew") and not self._lease.renew()):
             self._take_term()
         self._send_frames()
         self._send_events()
@@ -275,6 +275,9 @@ class Outbox:
             self._heartbeat.beat(self._info())
 
     def _take_term(self) -> None:
+        # A change of term that breaks off half-way is begun again: the old term would find the new one in Redis and
+        # take it for another bridge's.
+        self._publisher = None
         self._begin_term(self._lease.acquire(self._record.highest_term()))
         self._outgoing = deque(self._told)
 
@@ -282,8 +285,9 @@ class Outbox:
         """Begin a term: what Redis has forgotten is put back from the folder before anything new is sent."""
         self._record.save_term(term)
         self._registry.open(self._entry)
-        self._publisher = Publisher(self._redis, self._session, term)
-        done = self._publisher.open(self._record.results())
+        publisher = Publisher(self._redis, self._session, term)
+        done = publisher.open(self._record.results())
+        self._publisher = publisher
         self.tally.published = set(self.tally.results) | set(done)
         log.info("term", session=self._session, term=term, results=len(done))
 

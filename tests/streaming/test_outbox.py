@@ -111,6 +111,30 @@ def test_a_redis_that_cannot_be_reached_is_named_once_and_waited_for(outbox, red
     until(lambda: outbox.trouble == "" and 0 in outbox.tally.published)
 
 
+@pytest.mark.parametrize("act", [(Lease, "acquire"), (Publisher, "open")], ids=["granted", "opened"])
+def test_a_change_of_term_that_breaks_off_is_begun_again(outbox, redis_url, monkeypatch, memory, act):
+    """A reply that is lost half-way into a new term does not make the bridge fence itself (law 5)."""
+    owner, name = act
+    whole, broken = getattr(owner, name), []
+
+    def break_off(self, *args):
+        done = whole(self, *args)
+        if not broken:
+            broken.append(done)
+            raise TransportDown("The reply was lost.", subject=redis_url)
+        return done
+
+    outbox.post(make_record(0))
+    until(lambda: 0 in outbox.tally.published)
+    monkeypatch.setattr(owner, name, break_off)
+    connect(redis_url, "other").flushall()
+    outbox.post(make_record(1))
+    with scoring(redis_url):
+        assert outbox.drain(10)
+    assert broken and not outbox.fenced and outbox.failure is None
+    assert sorted(memory.saved) == [0, 1]
+
+
 def test_a_full_queue_holds_the_newer_windows_back(outbox, monkeypatch):
     """Back-pressure: what does not fit is published later, in order (law 5)."""
     publish, tries = Publisher.publish, []
