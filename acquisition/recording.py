@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from acquisition.decisions import Decision
 from acquisition.errors import RecordingError, UnitError
 from acquisition.formats.text import Table, read_table
 from acquisition.formats.xdf import XdfFile, XdfStream, read_part, read_xdf
@@ -70,6 +71,10 @@ class Recording:
         Sentences about everything that the file left open.
     problems : tuple of str
         Sentences about everything that could not be read.
+    resampled_from_hz : float or None
+        Rate that it was recorded at, where ``resampling`` changed it.
+    decided : tuple of Decision
+        The decisions on a resampled recording, taken at the rate that it was recorded at; else empty.
     """
 
     path: Path
@@ -87,6 +92,8 @@ class Recording:
     origin: str = "recorded"
     assumed: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    resampled_from_hz: float | None = None
+    decided: tuple[Decision, ...] = ()
 
 
 def read_recording(

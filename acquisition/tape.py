@@ -70,6 +70,8 @@ def decide(recording: Recording, montage: Montage, binding: Binding) -> list[Dec
         If the recording is not at the montage's rate, nominally or by its stamps.
     """
     _check_rate(recording, montage)
+    if recording.resampled_from_hz is not None:
+        return list(recording.decided)
     counters = None if binding.counter_column is None else recording.samples[:, binding.counter_column]
     decider = StampDecider(recording.rate_hz, part=1, counter_modulo=montage.counter_modulo)
     decisions: list[Decision] = []
@@ -144,6 +146,7 @@ def open_decisions(
         "recording": recording.sha256,
         "stream": recording.name,
         "rate_hz": recording.rate_hz,
+        "resampled_from_hz": recording.resampled_from_hz,
         "montage": montage.to_json(),
         "conditioning": conditioning,
         "rules": RULES,
@@ -273,7 +276,7 @@ def _check_rate(recording: Recording, montage: Montage) -> None:
     if recording.rate_hz != montage.rate_hz:
         found, needed = f"{recording.rate_hz:g} Hz", f"{montage.rate_hz:g} Hz"
         message = f"{recording.path} is at {found}; montage {montage.name} needs {needed}."
-        raise RateError(message, subject=str(recording.path), remedy="Resample it on reading: --resample.")
+        raise RateError(message, subject=str(recording.path), remedy="Resample it on reading: --resample")
 
 
 def _read_beside(path: Path, header: bytes) -> list[Decision] | None:
