@@ -1,0 +1,160 @@
+"""The real command in a process of its own: JSON on stdout, words on stderr, an exit code for each refusal."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from pathlib import Path
+
+import pytest
+
+from deploy.cli import main as cli
+from deploy.cli.reference import reference
+
+REPOSITORY = Path(__file__).parents[2]
+NOWHERE = "unix:///nowhere/redis.sock"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "code", "kind", "words"),
+    [
+        ("live", {}, 2, "usage", r"Missing option '--patient'\. Try flexion live --help\."),
+        ("fly", {}, 2, "usage", r"No such command 'fly'"),
+        ("sessions", {}, 2, "usage", r"Missing command\. Try flexion sessions --help\."),
+        ("demo --beds 9", {}, 2, "usage", r"9 beds were asked for\. Give a number from 1 to 8\."),
+        ("demo --seconds 0", {}, 2, "usage", r"0 s of signal were asked for\. Give more than 0\."),
+        ("replay x --speed fast", {}, 2, "usage", r"--speed is 'fast'\. Give 'max' or a number above 0"),
+        ("scorer", {}, 2, "usage", r"The scorer has no Redis\. Name one: --redis URL"),
+        ("config check", {"FLEXION_MONTAGE": "x"}, 3, "settings", r"FLEXION_MONTAGE sets 'montage', which is no"),
+        ("score nothing.xdf", {}, 3, "recording", r"There is neither a file .*nothing\.xdf nor a session nothing\.xdf"),
+        ("replay nothing.xdf", {}, 3, "recording", r"There is neither a file .*nothing\.xdf nor a session"),
+        ("models verify nothing", {}, 3, "bundle", r"There is no bundle 'nothing'"),
+        ("models show nothing", {}, 3, "bundle", r"There is no bundle 'nothing'"),
+        (
+            "score . --mains 55",
+            {},
+            3,
+            "settings",
+            r"the command line sets 'session\.mains_hz' to 55\.0: mains is 50 or",
+        ),
+        (f"bridge --session 01J --redis {NOWHERE}", {}, 3, "identity", r"session '01J' is not an id"),
+        (f"demo --redis {NOWHERE}", {"fitting": "yes"}, 4, "transport_down", r"Redis at unix:///nowhere/redis\.sock"),
+    ],
+)
+def test_every_refusal_has_its_code_and_words(flexion, bundle_variables, arguments, variables, code, kind, words):
+    """One clear line with the remedy on stderr, the same as an object on stdout, and the class's exit code."""
+    variables = dict(bundle_variables) if variables.get("fitting") else variables
+    as_json = [] if arguments.split()[0] in ("sessions", "scorer", "bridge") else ["--json"]
+    done = flexion(*arguments.split(), *as_json, **variables)
+    assert done.returncode == code
+    assert re.search(words, done.stderr), done.stderr
+    assert done.stderr.count("\n") == 1
+    if as_json:
+        assert json.loads(done.stdout)["error"]["kind"] == kind
+
+
+def test_a_taken_port_is_found_before_anything_runs(flexion, bundle_variables):
+    """The port is named, with the way out."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = flexion("demo", "--port", str(taken.getsockname()[1]), "--json", **bundle_variables)
+    assert done.returncode == 4
+    assert "choose another port with --port" in done.stderr
+
+
+def test_help_needs_no_settings(flexion):
+    """Help is there also where the settings are wrong."""
+    done = flexion("--help", FLEXION_NONSENSE="1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "demo" in done.stdout
+    assert flexion().stdout == done.stdout
+
+
+def test_help_waits_for_nothing_heavy():
+    """Nothing that takes time to import is imported before a verb runs."""
+    import subprocess
+    import sys
+
+    heavy = ("numpy", "scipy", "redis", "pydantic", "fastapi", "pylsl", "onnxruntime", "rich.console")
+    script = f"import sys, deploy.cli.main; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=REPOSITORY, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_score_gives_one_object(flexion, bundle_variables, recording):
+    """One file is one object, several are a list in one; people's words go to stderr."""
+    done = flexion("score", str(recording), "--json", **bundle_variables)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["mode"] == "score"
+    done = flexion("score", str(recording), str(recording), "--json", **bundle_variables)
+    assert [s["windows"]["scored"] for s in json.loads(done.stdout)["sessions"]] == [1, 1]
+
+
+def test_score_tells_people(flexion, bundle_variables, recording):
+    """Without --json the same is said in lines."""
+    done = flexion("score", str(recording), **bundle_variables)
+    assert done.returncode == 0, done.stderr
+    assert "the ledger balances" in done.stdout
+
+
+def test_settings_in_force_are_shown(flexion):
+    """Passwords are masked."""
+    done = flexion("config", "check", "--json", REDIS_URL="redis://me:secret@ward:6379/0")
+    shown = json.loads(done.stdout)["settings"]
+    assert shown["redis_url"] == "redis://me:***@ward:6379/0"
+    assert shown["dashboard"]["port"] == 8610
+    assert "dashboard.port" in flexion("config", "check").stdout
+
+
+def test_models_are_shown_and_verified(flexion, bundle_variables):
+    """A bundle's own reference values are checked on this machine."""
+    name = bundle_variables["FLEXION_MODELS__EEG_EMG"]
+    assert json.loads(flexion("models", "show", name, "--json").stdout)["manifest"]["name"] == "tiny"
+    assert flexion("models", "show", name).stdout.startswith("# tiny")
+    verified = json.loads(flexion("models", "verify", name, "--json").stdout)
+    assert verified["engine"]["backend"] == "onnxruntime-cpu"
+    assert "every hash fits" in flexion("models", "verify", bundle_variables["FLEXION_MODELS__FUSION"]).stderr
+    assert json.loads(flexion("models", "list", "--json").stdout)["schema"] == "flexion.result/1"
+
+
+def test_no_sessions_is_an_empty_list(flexion):
+    """A data folder that is not there yet has no sessions."""
+    assert json.loads(flexion("sessions", "list", "--json").stdout)["sessions"] == []
+
+
+def test_a_fault_of_ours_leaves_a_report(capsys, tmp_path, monkeypatch):
+    """The traceback goes to a file that the one line names."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    error = ZeroDivisionError("by zero")
+    cli.report_fault(ZeroDivisionError, error, None)
+    line = capsys.readouterr().err
+    (report,) = tmp_path.glob("flexion-fault-*.log")
+    assert line == (
+        f"flexion: a fault of Flexion itself: ZeroDivisionError: by zero. Please report it with {report}.\n"
+    )
+    assert "ZeroDivisionError" in report.read_text()
+
+
+def test_the_page_of_the_command_line_is_its_help():
+    """docs/cli.md is what the commands say: after a change, `make docs`."""
+    assert (REPOSITORY / "docs" / "cli.md").read_text() == reference()
+
+
+def test_the_readme_names_what_exists():
+    """Every command and make target that the README shows is there."""
+    readme = (REPOSITORY / "README.md").read_text()
+    helps = reference()
+    for command in re.findall(r"bin/flexion ([a-z]+)", readme):
+        assert f"## flexion {command}\n" in helps
+    makefile = (REPOSITORY / "Makefile").read_text()
+    for target in re.findall(r"make ([a-z]+)", readme):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "lint", "docs", "bundle", "browser", "faults", "conformance"])
+def test_make_has_the_targets_that_people_know(target):
+    """Each target is there and says what it is."""
+    makefile = (REPOSITORY / "Makefile").read_text()
+    assert re.search(rf"^{target}:.*##", makefile, re.MULTILINE)

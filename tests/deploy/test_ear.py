@@ -1,0 +1,79 @@
+"""Ear: what the supervisor hears, with a real Redis that goes and comes."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import replace
+
+import pytest
+
+from deploy.ear import RETRY_S, Ear
+from streaming import keys
+from streaming.connection import connect
+from streaming.control import Control
+from streaming.heartbeat import Beat, Heartbeat
+
+#: Looks until a message that was sent must have come.
+LOOKS = 200
+
+
+@pytest.fixture
+def ear(redis_url, clock):
+    """Return an ear that listens."""
+    ear = Ear(connect(redis_url, "supervisor"), clock.monotonic_s)
+    ear.listen()
+    yield ear
+    ear.close()
+
+
+def listen_until(ear, condition):
+    """Listen until something came; return all that came."""
+    event = threading.Event()
+    pids, commands = [], []
+    for _ in range(LOOKS):
+        heard = ear.listen()
+        pids += heard.pids
+        commands += heard.commands
+        if condition(pids, commands):
+            return pids, commands
+        event.wait(0.02)
+    raise AssertionError(f"heard {pids} and {commands}")
+
+
+def test_heartbeats_of_this_machine_are_heard(ear, redis_url):
+    """A heartbeat is its process; those of other machines are somebody else's."""
+    redis = connect(redis_url, "child")
+    Heartbeat(redis, "scorer", "scorer-1").beat()
+    here = Beat("scorer", "scorer-2", None, os.uname().nodename, 4242, 0.0, 0, {})
+    redis.publish(keys.HEARTBEATS, replace(here, host="elsewhere", pid=1).encode())
+    redis.publish(keys.HEARTBEATS, b"not a heartbeat")
+    redis.publish(keys.HEARTBEATS, here.encode())
+    pids, _ = listen_until(ear, lambda pids, _: 4242 in pids)
+    assert pids == [os.getpid(), 4242]
+
+
+def test_commands_are_heard_and_answered(ear, redis_url):
+    """A sender gets the answer to its own command."""
+    replies = []
+    control = Control(connect(redis_url, "cli", blocking=True))
+    sender = threading.Thread(target=lambda: replies.append(control.send("streams", {}, "me")))
+    sender.start()
+    _, (command,) = listen_until(ear, lambda _, commands: len(commands) == 1)
+    ear.answer(command, {"streams": []})
+    sender.join()
+    assert (command.name, command.author) == ("streams", "me")
+    assert replies[0].ok
+    assert replies[0].data == {"streams": []}
+
+
+def test_a_redis_that_is_away_makes_deaf(clock, tmp_path):
+    """Nothing heard is told apart from nothing said, and listening is tried again only after a while."""
+    ear = Ear(connect(f"unix://{tmp_path}/redis.sock", "supervisor"), clock.monotonic_s)
+    assert ear.listen().deaf
+    clock.sleep(RETRY_S / 2)
+    assert ear.listen().deaf
+    clock.sleep(RETRY_S)
+    assert ear.listen().deaf
+    ear.answer(None, {})
+    ear.refuse(None, {})
