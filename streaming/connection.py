@@ -182,8 +182,6 @@ class ServerInfo:
         Its process, on its own machine.
     policy : str
         ``maxmemory-policy``; anything but ``noeviction`` may throw windows away.
-    maxmemory_bytes, used_bytes : int
-        Its limit (0 for none) and what it uses.
     """
 
     flavour: str
@@ -191,8 +189,6 @@ class ServerInfo:
     run_id: str
     pid: int
     policy: str
-    maxmemory_bytes: int
-    used_bytes: int
 
     @property
     def evicts(self) -> bool:
@@ -218,8 +214,6 @@ def server_info(client: Client) -> ServerInfo:
         run_id=str(said["run_id"]),
         pid=int(said["process_id"]),
         policy=str(said["maxmemory_policy"]),
-        maxmemory_bytes=int(said["maxmemory"]),
-        used_bytes=int(said["used_memory"]),
     )
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
         raise _unfit(client, f"is version {version}; expected 6.2 or newer", "Install a newer one.")

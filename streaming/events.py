@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from redis import Redis
-from redis.asyncio import Redis as AsyncRedis
 
 from streaming import keys
-from streaming.connection import MAX_BLOCK_S
 from streaming.errors import RecordError
 from streaming.script import Script, Value
 from streaming.sessions import KEEP_MS
@@ -114,31 +112,6 @@ class EventLog:
         After a wipe it starts over with what the stream has now.
         """
         return [Event.decode(self._session, entry_id, fields) for entry_id, fields in self._tail.read(block_s)]
-
-
-async def read_events(redis: AsyncRedis, after: Mapping[str, str], block_s: float = MAX_BLOCK_S) -> list[Event]:
-    """Return the next events of many sessions in one read, each session's oldest first.
-
-    Parameters
-    ----------
-    redis : redis.asyncio.Redis
-        A client made for blocking.
-    after : mapping of str to str
-        For each session the number to read after; ``tail.START`` for all. The caller moves it on.
-    block_s : float
-        Seconds to wait; at most 1.
-    """
-    if not after:
-        return []
-    by_key = {keys.events(session).encode(): session for session in after}
-    cursors = {keys.events(session): entry_id for session, entry_id in after.items()}
-    block_ms = round(min(block_s, MAX_BLOCK_S) * 1000)
-    reply = await redis.xread(cast(Any, cursors), block=block_ms or None)
-    return [
-        Event.decode(by_key[key], entry_id.decode(), fields)
-        for key, entries in cast(Any, reply or [])
-        for entry_id, fields in entries
-    ]
 
 
 def _json(type: str, data: Mapping[str, Any]) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from redis import Redis
 
 from streaming import keys
@@ -43,8 +41,3 @@ class ResultReader:
             If an entry is not a result of this version.
         """
         return [ResultRecord.decode(fields) for _, fields in self._tail.read(block_s)]
-
-
-def fates(redis: Redis, session: str) -> dict[str, int]:
-    """Return how many windows of a session met which fate, by state."""
-    return dict(Counter(state.decode() for state in redis.hvals(keys.done(session)) if isinstance(state, bytes)))

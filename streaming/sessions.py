@@ -131,10 +131,6 @@ class Registry:
         newest = (by_session.get(_bytes(session).decode()) for session in self._redis.hgetall(keys.BEDS).values())
         return {str(entry.bed): entry for entry in newest if entry is not None}
 
-    def open_sessions(self) -> list[str]:
-        """Return the sessions that run."""
-        return [entry.session for entry in self.entries() if entry.is_open]
-
     def to_drain(self) -> list[str]:
         """Return the sessions whose windows a scorer should read: those that run, and closed ones with windows left."""
         sessions = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from redis.exceptions import OutOfMemoryError
 
 from acquisition.windowing import Window
+from streaming import keys
 from streaming.connection import Client
 from streaming.delivery import Delivery
 from streaming.errors import NoRedisServer
@@ -71,6 +73,11 @@ def make_result(index: int = 0, session: str = SESSION, logit: float = 0.25) -> 
 def make_delivery(index: int = 0, term: int = 1, session: str = SESSION) -> Delivery:
     """Return window ``index`` as a scorer gets it."""
     return Delivery(session, f"{term}-{index}", make_record(index, term, session), 1)
+
+
+def fates(redis: Client, session: str) -> dict[str, int]:
+    """Return how many windows of a session met which fate."""
+    return dict(Counter(state.decode() for state in redis.hvals(keys.done(session))))
 
 
 def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from redis.exceptions import ResponseError
 
 from acquisition.errors import SequenceError
 from streaming import keys
@@ -17,10 +18,10 @@ from streaming.events import EventLog
 from streaming.lease import Lease
 from streaming.publisher import Publisher
 from streaming.records import WindowRecord
-from streaming.results import ResultReader, fates
+from streaming.results import ResultReader
 from streaming.sessions import Registry, SessionEntry
 
-from .makers import fill, make_delivery, make_record, make_result
+from .makers import fates, fill, make_delivery, make_record, make_result
 
 
 def results(redis, session):
@@ -144,3 +145,14 @@ def test_a_commit_to_a_wiped_server_expires(redis, session):
     successor = Publisher(redis, session, 1)
     assert successor.open() == {0: "scored", 1: "dead_lettered"}
     assert {redis.ttl(key) for key in stored} == {-1}
+
+
+def test_a_script_that_stores_before_it_deletes_is_refused_when_full(redis, session, publisher):
+    """Why the commit deletes first: the obvious order would lock a full server for ever (law 5)."""
+    publisher.publish(make_record(0))
+    fill(redis)
+    stored = [keys.done(session), keys.windows(session)]
+    obvious = "redis.call('HSETNX', KEYS[1], 0, 'scored'); return redis.call('XDEL', KEYS[2], '1-0')"
+    with pytest.raises(ResponseError, match="OOM|out of memory|maxmemory"):
+        redis.eval(obvious, 2, *stored)
+    assert Committer(redis).commit(make_delivery(0), make_result(0)) is True

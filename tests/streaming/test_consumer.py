@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from redis.exceptions import ResponseError
 
 from streaming import keys
 from streaming.committer import Committer
@@ -11,9 +12,9 @@ from streaming.consumer import Consumer
 from streaming.deadletter import dead_letters
 from streaming.errors import TransportDown
 from streaming.publisher import Publisher
-from streaming.results import ResultReader, fates
+from streaming.results import ResultReader
 
-from .makers import make_record, make_result
+from .makers import fates, make_record, make_result
 
 
 class Now:
@@ -238,3 +239,21 @@ def test_a_committed_window_does_not_come_again(redis, publisher, scorer):
     (delivery,) = scorer().read(0)
     assert Committer(redis).commit(delivery, make_result(0)) is True
     assert scorer().read(0) == scorer("other").read(0) == []
+
+
+@pytest.mark.parametrize("when", ["joining", "reclaiming", "reading"])
+def test_a_stream_that_is_none_is_not_passed_over(redis, session, publisher, scorer, when):
+    """Only a missing group is mended; anything else that is wrong with a key is told."""
+    consumer = scorer(min_idle_s=60.0 if when == "reading" else 0.0)
+    if when != "joining":
+        consumer.read(0)
+    redis.set(keys.windows(session), "text")
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        consumer.read(0)
+
+
+def test_two_scorers_may_make_the_group_at_once(publisher, scorer, blocking, monkeypatch):
+    """Whoever comes second finds it made."""
+    publisher.publish(make_record(0))
+    monkeypatch.setattr(blocking, "xinfo_groups", lambda key: [])
+    assert indices(scorer().read(0)) == [(0, 1)]

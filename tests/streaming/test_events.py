@@ -6,9 +6,8 @@ import pytest
 
 from streaming import keys
 from streaming.committer import Committer
-from streaming.connection import connect_async
 from streaming.errors import RecordError
-from streaming.events import Event, EventLog, read_events
+from streaming.events import Event, EventLog
 from streaming.results import ResultReader
 from streaming.tail import START, Tail, parts
 
@@ -40,19 +39,6 @@ def test_an_event_that_is_none_is_refused(redis, session):
     redis.xadd(keys.events(session), {"type": "notice", "data": "{"})
     with pytest.raises(RecordError, match="is no event"):
         log.read()
-
-
-@pytest.mark.anyio
-async def test_a_screen_reads_many_sessions_at_once(redis, server):
-    """One read serves every bed; each keeps its own number (Last-Event-ID)."""
-    first = EventLog(redis, "s1").append("notice", {"n": 1})
-    EventLog(redis, "s1").append("notice", {"n": 2})
-    EventLog(redis, "s2").append("end", {"n": 3})
-    async with connect_async(server.url, "screen", blocking=True) as client:
-        events = await read_events(client, {"s1": first, "s2": START}, block_s=0.0)
-        assert [(e.session, e.type, e.data["n"]) for e in events] == [("s1", "notice", 2), ("s2", "end", 3)]
-        assert await read_events(client, {"s1": events[0].id}, block_s=0.01) == []
-        assert await read_events(client, {}) == []
 
 
 def test_results_come_in_the_order_of_their_commits(redis, session, publisher):

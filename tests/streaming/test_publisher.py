@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from redis.exceptions import ResponseError
 
 from acquisition.errors import SequenceError
 from streaming import keys
@@ -126,3 +127,12 @@ def test_misuse_is_named(redis, session):
         Publisher(redis, session, 1).publish(make_record(0))
     with pytest.raises(SequenceError, match="term 1, came to the publisher of session .*, term 2"):
         Publisher(redis, session, 2).publish(make_record(0, term=1))
+
+
+def test_keys_that_are_something_else_are_told(redis, session, publisher):
+    """What a script cannot mend is raised as the server says it."""
+    redis.set(keys.windows(session), "text")
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        publisher.publish(make_record(0))
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        Publisher(redis, session, 2).open()
