@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from acquisition.decisions import Decision
 from acquisition.errors import RecordingError, UnitError
 from acquisition.formats.text import Table, read_table
-from acquisition.formats.xdf import XdfFile, XdfStream, read_part, read_xdf
+from acquisition.formats.xdf import XdfFile, XdfStream, read_xdf
 from acquisition.formats.xdf_header import STRING
 from acquisition.montage import Montage
 
@@ -134,15 +134,20 @@ def read_recording(
     raise RecordingError(message, subject=str(path), remedy="Export it as XDF, or as a table with one row per sample.")
 
 
-def recording_of_part(path: Path) -> Recording:
-    """Read one part of a session: stream 0 is the signal, stream 1 its markers; whole chunks only.
+def recording_of_part(path: Path, file: XdfFile) -> Recording:
+    """Return one part of a session as a recording: stream 0 is the signal, the others its markers.
+
+    Parameters
+    ----------
+    path : Path
+    file : XdfFile
+        The part as ``read_part`` gives it: whole chunks only.
 
     Raises
     ------
     RecordingError
-        If it is not one.
+        If it has no signal.
     """
-    file = read_part(path)
     if not file.streams or file.streams[0].values is None:
         raise RecordingError(f"{path} has no signal.", subject=str(path), remedy="Restore it from a copy.")
     return _recording(path, _sha256(path), file, file.streams[0], ())

@@ -34,6 +34,8 @@ from acquisition.recording import Recording, recording_of_part
 from acquisition.session_info import SessionInfo as SessionInfo
 from acquisition.session_info import broken
 
+#: A file as it was when it was read: inode, size, time of change.
+_Seen = tuple[int, int, int]
 _PART = re.compile(r"recording-([1-9][0-9]*)\.xdf")
 
 
@@ -75,6 +77,7 @@ class SessionFolder:
         self._log = DecisionLog(path / "decisions.jsonl")
         self._results: AppendFile | None = None
         self._result_keys: set[str] | None = None
+        self._read: dict[int, tuple[_Seen, XdfFile]] = {}
 
     @classmethod
     def create(cls, data: Path, info: SessionInfo) -> SessionFolder:
@@ -167,6 +170,7 @@ class SessionFolder:
             If the disk does not take its headers.
         """
         part = self.next_part()
+        self._read.clear()
         return PartWriter.create(self.part_path(part), streams, part)
 
     def parts(self) -> list[Recording]:
@@ -181,13 +185,21 @@ class SessionFolder:
 
     def part(self, part: int) -> Recording:
         """Read one part, whole chunks only."""
-        return recording_of_part(self.part_path(part))
+        return recording_of_part(self.part_path(part), self._part_file(part))
+
+    def _part_file(self, part: int) -> XdfFile:
+        """Read a part unless it is as it was; a new life looks at it several times before it begins its own."""
+        status = self.part_path(part).stat()
+        seen = (status.st_ino, status.st_size, status.st_mtime_ns)
+        if part not in self._read or self._read[part][0] != seen:
+            self._read[part] = (seen, read_part(self.part_path(part)))
+        return self._read[part][1]
 
     # Decisions
 
     def decisions(self) -> list[Decision]:
         """Read the decisions in force, in the order in which they were taken."""
-        return list(self._log.read(self._whole()).decisions)
+        return list(self._log.read(self._whole).decisions)
 
     def append_decision(self, *decisions: Decision) -> None:
         """Append decisions and wait until they are on the disk, before they are obeyed.
@@ -205,16 +217,20 @@ class SessionFolder:
         Torn tails are cut at the last whole chunk and kept in ``recording-<n>.torn``; decisions that never took effect
         are voided for good; a torn last result is cut.
         """
-        torn = {part: _cut_torn(self.part_path(part)) for part in self.part_numbers()}
-        content = self._log.read(self._whole())
+        torn = {part: _cut_torn(self.part_path(part), self._part_file(part)) for part in self.part_numbers()}
+        content = self._log.read(self._whole)
         if content.fresh_voids:
             voids = {"lines": list(content.fresh_voids), "n": len(content.fresh_voids)}
             self._log.append(Decision("voided", self.next_part(), 0, 0, voids))
         torn_results = _cut_torn_line(self.path / "results.jsonl")
         return Recovered({part: n for part, n in torn.items() if n}, len(content.fresh_voids), torn_results)
 
-    def _whole(self) -> _WholeCounts:
-        return _WholeCounts(self)
+    def _whole(self, part: int, stream: int) -> int:
+        """Return how many whole samples of a stream a part has; 0 where there is no such part or stream."""
+        if not self.part_path(part).exists():
+            return 0
+        streams = self._part_file(part).streams
+        return len(streams[stream].stamps) if stream < len(streams) else 0
 
     # Results, ledger, notes
 
@@ -293,24 +309,8 @@ def known_sessions(data: Path) -> Iterator[SessionFolder]:
             continue
 
 
-class _WholeCounts:
-    """Whole samples by part and stream; each part is read once, when it is first asked for."""
-
-    def __init__(self, folder: SessionFolder) -> None:
-        self._folder = folder
-        self._files: dict[int, XdfFile | None] = {}
-
-    def __call__(self, part: int, stream: int) -> int:
-        if part not in self._files:
-            path = self._folder.part_path(part)
-            self._files[part] = read_part(path) if path.exists() else None
-        file = self._files[part]
-        return len(file.streams[stream].stamps) if file and stream < len(file.streams) else 0
-
-
-def _cut_torn(path: Path) -> int:
+def _cut_torn(path: Path, file: XdfFile) -> int:
     """Cut what follows the last whole chunk, kept beside it first; return the number of bytes."""
-    file = read_part(path)
     if file.whole_bytes == file.size:
         return 0
     with open(path, "rb+") as part:

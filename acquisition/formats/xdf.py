@@ -48,7 +48,7 @@ class XdfStream:
         The stream's number in the file.
     header : StreamHeader
     values : ndarray, shape (n_samples, n_channels), or None
-        In the stream's own type; ``None`` for string streams.
+        In the stream's own type, read-only; ``None`` for string streams.
     texts : tuple of tuple of str
         Rows of a string stream; empty for numeric ones.
     stamps : ndarray, shape (n_samples,), float64
@@ -235,10 +235,13 @@ class _Reader:
         empty = np.empty((0, header.channel_count), dtype)
         stamps = np.concatenate([np.empty(0), *growing.stamps])
         known = np.concatenate([np.empty(0, bool), *growing.known])
+        values = None if dtype is None else np.concatenate([empty, *growing.values])
+        if values is not None:
+            values.setflags(write=False)
         return XdfStream(
             number=growing.number,
             header=header,
-            values=None if dtype is None else np.concatenate([empty, *growing.values]),
+            values=values,
             texts=tuple(growing.texts),
             stamps=xdf_samples.deduced(stamps, known, header.rate_hz),
             offsets=np.array(growing.offsets, np.float64).reshape(-1, 2),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -45,13 +46,19 @@ def numbers(content: bytes, dtype: np.dtype[Any], n_channels: int) -> Numbers:
         If the counts do not fit the bytes.
     """
     count, start = _count(content)
-    row_bytes = dtype.itemsize * n_channels
-    stamped = np.dtype([("stamp_bytes", "u1"), ("stamp", "<f8"), ("values", dtype, (n_channels,))])
+    stamped = _stamped_row(dtype, n_channels)
     if len(content) - start == count * stamped.itemsize:
         rows = np.frombuffer(content, stamped, count, start)
-        if np.all(rows["stamp_bytes"] == STAMP_BYTES):
-            return rows["values"].copy(), rows["stamp"].copy(), np.ones(count, bool)
-    return _mixed(content, start, count, dtype, row_bytes)
+        known = rows["stamp_bytes"] == STAMP_BYTES
+        if known.all():
+            return rows["values"], rows["stamp"], known
+    return _mixed(content, start, count, dtype, dtype.itemsize * n_channels)
+
+
+@cache
+def _stamped_row(dtype: np.dtype[Any], n_channels: int) -> np.dtype[Any]:
+    """Return the layout of a sample that has its own stamp; kept, as a session has tens of thousands of chunks."""
+    return np.dtype([("stamp_bytes", "u1"), ("stamp", "<f8"), ("values", dtype, (n_channels,))])
 
 
 def _mixed(content: bytes, start: int, count: int, dtype: np.dtype[Any], row_bytes: int) -> Numbers:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from acquisition.errors import RecordingError
+from acquisition.formats.xdf import read_part
 from acquisition.formats.xdf_header import StreamHeader
 from acquisition.montage import Channel, Montage
 from acquisition.parts import PartWriter
@@ -105,9 +106,10 @@ def test_markers_of_the_same_machine_share_its_clock(tmp_path):
 def test_a_part_is_read_as_it_was_written(tmp_path):
     """In our own parts stream 0 is the signal, whatever else is there."""
     path = write(tmp_path / "recording-1.xdf", signal(GYRO), (CUES, ["rest"], [100.003]))
-    assert recording_of_part(path).name == "Gyro"
+    assert recording_of_part(path, read_part(path)).name == "Gyro"
+    markers = write(tmp_path / "recording-2.xdf", (CUES, ["rest"], [100.003]))
     with pytest.raises(RecordingError, match=r"recording-2\.xdf has no signal"):
-        recording_of_part(write(tmp_path / "recording-2.xdf", (CUES, ["rest"], [100.003])))
+        recording_of_part(markers, read_part(markers))
 
 
 def test_an_unknown_kind_of_file_is_refused(tmp_path):
