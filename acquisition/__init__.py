@@ -9,6 +9,7 @@ What comes in
     ``stream_source``  a live stream as a source: found, watched, lost and found again
     ``clock``          the time, handed in
     ``recording``      any recording read into memory; ``formats`` are its files
+    ``resampling``     a recording at another rate, brought to the montage's
 
 What is decided about it
     ``stamps``         gaps, clock resets and doubles, from stamps and counters
@@ -21,7 +22,7 @@ What is kept
     ``durable``        files that survive a crash and a full disk
     ``parts``          raw samples and stamps of one life of the bridge
     ``decision_log``   every decision, synced before it is obeyed
-    ``session``        the session folder: the record
+    ``session``        the session folder: the record; ``session_info`` is what is known when it begins
     ``tape``           samples and decisions of a recording or a folder, in order
 
 What is made of it
