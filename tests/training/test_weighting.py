@@ -1,0 +1,89 @@
+"""Calibration lines are what logistic regression says, and never wilder than the patients allow."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+
+from inference.aggregation import mean_logit
+from training.weighting import FITTED, N_DRAWS, PRIOR, calibrate, fit_line, session_logit
+
+
+def patients(n: int, n_windows: int, seed: int = 0):
+    """Return sessions whose windows have a logit of the patient's own plus noise, and their outcomes."""
+    rng = np.random.default_rng(seed)
+    latent = rng.standard_normal(n)
+    good = 1 / (1 + np.exp(-2 * latent)) > rng.random(n)
+    return [(z + 2 * rng.standard_normal(n_windows), np.ones(n_windows)) for z in latent], good.tolist()
+
+
+@given(
+    st.lists(st.tuples(st.floats(-20, 20), st.floats(0.1, 1)), min_size=1, max_size=20),
+    st.sampled_from(["logit_mean_quality", "prob_mean"]),
+)
+def test_a_session_s_logit_is_the_bedside_s(windows, aggregation):
+    """The mean that is calibrated is the mean that will be calibrated with it (law 1)."""
+    scored = [SimpleNamespace(logit=logit, weight=weight) for logit, weight in windows]
+    logits, weights = zip(*windows, strict=True)
+    assert session_logit(logits, weights, aggregation) == pytest.approx(mean_logit(scored, aggregation), abs=1e-6)
+
+
+def test_a_line_minimises_the_penalised_loss():
+    """Against a general optimiser on the same loss."""
+    sessions, good = patients(40, 5)
+    x, y = np.array([np.mean(logits) for logits, _ in sessions]), np.array(good)
+    target = np.where(y, (y.sum() + 1) / (y.sum() + 2), 1 / ((~y).sum() + 2))
+
+    def loss(line):
+        z = line[0] * x + line[1]
+        return np.sum(np.logaddexp(0, z) - target * z) + PRIOR / 2 * ((line[0] - 1) ** 2 + line[1] ** 2)
+
+    assert fit_line(x, y) == pytest.approx(minimize(loss, [1.0, 0.0], tol=1e-10).x, abs=1e-4)
+
+
+def test_patients_told_apart_without_error_get_a_finite_slope():
+    """Ten that separate do not prove certainty."""
+    a, b = fit_line([-3, -2, -1, 1, 2, 3], [False] * 3 + [True] * 3)
+    assert 0 < a < 3
+    assert abs(b) < 0.1
+
+
+def test_a_slope_that_would_turn_the_score_around_is_zero():
+    """Then the probability is the share of good outcomes, whatever the score."""
+    a, b = fit_line([3, 2, 1, -1, -2, -3, -3], [False] * 3 + [True] * 4)
+    assert a == 0.0
+    assert 1 / (1 + np.exp(-b)) == pytest.approx(4 / 7, abs=0.05)
+
+
+@given(st.floats(-1e3, 1e3), st.floats(1e-3, 1e3), st.integers(0, 20))
+def test_a_line_is_finite_whatever_the_logits(shift: float, scale: float, seed: int):
+    """Logits far off, or all but equal, still have a line."""
+    rng = np.random.default_rng(seed)
+    good = np.arange(20) < 8
+    line = fit_line(shift + scale * rng.standard_normal(20), good)
+    assert np.isfinite(line).all()
+    assert line[0] >= 0
+
+
+def test_more_windows_are_worth_more_and_the_draws_surround_the_line():
+    """The slope grows with n as the mean's noise falls; 200 draws for each n."""
+    sessions, good = patients(150, 53)
+    curve = calibrate(sessions, good, seed=1)
+    assert tuple(curve["n"]) == FITTED
+    assert curve["a"][0] < curve["a"][3] < curve["a"][6]
+    for key in "ab":
+        draws = np.array(curve["draws"][key])
+        assert draws.shape == (7, N_DRAWS)
+        low, high = np.percentile(draws, [1, 99], axis=1)
+        assert (low < curve[key]).all()
+        assert (curve[key] < high).all()
+    assert calibrate(sessions, good, seed=1) == curve != calibrate(sessions, good, seed=2)
+
+
+def test_a_number_that_most_patients_do_not_reach_is_left_out():
+    """Beyond the last fitted number the bedside holds its value."""
+    sessions, good = patients(30, 13)
+    assert calibrate(sessions, good, seed=1)["n"] == [1, 2, 3, 6, 12]
