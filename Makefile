@@ -35,7 +35,8 @@ docs: $(VENV)/.dev ## docs/cli.md from the commands' own --help
 	@$(BIN)/python -m deploy.cli.reference > docs/cli.md
 
 bundle: $(VENV)/.dev ## train the bundle that ships, on simulated patients
-	@$(BIN)/python -m training.ship $(ARGS)
+	@$(BIN)/python -m training.demo_bundle --out inference/bundles/lstm-bands --workers 2 $(ARGS)
+	@$(BIN)/python -m inference.building
 
 browser: $(VENV)/.dev need-redis need-chromium ## the pages in a real browser
 	@$(BIN)/python -m pytest -m browser $(ARGS)
