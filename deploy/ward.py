@@ -101,8 +101,9 @@ class Ward:
     # Open
 
     def __enter__(self) -> Self:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._request_end)
+        self._handlers = {
+            number: signal.signal(number, self._request_end) for number in (signal.SIGINT, signal.SIGTERM)
+        }
         self._redis.open()
         self._settings = self._settings.model_copy(update={"redis_url": self._redis.url})
         self._client = connect(self._redis.url, "supervisor")
@@ -223,6 +224,8 @@ class Ward:
         self._ear.close()
         self._client.close()
         self._redis.close()
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
 
     def results(self) -> list[dict[str, Any]]:
         """Return the result object of each session, from its folder."""

@@ -1,0 +1,46 @@
+"""The measures of a session for people: one row each, with unit, interval, trials and what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from acquisition.measures.measurement import ONE
+
+if TYPE_CHECKING:
+    from acquisition.measures.measurement import Measurement
+
+#: Columns of the table.
+HEAD = ("measure", "site", "phase", "value", "95 % interval", "trials", "left out", "to be read with")
+#: Digits behind the point, by unit.
+DIGITS = {"%": 0, "ms": 0, ONE: 3}
+
+
+def rows(measurements: Iterable[Measurement]) -> list[tuple[str, ...]]:
+    """Return the rows of the table, under ``HEAD``."""
+    return [_row(measurement) for measurement in measurements]
+
+
+def _row(measurement: Measurement) -> tuple[str, ...]:
+    subject = measurement.subject
+    unit = "" if subject.unit == ONE else f" {subject.unit}"
+    value = "none" if measurement.value is None else f"{_number(measurement.value, subject.unit)}{unit}"
+    bounds = " to ".join(_number(bound, subject.unit) for bound in measurement.interval or ())
+    trials, left_out = str(measurement.n_trials), _left_out(measurement.left_out)
+    return (subject.measure, subject.site, subject.phase, value, bounds, trials, left_out, _note(measurement))
+
+
+def _number(value: float, unit: str) -> str:
+    # No minus before a zero: -0.3 % is 0 %.
+    return f"{round(value, DIGITS[unit]) + 0.0:.{DIGITS[unit]}f}"
+
+
+def _left_out(left_out: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} {reason}" for reason, n in left_out.items())
+
+
+def _note(measurement: Measurement) -> str:
+    if measurement.missing:
+        return measurement.missing
+    details = measurement.details
+    return f"chance: below {details['limit']:.3f}; peak at {details['peak_hz']:.0f} Hz" if details else ""

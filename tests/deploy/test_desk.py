@@ -1,0 +1,118 @@
+"""Desk: commands for the supervisor, with real streams on loopback."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+
+import pytest
+
+from acquisition.errors import IdentityError
+from acquisition.montage import load_montage
+from acquisition.outlet import OutletSpec, SignalOutlet
+from deploy.desk import Desk
+from streaming.control import Command
+
+#: Looks until a command must have been answered: discovery takes up to 3 s.
+LOOKS = 1000
+
+
+class Counter:
+    """A desk's other side: who was admitted, and what was answered."""
+
+    def __init__(self) -> None:
+        self.admitted = []
+        self.answers = []
+        self.refusals = []
+
+    def admit(self, info) -> None:
+        """Begin a session."""
+        if info.patient == "TAKEN":
+            raise IdentityError("taken", subject="bed")
+        self.admitted.append(info)
+
+
+@pytest.fixture
+def counter():
+    """Return the other side."""
+    return Counter()
+
+
+@pytest.fixture
+def ask(settings, models, counter):
+    """Return a function that gives the desk a command and waits until it is done."""
+    desk = Desk(
+        settings,
+        models,
+        counter.admit,
+        lambda command, data: counter.answers.append((command.name, data)),
+        lambda command, error: counter.refusals.append(error),
+    )
+
+    def ask(name, **args):
+        desk.take(Command(uuid.uuid4().hex, name, args, "test"))
+        for _ in range(LOOKS):
+            desk.look()
+            if counter.answers or counter.refusals:
+                return
+            threading.Event().wait(0.02)
+
+    yield ask
+    desk.close()
+
+
+@pytest.fixture
+def source_id():
+    """Return the source_id of a stream that fits the default montage."""
+    own = f"test-{uuid.uuid4()}"
+    with SignalOutlet(OutletSpec.of(load_montage("amp16"), "Amp", own)):
+        yield own
+
+
+def test_start_finds_the_stream_and_admits_the_session(ask, counter, source_id):
+    """The session is bound to the very stream and bundles that were found."""
+    ask("start", patient="P1", bed="B1", source_id=source_id, minutes=2)
+    (info,) = counter.admitted
+    assert counter.answers == [("start", {"session": info.session})]
+    assert (info.patient, info.bed, info.planned_s, info.mode) == ("P1", "B1", 120.0, "live")
+    assert info.source["source_id"] == source_id
+    assert info.origin == "simulated"
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        ({"patient": "P1"}, "start lacks bed."),
+        ({"patient": "P1", "bed": "B1", "colour": "red"}, "start knows no colour."),
+        ({"patient": "P1", "bed": "B1", "minutes": -1}, "the command sets 'session.minutes' to -1"),
+        ({"patient": "P1", "bed": "B1", "source_id": "nobody"}, "No stream on the network is source_id 'nobody'"),
+    ],
+)
+def test_a_start_that_cannot_be_is_refused(ask, counter, args, words):
+    """The sender gets the refusal that the command line would print."""
+    ask("start", **args)
+    assert counter.refusals[0]["message"].startswith(words)
+    assert counter.admitted == []
+
+
+def test_a_bed_that_is_taken_is_refused(ask, counter, source_id):
+    """What the ward refuses is the answer too."""
+    ask("start", patient="TAKEN", bed="B1", source_id=source_id)
+    assert counter.refusals[0]["message"] == "taken"
+
+
+def test_streams_are_listed(ask, counter, source_id):
+    """As `flexion streams` lists them."""
+    ask("streams")
+    ((_, data),) = counter.answers
+    (stream,) = [one for one in data["streams"] if one["source_id"] == source_id]
+    assert (stream["channel_count"], stream["rate_hz"], stream["unit"]) == (16, 1000.0, "uV")
+
+
+def test_commands_for_others_are_left_to_them(ask, counter, settings, models):
+    """A bridge answers its own commands."""
+    desk = Desk(settings, models, counter.admit, lambda *_: None, lambda *_: None)
+    desk.take(Command("1", "stop", {}, "test"))
+    desk.look()
+    assert desk._open == []
+    desk.close()

@@ -1,0 +1,118 @@
+"""Ward: sessions from their admission to their end, with tiny processes in the place of the roles."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+import structlog
+
+from acquisition.clock import LiveClock
+from acquisition.montage import load_montage
+from deploy import ward as module
+from deploy.opening import Plan
+from deploy.redis_choice import ChosenRedis
+from deploy.supervisor import ChildState
+from deploy.ward import Ward
+from streaming.connection import connect
+from streaming.errors import BedBusy
+from streaming.lease import Lease
+from streaming.sessions import Registry
+
+FOREVER = ("sh", "-c", "sleep 1000")
+
+
+@pytest.fixture
+def process(monkeypatch):
+    """Return a function that says what every role's process is."""
+
+    def be(*command):
+        monkeypatch.setattr(module, "FLEXION", command)
+
+    be(*FOREVER)
+    return be
+
+
+@pytest.fixture
+def ward(settings, models, redis_url, process):
+    """Return an open ward without roles."""
+    clock, log = LiveClock(), structlog.get_logger()
+    redis = ChosenRedis(redis_url, None, allow_bundled=True, log=log, monotonic_s=clock.monotonic_s)
+    with Ward(settings, models, redis, clock=clock, log=log, roles=()) as ward:
+        yield ward
+
+
+@pytest.fixture
+def info(models):
+    """Return a function that describes a session of a patient in bed B1."""
+
+    def make(patient="P1"):
+        source = {"kind": "lsl", "name": "Amp", "source_id": "amp", "hostname": "here", "channel_count": 16}
+        return Plan("live", "live", patient, "B1", load_montage("amp16"), source).to_info(models)
+
+    return make
+
+
+def test_a_session_has_a_folder_an_entry_and_a_bridge(ward, info, redis_url):
+    """All three are there before anybody looks."""
+    sitting = ward.admit(info())
+    assert sitting.folder.info.session == Registry(connect(redis_url, "test")).on_bed("b1").session
+    assert sitting.bridge.state is ChildState.RUNNING
+    assert not ward.all_over()
+
+
+def test_a_bed_that_a_process_holds_is_busy(ward, info, redis_url):
+    """Nobody takes a bed from a bridge that lives; no folder is left behind."""
+    sitting = ward.admit(info())
+    Lease(connect(redis_url, "bridge"), "B1", "amp", sitting.folder.info.session).acquire(0)
+    with pytest.raises(BedBusy, match="Bed B1 has the open session"):
+        ward.admit(info("P2"))
+    assert len(list(sitting.folder.path.parent.iterdir())) == 1
+
+
+def test_a_bed_that_a_crash_left_is_free(ward, info, redis_url):
+    """A session whose bridge and supervisor are gone does not keep its bed for ever."""
+    first = ward.admit(info())
+    second = ward.admit(info("P2"))
+    registry = Registry(connect(redis_url, "test"))
+    assert registry.find(first.folder.info.session).reason == "left without a bridge"
+    assert registry.on_bed("B1").session == second.folder.info.session
+
+
+def test_a_session_is_over_when_its_end_is_written(ward, info, process):
+    """An exit without a written end is a death; with one it is the result."""
+    process("sh", "-c", "exit 0")
+    sitting = ward.admit(info())
+    sitting.folder.write_ledger({"ended": True})
+    ward.run(ward.all_over)
+    assert sitting.bridge.state is ChildState.ENDED
+    assert ward.exit_code() == 1
+    assert ward.results()[0]["ledger"]["balanced"] is False
+
+
+def test_a_bridge_that_refuses_is_the_run_s_code(ward, info, process):
+    """Bad input of one bridge is seen in the end."""
+    process("sh", "-c", "exit 3")
+    ward.admit(info())
+    ward.run(ward.all_over)
+    assert ward.exit_code() == 3
+
+
+def test_a_request_ends_the_run(ward, info):
+    """Ctrl-C is noticed; a second one does not wait for sessions that do not answer."""
+    ward.admit(info())
+    os.kill(os.getpid(), signal.SIGINT)
+    ward.run(lambda: False)
+    assert ward.end_requested
+    ward._clock = Impatient()
+    ward.end_sessions()
+    assert not ward.all_over()
+
+
+class Impatient(LiveClock):
+    """A person who presses Ctrl-C again."""
+
+    def sleep(self, seconds):
+        """Press it."""
+        os.kill(os.getpid(), signal.SIGINT)
