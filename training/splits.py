@@ -36,7 +36,7 @@ def split(labels: Sequence[bool], seed: int, parts: Mapping[str, float] = PARTS)
     Examples
     --------
     >>> split([True, False] * 4, seed=0, parts={"train": 0.5, "test": 0.5})
-    {'train': [0, 3, 6, 7], 'test': [1, 2, 4, 5]}
+    {'train': [1, 4, 5, 6], 'test': [0, 2, 3, 7]}
     """
     rng = np.random.default_rng(seed)
     dealt: dict[str, list[int]] = {part: [] for part in parts}
