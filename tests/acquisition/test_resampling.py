@@ -94,6 +94,37 @@ def test_a_short_hole_is_bridged_on_the_new_grid():
     assert brief(made.decided) == [("segment", 0, 0), ("bridged", 3907, 11), ("end", 7814, None)]
 
 
+def test_repeated_samples_are_left_out_and_told():
+    """What the grid does not take is not resampled; how much it was is said."""
+    source = recording(np.insert(np.arange(2000), 1000, [998, 999]))
+    made = made_of(source)
+    assert len(made.stamps) == 7813
+    assert made.problems == ("2 samples were rejected before resampling (repeated or out of order).",)
+
+
+def test_a_clock_reset_opens_a_segment_on_the_new_grid_too():
+    """Each clock's stretch is resampled by itself, 0 lost."""
+    source = recording(np.arange(2000))
+    stamps = np.concatenate([source.stamps[:1000], source.stamps[1000:] - 500])
+    made = made_of(replace(source, stamps=stamps))
+    assert [d.kind for d in made.decided] == ["segment", "clock_reset", "segment", "end"]
+    assert made.decided[2].data["first_sample"] == made.decided[2].at == 3907
+    assert made.stamps[3907] == stamps[1000]
+
+
+def test_a_hole_that_rounds_away_is_none():
+    """One missing sample at 2000 Hz is half a sample at 1000 Hz."""
+    index = np.arange(4000)
+    index[1999:] += 1
+    source = recording(index, 2000.0)
+    counted = replace(
+        source, samples=np.column_stack([source.samples, index]), labels=(*source.labels, "n"), units=("uV",) * 17
+    )
+    montage = replace(MONTAGE, counter="n")
+    made = resample(counted, montage, montage.bind(counted.labels, counted.units))
+    assert [d.kind for d in made.decided] == ["segment", "end"]
+
+
 def test_missing_values_stay_missing():
     """A NaN is not spread by the filter, and is missing in the result where it was."""
     samples = np.ones((100, 2))

@@ -268,6 +268,17 @@ def test_a_session_file_that_does_not_fit_is_refused(tmp_path, changes, words):
         SessionFolder.open(folder.path)
 
 
+def test_a_session_file_without_its_mains_is_refused(tmp_path):
+    """Every key that has no default must be there."""
+    folder = SessionFolder.create(tmp_path, info())
+    file = folder.path / "session.json"
+    values = json.loads(file.read_text())
+    del values["mains_hz"]
+    file.write_text(json.dumps(values))
+    with pytest.raises(RecordingError, match="does not fit its schema: .*mains_hz"):
+        SessionFolder.open(folder.path)
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b'{"schema": "flexion.session/1"}'])
 def test_a_session_file_that_is_broken_is_refused(tmp_path, content):
     """Rubbish in session.json names the file and where to get it again."""

@@ -308,6 +308,14 @@ def test_a_count_that_is_no_number_is_the_next():
     assert brief(decisions) == [begin(), ("bridged", 2000, {"n": 3})]
 
 
+def test_a_part_that_begins_to_count_is_believed():
+    """The part before had no counter; from the first count on, this one is exact."""
+    decider = StampDecider(RATE, part=2, next_sample=5000, next_segment=1, previous=LAST)
+    index = np.concatenate([np.arange(5000, 5100), np.arange(5103, 5200)])
+    decisions = decider.push(START_S + index / RATE, index)
+    assert brief(decisions) == [begin(0, 1, 5000, "resume"), ("bridged", 100, {"n": 3})]
+
+
 def test_no_samples_are_no_decisions():
     """An empty chunk changes nothing."""
     decider = StampDecider(RATE, part=1)

@@ -185,10 +185,11 @@ def test_a_session_is_one_tape(tmp_path):
     )
     writer.append(0, *chunk(150, 30))
     writer.close()
-    folder.append_decision(Decision("end", 2, 0, 30, {"reason": "planned"}))
+    folder.append_decision(Decision("marker", 2, 1, 0, {"text": "of another stream"}))
+    folder.append_decision(Decision("end", 2, 0, 30, {"reason": "planned"}), Decision("term", 3, 0, 0, {"term": 3}))
     values, decisions = flat(tape_of_folder(folder, 64))
     assert values == [*range(100), *range(150, 180)]
-    assert decisions == [("segment", 0), ("term", 100), ("lost", 100), ("segment", 100), ("end", 130)]
+    assert decisions == [("segment", 0), ("term", 100), ("lost", 100), ("segment", 100), ("end", 130), ("term", 130)]
 
 
 def live_header():

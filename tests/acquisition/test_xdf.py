@@ -266,6 +266,27 @@ def test_headers_with_odd_characters_stay_xml(tmp_path):
     assert (read.name, read.labels) == ("a?b", ("C?3",))
 
 
+def test_too_many_streams_are_left_out(tmp_path):
+    """A thousand headers are rubbish, and must not fill the memory."""
+    headers = [xdf_writer.stream_header(number, MARKERS) for number in range(1030)]
+    file = read_xdf(raw(tmp_path / "a.xdf", *headers))
+    assert len(file.streams) == 1024
+    assert any("more than 1024 streams" in problem for problem in file.problems)
+
+
+@pytest.mark.parametrize("rate", ["", "fast", "-5", "nan", "inf"])
+def test_a_rate_that_is_no_number_is_irregular(tmp_path, rate):
+    """Such a stream can be read; it cannot be the signal."""
+    chunk = header_chunk(1, nominal_srate=rate)
+    assert read_xdf(raw(tmp_path / "a.xdf", chunk)).streams[0].header.rate_hz == 0
+
+
+def test_a_header_in_an_unknown_encoding_is_told(tmp_path):
+    """XML that nobody can decode is not XML."""
+    chunk = xdf_writer.chunk(2, struct.pack("<I", 1) + b'<?xml version="1.0" encoding="klingon"?><info/>')
+    assert any("a header is not XML" in problem for problem in read_xdf(raw(tmp_path / "a.xdf", chunk)).problems)
+
+
 def test_too_many_problems_are_counted(tmp_path):
     """A file full of rubbish does not become a message without end."""
     chunks = [xdf_writer.chunk(100 + k, b"") for k in range(80)]
