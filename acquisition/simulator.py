@@ -82,7 +82,7 @@ class Patient:
     seed : int
         Fixes every random number of the patient, none of which depends on `recovery`.
     effect : float
-        How much `recovery` shows in the signal: 0 not at all (null), 1 hard, 2 easy.
+        How much `recovery` shows in the signal: 0 not at all (null), 1 hard, 2 easy (what ``lstm-bands`` was trained on).
     luck : float
         What the follow-up owes to things that no electrode sees, standard normal in a cohort.
     paretic_side : {"left", "right"}
@@ -97,7 +97,7 @@ class Patient:
 
     recovery: float
     seed: int
-    effect: float = 1.0
+    effect: float = 2.0
     luck: float = 0.0
     paretic_side: Literal["left", "right"] = "right"
     mains_hz: float = 50.0
@@ -109,7 +109,7 @@ class Patient:
     noise_uv: float = 1.0
 
     @classmethod
-    def draw(cls, seed: int, *, effect: float = 1.0, mains_hz: float | None = None) -> Patient:
+    def draw(cls, seed: int, *, effect: float = 2.0, mains_hz: float | None = None) -> Patient:
         """Draw a patient of a cohort: recovery, luck and every nuisance, each independent of the others.
 
         Parameters
