@@ -10,6 +10,7 @@ import platform
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -86,13 +87,12 @@ def redis(settings: Settings) -> Finding:
 def lsl(settings: Settings) -> Finding:
     """The library that talks to amplifiers."""
     try:
-        import pylsl
+        from acquisition import inlet  # noqa: F401  loads liblsl
     except (ImportError, RuntimeError) as error:  # RuntimeError: the wheel has no liblsl for this machine
         raise BadEnvironment(
             f"LSL cannot be loaded: {error}.", subject="pylsl", remedy="Install liblsl for this machine."
         ) from error
-    version = pylsl.library_version()
-    return Finding("lsl", "ok", f"liblsl {version // 100}.{version % 100:02d}")
+    return Finding("lsl", "ok", f"pylsl {version('pylsl')} and its liblsl")
 
 
 def disk(settings: Settings) -> Finding:
