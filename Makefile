@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constrain
 PINS := pyproject.toml constraints.txt
 ARGS ?=
 
-.PHONY: help demo test lint format types docs bundle browser faults conformance bench clean
+.PHONY: help demo test lint format docs bundle browser faults conformance clean
 .PHONY: need-redis need-chromium
 
 help: ## this list
@@ -64,7 +64,7 @@ $(VENV)/.demo: $(PINS) | $(BIN)/python
 
 $(VENV)/.dev: $(PINS) | $(BIN)/python
 	@echo "Installing what development needs into $(VENV) (once) ..." >&2
-	@$(PIP) -e '.[demo,recordings,training,dev]'
+	@$(PIP) -e '.[demo,training,dev]'
 	@touch $@ $(VENV)/.demo
 
 need-redis: | $(BIN)/python
