@@ -44,16 +44,16 @@ class Contacts:
         for key in old:
             del self._beats[key]
 
-    def newest(self, role: str, session: str) -> tuple[float, Beat] | None:
+    def newest(self, role: str, session: str | None) -> tuple[float, Beat] | None:
         """Return the newest heartbeat of a role and when it was heard; of a bridge, the one of this session."""
         beats = [
             (heard_s, beat)
             for heard_s, beat in self._beats.values()
-            if beat.role == role and (role != "bridge" or beat.session == session)
+            if beat.role == role and (role != "bridge" or (session is not None and beat.session == session))
         ]
         return max(beats, key=lambda pair: pair[0], default=None)
 
-    def age_s(self, role: str, session: str, since_s: float, now_s: float) -> float:
+    def age_s(self, role: str, session: str | None, since_s: float, now_s: float) -> float:
         """Return the seconds since a role was heard; where it never was, since it could first have been."""
         newest = self.newest(role, session)
         return now_s - (max(self._begun_s, since_s) if newest is None else newest[0])
@@ -96,8 +96,8 @@ class Bedside:
 
     Parameters
     ----------
-    session : str
-        Session identifier.
+    session : str or None
+        Session identifier; None for a bed without one.
     closed_utc : str or None
         When it was closed.
     since_s : float
@@ -108,7 +108,7 @@ class Bedside:
         Windows that were made, and that have a result.
     """
 
-    session: str
+    session: str | None
     closed_utc: str | None
     since_s: float
     progress_age_s: float

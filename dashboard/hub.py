@@ -31,6 +31,8 @@ from streaming.subscription import AsyncSubscription
 TICK_S = 1.0
 #: Seconds to wait after Redis did not answer.
 AGAIN_S = 0.5
+#: Seconds after which a task that was cancelled and did not end is cancelled again.
+CANCEL_AGAIN_S = 0.1
 #: Seconds that one wait for a published message takes.
 LISTEN_S = 1.0
 
@@ -82,7 +84,7 @@ class Hub:
         self._server_ms = (0.0, 0.0)
         self._beds: dict[str, Bed] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._n_begun = 0
+        self._failed = False
         self._readers: dict[str, asyncio.Task[None]] = {}
         self._relays: dict[str, asyncio.Task[None]] = {}
         self._polled = asyncio.Event()
@@ -109,31 +111,26 @@ class Hub:
     async def stop(self) -> None:
         """End all tasks and give the connections back."""
         self.release_viewers()
-        tasks = [*self._tasks]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _end(*self._tasks)
         await self._redis.aclose()
 
     def _spawn(self, life: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(life)
         self._tasks.add(task)
-        self._n_begun += 1
         task.add_done_callback(self._ended)
         return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """A task that ends by an error is a fault of ours: it is said, here and by /readyz."""
         self._tasks.discard(task)
-        if task.cancelled():
-            self._n_begun -= 1
-        elif (error := task.exception()) is not None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed = True
             log.error("task_failed", exc_info=error)
 
     @property
     def alive(self) -> bool:
-        """Whether every task of the hub runs."""
-        return len(self._tasks) == self._n_begun
+        """Whether the hub runs, and none of its tasks has failed."""
+        return bool(self._tasks) and not self._failed
 
     # -- viewers --------------------------------------------------------------------------------
 
@@ -191,11 +188,14 @@ class Hub:
         """Return the beds that have a session."""
         return sorted((bed for bed in self._beds.values() if bed.feed is not None), key=lambda bed: bed.name)
 
-    def contact(self, bed: Bed) -> dict[str, Any] | None:
-        """Return the data of a bed's contact message as it is now; None without a session."""
+    def contact(self, bed: Bed) -> dict[str, Any]:
+        """Return the data of a bed's contact message as it is now."""
+        return contact_message(self.contacts, self._bedside(bed), self._clock())
+
+    def _bedside(self, bed: Bed) -> Bedside:
         if bed.feed is None or bed.entry is None:
-            return None
-        bedside = Bedside(
+            return Bedside(session=None, closed_utc=None, since_s=0.0, progress_age_s=0.0, made=0, done=0)
+        return Bedside(
             session=bed.feed.session,
             closed_utc=bed.entry.closed_utc,
             since_s=bed.since_s,
@@ -204,7 +204,6 @@ class Hub:
             done=bed.feed.record.count("result"),
             source=bed.feed.record.last("source") or {},
         )
-        return contact_message(self.contacts, bedside, self._clock())
 
     def _snapshot(self, bed: Bed) -> bytes:
         if bed.feed is None:
@@ -212,13 +211,12 @@ class Hub:
         return sse(bed.feed.snapshot(), bed.feed.cursor)
 
     def _contact(self, bed: Bed) -> bytes:
-        data = self.contact(bed)
-        return b"" if data is None else sse({"type": "contact", "data": data})
+        return sse({"type": "contact", "data": self.contact(bed)})
 
     def _put(self, bed: Bed, message: bytes) -> None:
         """Queue a message for every viewer of a bed; one that is too far behind is let go."""
         for viewer in [*bed.events]:
-            if message and not viewer.put(message):
+            if not viewer.put(message):
                 bed.events.discard(viewer)
                 self._metrics.evicted.inc()
 
@@ -257,7 +255,7 @@ class Hub:
             await feed.close()
             raise
         if bed.session is not None:
-            self._readers.pop(bed.session).cancel()
+            self._spawn(_end(self._readers.pop(bed.session)))
         bed.feed, bed.entry, bed.since_s = feed, entry, self._clock()
         self._readers[feed.session] = self._spawn(self._read(bed, feed))
         self._put(bed, self._snapshot(bed))
@@ -298,19 +296,16 @@ class Hub:
     async def _published(self, channel: str) -> AsyncIterator[bytes]:
         """Yield what is published on a channel, for ever; while Redis is away nothing comes."""
         redis = connect_async(self._url, "dashboard-listener", blocking=True)
-        while True:
-            subscription = AsyncSubscription(redis, [channel])
-            try:
-                await subscription.open()
-                while True:
-                    message = await subscription.get(LISTEN_S)
-                    if message is not None:
-                        yield message.data
-            except TransportDown as error:
-                self._say_down(error)
-                await asyncio.sleep(AGAIN_S)
-            finally:
-                await subscription.close()
+        try:
+            while True:
+                try:
+                    async for message in _listening(AsyncSubscription(redis, [channel])):
+                        yield message
+                except TransportDown as error:
+                    self._say_down(error)
+                    await asyncio.sleep(AGAIN_S)
+        finally:
+            await redis.aclose()
 
     def _want_waves(self) -> None:
         """Listen to the waves that somebody watches, and to no other."""
@@ -318,7 +313,7 @@ class Hub:
         for session in wanted - self._relays.keys():
             self._relays[session] = self._spawn(self._relay(session))
         for session in self._relays.keys() - wanted:
-            self._relays.pop(session).cancel()
+            self._spawn(_end(self._relays.pop(session)))
 
     async def _tell_contact(self) -> None:
         while True:
@@ -331,6 +326,30 @@ class Hub:
         """Return the server's clock, carried on by ours since it last told."""
         at_ms, heard_s = self._server_ms
         return at_ms + 1000 * (self._clock() - heard_s)
+
+
+async def _end(*tasks: asyncio.Task[None]) -> None:
+    """Cancel tasks until they have ended.
+
+    Once is not enough: redis-py writes through ``asyncio.wait_for``, which may lose a cancellation before Python 3.12
+    (python/cpython#86296).
+    """
+    pending = {*tasks}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
+
+
+async def _listening(subscription: AsyncSubscription) -> AsyncIterator[bytes]:
+    try:
+        await subscription.open()
+        while True:
+            message = await subscription.get(LISTEN_S)
+            if message is not None:
+                yield message.data
+    finally:
+        await subscription.close()
 
 
 def _hello(bed: Bed) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 #: Types of which the last one says everything.
 REPLACED = ("session", "source", "outcome", "fmri", "ledger", "end")
 #: Types of which only the newest are of use to a screen, and how many.
-NEWEST = {"marker": 64, "segment": 64, "lost": 64, "notice": 16}
+NEWEST = {"marker": 64, "segment": 64, "notice": 16}
 #: Types that stay for good, one entry for each window.
 PER_WINDOW = ("window", "result")
 

@@ -66,7 +66,7 @@ async def bedside(bed: BedName) -> FileResponse:
 async def list_beds(has: Has) -> Beds:
     """Return each bed's state and age."""
     await has.hub.ready()
-    return Beds(beds=[_summary(bed, has.hub.contact(bed) or {}) for bed in has.hub.beds()])
+    return Beds(beds=[_summary(bed, has.hub.contact(bed)) for bed in has.hub.beds()])
 
 
 @router.get("/api/v1/beds/{bed}", summary="One bed: all that was said of its session")

@@ -7,7 +7,7 @@
 
 import { CONTACT, PROGRESS, ageWords, elapsedS, lookOf, worst } from "./age.js";
 import { byId, fit, make, setAttribute, setShown, setText } from "./dom.js";
-import { closedUtc } from "./store.js";
+import { closedUtc, isUnscored } from "./store.js";
 import {
   OUTCOME_NAME,
   inTen,
@@ -45,9 +45,11 @@ const ROLES = /** @type {const} */ (["bridge", "scorer", "aggregator"]);
 export function outcomeAges(state, now) {
   const closed = closedUtc(state);
   if (closed !== null) return { look: "fresh", words: "", updated: `final, ${timeOfDay(closed)}` };
+  if (isUnscored(state)) return { look: "fresh", words: "", updated: "" };
   const since = elapsedS(state.contactAt, now);
   if (state.contact === null) return { look: lookOf(since, CONTACT), words: noWord("this dashboard", since), updated: "" };
-  const [contactS, who] = oldestContact(state.contact, since);
+  const [contactS, who] = oldestContact(state, state.contact, since);
+  if (state.sessionId === null) return bareAges(contactS, who);
   const progressS = state.contact.progress.age_s + since;
   const contactLook = lookOf(contactS, CONTACT);
   const progressLook = lookOf(progressS, PROGRESS);
@@ -61,15 +63,28 @@ export function outcomeAges(state, now) {
 }
 
 /**
+ * A bed without a session needs contact alone.
+ *
+ * @param {number} contactS
+ * @param {string} who
+ * @returns {Ages}
+ */
+function bareAges(contactS, who) {
+  const look = lookOf(contactS, CONTACT);
+  return { look, words: look === "fresh" ? "" : noWord(who, contactS), updated: "" };
+}
+
+/**
+ * @param {BedState} state
  * @param {import("./wire").Contact} contact
  * @param {number} since seconds since the contact message
  * @returns {[number, string]} age and who
  */
-function oldestContact(contact, since) {
+function oldestContact({ sessionId }, contact, since) {
   if (since >= CONTACT.grey) return [since, "this dashboard"];
   /** @type {[number, string]} */
   let oldest = [contact.redis.age_s, "Redis"];
-  for (const role of ROLES) {
+  for (const role of sessionId === null ? [] : ROLES) {
     // All fall silent together when Redis does: then Redis is the cause.
     if (contact.redis.age_s < CONTACT.grey && contact.roles[role].age_s > oldest[0]) {
       oldest = [contact.roles[role].age_s, roleWord(role)];
@@ -108,21 +123,20 @@ const noWord = (who, ageS) => `no word from ${who} for ${ageWords(ageS)}`;
 export function outcomeView(state, now) {
   const ages = outcomeAges(state, now);
   const outcome = state.outcome;
-  const stale = ages.look === "struck" || ages.look === "gone";
-  const code = stale ? "STALE" : (outcome?.state ?? "COLLECTING");
+  const code = codeOf(state, ages.look);
   const shown = outcome !== null && WITH_NUMBER.includes(outcome.state) && outcome.probability !== null;
   const gone = ages.look === "gone";
   return {
     code,
-    word: state.sessionId === null ? "No session" : stateWord(code),
-    meaning: state.sessionId === null ? "Nothing was started on this bed yet." : meaning(state, code),
+    word: stateWord(code),
+    meaning: code === "PARTIAL" && outcome !== null ? partialMeaning(outcome) : stateMeaning(code),
     look: ages.look,
     number: shown ? (gone ? "---" : percent(/** @type {number} */ (outcome.probability))) : "",
     tenths: shown && !gone ? inTen(/** @type {number} */ (outcome.probability)) : "",
     interval: shown && !gone ? outcome.interval : null,
     probability: shown && !gone ? outcome.probability : null,
-    late: state.sessionId === null ? "" : ages.words,
-    updated: state.sessionId === null ? "" : ages.updated,
+    late: ages.words,
+    updated: ages.updated,
     lines: outcome === null ? [] : outcome.reasons,
     modalities: outcome === null ? [] : modalities(outcome, gone),
     synthetic: isSynthetic(state),
@@ -130,13 +144,16 @@ export function outcomeView(state, now) {
 }
 
 /**
+ * The state that is shown: the outcome's, unless there can be none, or it is too old.
+ *
  * @param {BedState} state
- * @param {string} code
+ * @param {Look} look
  */
-function meaning(state, code) {
-  const outcome = state.outcome;
-  if (code === "STALE" || outcome === null) return stateMeaning(code);
-  return code === "PARTIAL" ? partialMeaning(outcome) : stateMeaning(code);
+function codeOf(state, look) {
+  if (!state.told || (state.sessionId === null && look !== "fresh")) return "UNKNOWN";
+  if (state.sessionId === null) return "NONE";
+  if (isUnscored(state)) return "UNSCORED";
+  return look === "struck" || look === "gone" ? "STALE" : (state.outcome?.state ?? "COLLECTING");
 }
 
 /** @param {import("./wire").Outcome} outcome */

@@ -12,6 +12,7 @@ const KEPT = 64;
 
 /**
  * @typedef {object} BedState
+ * @property {boolean} told whether a snapshot came: before, nothing is known
  * @property {string | null} sessionId
  * @property {import("./wire").Session | null} session
  * @property {import("./wire").Source | null} source
@@ -34,6 +35,7 @@ const KEPT = 64;
  */
 export function emptyState(now) {
   return {
+    told: false,
     sessionId: null,
     session: null,
     source: null,
@@ -103,6 +105,15 @@ function kept(list, added, place, name) {
 }
 
 /**
+ * Whether the session is recorded without being scored: it is bound to no model.
+ *
+ * @param {BedState} state
+ */
+export function isUnscored({ session }) {
+  return session !== null && !session.bundles.eeg_emg && !session.bundles.fmri;
+}
+
+/**
  * When the session was closed, or null while it is open.
  *
  * @param {BedState} state
@@ -122,6 +133,7 @@ function fromSnapshot(state, snapshot, now) {
   const begun = { ...emptyState(now), contact: state.contact, contactAt: state.contactAt };
   return snapshot.entries.reduce((before, entry) => reduce(before, entry, now), {
     ...begun,
+    told: true,
     sessionId: snapshot.session,
   });
 }

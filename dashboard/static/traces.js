@@ -13,6 +13,8 @@ import { openWave } from "./wave.js";
 
 /** @typedef {import("./store.js").BedState} BedState */
 
+/** Where little may move, traces move on once a second, in samples. */
+const CALM_SAMPLES = 1000;
 /** Samples of a second until the session says otherwise; live streams at another rate are refused. */
 const RATE_HZ = 1000;
 
@@ -28,6 +30,7 @@ export class Traces {
     /** @type {string | null} */
     this.session = null;
     this.heardMs = performance.now();
+    this.calm = matchMedia("(prefers-reduced-motion: reduce)");
     new ResizeObserver(() => this.resize()).observe(this.area);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.readColours());
     document.addEventListener("visibilitychange", () => this.playout.jump());
@@ -64,10 +67,15 @@ export class Traces {
   draw(state, lanes, nowMs) {
     const fits = this.ring !== null && this.ring.nChannels === lanes.length;
     this.sweep.setLanes(lanes.map(({ kind, grade }) => ({ kind, muted: grade === "bad" })));
-    const due = fits ? this.playout.due(nowMs) : null;
+    const due = fits ? this.calmed(this.playout.due(nowMs)) : null;
     const origin = originAt(state.segments, Math.max(0, (due ?? 1) - 1));
     this.sweep.draw(fits ? this.ring : null, due, origin);
     this.band.draw(state, this.sweep.page, due, nowMs);
+  }
+
+  /** @param {number | null} due */
+  calmed(due) {
+    return due !== null && this.calm.matches ? Math.floor(due / CALM_SAMPLES) * CALM_SAMPLES : due;
   }
 
   /**
@@ -130,7 +138,7 @@ export class Traces {
  * @param {number} silentS
  */
 function silenceWords(state, silentS) {
-  if (state.sessionId === null) return "No session on this bed";
+  if (state.told && state.sessionId === null) return "No session";
   if (closedUtc(state) !== null) return "Session ended";
   return `No signal for ${ageWords(silentS)}`;
 }

@@ -2,11 +2,11 @@
 /** The windows, one mark each: scored, weighted down, not scored and why, waiting (laws 3 and 5). */
 
 import { byId, fit, make, setAttribute, setText } from "./dom.js";
-import { closedUtc } from "./store.js";
+import { closedUtc, isUnscored } from "./store.js";
 import { clockWords, faultWord, phaseWord, reasonWord } from "./words.js";
 import { PAGE_SAMPLES, SETTLING_SAMPLES } from "./page.js";
 
-/** @typedef {"scored" | "weighted" | "unscored" | "dead" | "waiting" | "planned"} Fate */
+/** @typedef {"scored" | "weighted" | "unscored" | "dead" | "waiting" | "kept" | "planned"} Fate */
 /** @typedef {import("./store.js").BedState} BedState */
 
 /** Marks shown at most: the newest; the counts tell of all. */
@@ -20,18 +20,21 @@ const FATE_WORDS = {
   unscored: "not scored",
   dead: "given up",
   waiting: "waiting",
+  kept: "recorded",
   planned: "planned",
 };
 
 /**
  * What became of a window.
  *
- * @param {import("./wire").WindowMade | undefined} window
- * @param {import("./wire").Result | undefined} result
+ * @param {BedState} state
+ * @param {number} index
  * @returns {Fate}
  */
-export function fateOf(window, result) {
-  if (result === undefined) return window === undefined ? "planned" : "waiting";
+export function fateOf(state, index) {
+  const result = state.results.get(index);
+  if (result === undefined && !state.windows.has(index)) return "planned";
+  if (result === undefined) return isUnscored(state) ? "kept" : "waiting";
   if (result.state === "dead_lettered") return "dead";
   if (result.state === "not_scored") return "unscored";
   return result.weight < 1 ? "weighted" : "scored";
@@ -62,11 +65,11 @@ export function plannedWindows(session) {
 export function windowMarks(state) {
   const made = 1 + Math.max(-1, ...state.windows.keys(), ...state.results.keys());
   const planned = closedUtc(state) === null ? plannedWindows(state.session) : 0;
-  const counts = { scored: 0, weighted: 0, unscored: 0, dead: 0, waiting: 0, planned: 0 };
+  const counts = { scored: 0, weighted: 0, unscored: 0, dead: 0, waiting: 0, kept: 0, planned: 0 };
   /** @type {Mark[]} */
   const marks = [];
   for (let index = 0; index < Math.max(made, planned); index += 1) {
-    const fate = fateOf(state.windows.get(index), state.results.get(index));
+    const fate = fateOf(state, index);
     counts[fate] += 1;
     marks.push({ index, fate });
   }
@@ -82,7 +85,7 @@ export function windowMarks(state) {
 export function windowWords(state, index) {
   const window = state.windows.get(index);
   const result = state.results.get(index);
-  const fate = fateOf(window, result);
+  const fate = fateOf(state, index);
   const parts = [`Window ${index}: ${FATE_WORDS[fate]}`];
   const about = window ?? result;
   if (about === undefined) return `${parts[0]}.`;
@@ -146,7 +149,7 @@ export function mountWindows() {
 
 /** @param {Record<Fate, number>} counts */
 function fateWords(counts) {
-  const fates = /** @type {Fate[]} */ (["scored", "weighted", "unscored", "dead", "waiting"]);
+  const fates = /** @type {Fate[]} */ (["scored", "weighted", "unscored", "dead", "waiting", "kept"]);
   return fates
     .filter((fate) => counts[fate] > 0)
     .map((fate) => `${counts[fate]} ${FATE_WORDS[fate]}`)

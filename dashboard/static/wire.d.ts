@@ -103,7 +103,6 @@ export interface Outcome {
   missing: { modality: string; reason: string }[];
   reasons: string[];
   parts: { eeg_emg: Part; fmri: Part };
-  windows?: WindowCounts;
 }
 
 export interface WindowCounts {
@@ -125,12 +124,6 @@ export interface Ledger {
   rejected: Record<string, number>;
   clock_resets: number;
   balanced: boolean;
-}
-
-/** Grid samples that were declared lost. */
-export interface Lost {
-  n: number;
-  reason: string;
 }
 
 export interface Notice {
@@ -163,7 +156,7 @@ export interface BridgeInfo {
   latency_s?: Maybe<number>;
 }
 
-/** Once a second: how long ago each was heard, seen from the dashboard's own clock. */
+/** Once a second: how long ago each was heard, on the dashboard's own clock; for a bed without a session too. */
 export interface Contact {
   session: Maybe<string>;
   closed_utc: Maybe<string>;
@@ -193,7 +186,6 @@ export type Entry =
   | { type: "window"; data: WindowMade }
   | { type: "result"; data: Result }
   | { type: "outcome"; data: Outcome }
-  | { type: "lost"; data: Lost }
   | { type: "fmri"; data: Record<string, unknown> }
   | { type: "ledger"; data: Ledger }
   | { type: "notice"; data: Notice }

@@ -18,6 +18,9 @@ const STATES = {
   READY: "Ready",
   INVALID: "Invalid",
   STALE: "Stale",
+  UNSCORED: "Not scored",
+  NONE: "No session",
+  UNKNOWN: "Not known",
 };
 
 const STATE_MEANINGS = {
@@ -28,6 +31,9 @@ const STATE_MEANINGS = {
   READY: "Both modalities, enough windows.",
   INVALID: "No number: the model does not fit this signal.",
   STALE: "Not current. Do not use the number.",
+  UNSCORED: "This session is recorded without a model.",
+  NONE: "Nothing was started on this bed yet.",
+  UNKNOWN: "What this bed does cannot be told now.",
 };
 
 const MODALITIES = { eeg_emg: "EEG and EMG", fmri: "fMRI", fusion: "Fusion of both" };

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CONTACT, PROGRESS, ageWords, elapsedS, lookOf, worst } from "../../../dashboard/static/age.js";
 import { outcomeAges, outcomeView } from "../../../dashboard/static/outcome.js";
-import { closedUtc } from "../../../dashboard/static/store.js";
-import { contact, later, outcome, result, stateOf } from "./frames.mjs";
+import { closedUtc, emptyState } from "../../../dashboard/static/store.js";
+import { THEN, contact, later, outcome, result, stateOf } from "./frames.mjs";
 
 test("contact goes grey at 3 s, struck at 10 s, gone at 30 s", () => {
   const looks = [0, 2.9, 3, 9.9, 10, 29.9, 30, 9999].map((s) => lookOf(s, CONTACT));
@@ -76,4 +76,12 @@ test("a closed session is final and does not age", () => {
 
 test("a session that was closed without a word of its bridge is closed too", () => {
   assert.equal(closedUtc(stateOf(contact({ closed: "2026-11-22T12:00:00Z" }))), "2026-11-22T12:00:00Z");
+});
+
+test("a bed of which nothing was told, or not any more, is not called empty", () => {
+  assert.equal(outcomeView(emptyState(THEN), later(0)).code, "UNKNOWN");
+  const bare = { type: "snapshot", data: { bed: "B4", session: null, entries: [] } };
+  const silent = { ...contact({ redis: 12 }), session: null };
+  const view = outcomeView(stateOf(bare, silent), later(0));
+  assert.deepEqual([view.code, view.late], ["UNKNOWN", "no word from Redis for 12 s"]);
 });

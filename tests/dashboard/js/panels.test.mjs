@@ -51,7 +51,7 @@ test("a model of simulated patients is always stamped", () => {
 
 test("a bed without a session says so", () => {
   const bare = { type: "snapshot", data: { bed: "B4", session: null, entries: [] } };
-  const view = outcomeView(stateOf(bare), later(100));
+  const view = outcomeView(stateOf(bare, contact({ roles: { bridge: 99, scorer: 99, aggregator: 99 } })), later(1));
   assert.deepEqual([view.word, view.number, view.late], ["No session", "", ""]);
 });
 
@@ -157,4 +157,12 @@ test("the folder's page says what the folder says, and whether the books balance
   const rows = Object.fromEntries(facts({ info: { ...SESSION, montage: { name: "amp16" } }, ledger, results: [{}, {}] }));
   assert.deepEqual([rows["Patient"], rows["Results"], rows["Ended"], rows["Ledger"]], ["P-017", "2", "planned", "adds up"]);
   assert.match(rows["Model"], /trained on simulated patients/);
+});
+
+test("a session without a model is recorded, not scored, and nobody waits for a scorer", () => {
+  const session = { ...SESSION, bundles: { eeg_emg: null, fmri: null, fusion: null } };
+  const state = stateOf({ type: "session", data: session }, contact({ roles: { scorer: 500, aggregator: 500 } }), windowMade(0));
+  const view = outcomeView(state, THEN);
+  assert.deepEqual([view.code, view.look, view.late, view.synthetic], ["UNSCORED", "fresh", "", false]);
+  assert.equal(windowMarks(state).counts.kept, 1);
 });
