@@ -235,8 +235,7 @@ class StampDecider:
         steps = np.diff(stamps, prepend=self._last)
         late = self._late(stamps)
         if counts is None:
-            forward = steps >= 0 if self._equals_allowed else steps > 0
-            regular = forward & (np.abs(late) <= self.allowance)
+            regular = (np.abs(late) <= self.allowance) & ~self._repeated(stamps, steps)
         elif self._counter is None:
             return 0
         else:
@@ -280,7 +279,7 @@ class StampDecider:
             return ("take", n) if n >= 0 else ("duplicate" if n == -1 else "backward", 0)
         if late > FORWARD_RESET_S * self.rate_hz or self._behind >= STRAGGLERS:
             return "reset", 0
-        if back_s >= 0 and not self._equals_allowed and self._seen(stamp_s):
+        if back_s >= 0 and not self._equals_allowed and stamp_s in self._last_second():
             return "duplicate", 0
         behind = BACK_AGAIN if self._rejected > LONGEST_BRIDGE else self.allowance
         if late < -behind:
@@ -300,9 +299,17 @@ class StampDecider:
             return n
         return n + self._modulo * round((late - n) / self._modulo)
 
-    def _seen(self, stamp_s: float) -> bool:
-        recent = np.concatenate(self._recent)[-round(RECENT_S * self.rate_hz) :]
-        return bool(np.any(recent == stamp_s))
+    def _repeated(self, stamps: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return which stamps came already; only those that do not step forward can have."""
+        doubtful = steps <= 0
+        if self._equals_allowed or not doubtful.any():
+            return np.zeros(len(stamps), bool)
+        _, first, inverse = np.unique(stamps, return_index=True, return_inverse=True)
+        in_chunk = first[inverse] < np.arange(len(stamps))
+        return np.asarray(doubtful & (in_chunk | np.isin(stamps, self._last_second())), bool)
+
+    def _last_second(self) -> NDArray[np.float64]:
+        return np.concatenate(self._recent)[-round(RECENT_S * self.rate_hz) :]
 
     def _reject(self, stamp_s: float, count: float | None, reason: str, decisions: list[Decision]) -> None:
         decisions.append(self._decide("reject", n=1, reason=reason))
@@ -368,7 +375,7 @@ class StampDecider:
     def _renew(self, by_stamps: bool, decisions: list[Decision]) -> None:
         """Draw conclusions from the block of samples that is now full."""
         self._sender.learn()
-        self._recent = deque([np.concatenate(self._recent)[-round(RECENT_S * self.rate_hz) :]])
+        self._recent = deque([self._last_second()])
         if self._steps >= EQUAL_KNOWN:
             self._equals_allowed = self._equal >= EQUAL_HABIT * self._steps
         if by_stamps and (n := self._offsets.step(self._sender.chunk or 0)):
