@@ -16,17 +16,17 @@ _OURS = Path(__file__).parent / "lsl"
 
 
 def be_quiet() -> None:
-    """Keep liblsl's own lines off stderr, in this process and its children."""
-    _use("quiet.cfg")
+    """Keep liblsl's own lines off stderr, in this process and its children; a private one's child stays private."""
+    if VARIABLE not in os.environ:
+        _use("quiet.cfg")
 
 
 def be_private() -> None:
     """Offer and find streams on this machine alone, in a demonstration or a replay."""
-    _use("private.cfg")
+    if os.environ.get(VARIABLE) in (None, str(_OURS / "quiet.cfg")):
+        _use("private.cfg")
 
 
 def _use(name: str) -> None:
-    named = os.environ.get(VARIABLE)
-    ours = named is not None and Path(named).parent == _OURS
-    if ours or (named is None and not any(path.exists() for path in ELSEWHERE)):
+    if not any(path.exists() for path in ELSEWHERE):
         os.environ[VARIABLE] = str(_OURS / name)
