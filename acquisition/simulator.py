@@ -82,7 +82,7 @@ class Patient:
     seed : int
         Fixes every random number of the patient, none of which depends on `recovery`.
     effect : float
-        How much `recovery` shows in the signal: 0 not at all (null), 1 hard, 2 easy (what ``lstm-bands`` was trained on).
+        How much `recovery` shows in the signal: 0 not at all (null), 1 hard, 2 easy, as ``lstm-bands`` learned.
     luck : float
         What the follow-up owes to things that no electrode sees, standard normal in a cohort.
     paretic_side : {"left", "right"}
