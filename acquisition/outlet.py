@@ -118,6 +118,11 @@ class MarkerOutlet:
         info = pylsl.StreamInfo(name, MARKERS_TYPE, 1, pylsl.IRREGULAR_RATE, "string", own_id)
         self._outlet: pylsl.StreamOutlet | None = pylsl.StreamOutlet(info)
 
+    @property
+    def heard(self) -> bool:
+        """Whether anybody has an inlet of it."""
+        return bool(_open(self._outlet, self.name).have_consumers())
+
     def push(self, text: str, stamp_s: float) -> None:
         """Send one marker with its LSL stamp."""
         _open(self._outlet, self.name).push_sample([text], float(_lawful(np.array([stamp_s]))[0]))
