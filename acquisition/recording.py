@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquisition.decisions import Decision
-from acquisition.errors import RecordingError, UnitError
+from acquisition.errors import BadInput, MontageError, RateError, RecordingError, UnitError
 from acquisition.formats.text import Table, read_table
 from acquisition.formats.xdf import XdfFile, XdfStream, read_xdf
 from acquisition.formats.xdf_header import STRING
-from acquisition.montage import Montage
+from acquisition.montage import Binding, Montage
 
 #: Types of streams that carry events, whatever their format.
 MARKER_TYPES = ("marker", "markers", "event", "events", "stringmarker")
+
+#: Labels of one stream that a refusal shows.
+MAX_LABELS = 8
 
 
 @dataclass(frozen=True)
@@ -116,19 +119,25 @@ def read_recording(
     montage : Montage, optional
         Picks the signal among several streams of an XDF file.
     stream : str, optional
-        Name of the signal's stream, where the montage does not decide it.
+        Name or number of the signal's stream in an XDF file, where the montage does not decide it.
 
     Raises
     ------
     RecordingError
         If it cannot be read, or which stream is the signal remains open.
+    MontageError
+        If it has several streams and none has the montage's channels.
     RateError, UnitError
-        If a table states no rate or unit and none is given.
+        If a table states no rate or unit and none is given, or a file states another rate than the one that is given.
     """
     suffix = path.suffix.casefold()
     if suffix == ".xdf":
-        return _from_xdf(path, _sha256(path), read_xdf(path), montage, stream, unit)
+        file = read_xdf(path)
+        return _from_xdf(path, _sha256(path), file, _signal(path, file, montage, stream), unit, rate_hz, labels)
     if suffix in (".txt", ".csv", ".tsv"):
+        if stream is not None:
+            message = f"{path} is a table, which has no streams; {stream!r} was named."
+            raise RecordingError(message, subject=str(path), remedy="Leave --stream out.")
         return _from_table(path, read_table(path, unit=unit, rate_hz=rate_hz, labels=labels), montage)
     message = f"{path} ends in {suffix!r}; expected .xdf, .txt, .csv or .tsv."
     raise RecordingError(message, subject=str(path), remedy="Export it as XDF, or as a table with one row per sample.")
@@ -153,17 +162,64 @@ def recording_of_part(path: Path, file: XdfFile) -> Recording:
     return _recording(path, _sha256(path), file, file.streams[0], ())
 
 
+def bind_recording(
+    recording: Recording, montage: Montage, *, unit: str | None = None, resample: bool = False
+) -> Binding:
+    """Find the montage's channels among a recording's; a refusal names the file, its channels and its rate.
+
+    Parameters
+    ----------
+    recording : Recording
+    montage : Montage
+    unit : str, optional
+        The user's word for channels without a unit.
+    resample : bool
+        Whether another rate than the montage's will do.
+
+    Raises
+    ------
+    MontageError, UnitError, RateError
+        If it does not fit.
+    """
+    path, rate = str(recording.path), ""
+    if recording.rate_hz != montage.rate_hz and not resample:
+        rate = f"is at {recording.rate_hz:g} Hz; montage {montage.name} needs {montage.rate_hz:g} Hz."
+    try:
+        binding = montage.bind(recording.labels, recording.units, unit=unit)
+    except BadInput as error:
+        message = f"{path} does not fit. {error.message}" + (f" It {rate}" if rate else "")
+        remedy = error.remedy + ("; for its rate: --resample" if rate else "")
+        raise type(error)(message, subject=path, remedy=remedy) from error
+    if rate:
+        raise RateError(f"{path} {rate}", subject=path, remedy="Resample it on reading: --resample")
+    return binding
+
+
 def _from_xdf(
-    path: Path, sha256: str, file: XdfFile, montage: Montage | None, stream: str | None, unit: str | None
+    path: Path,
+    sha256: str,
+    file: XdfFile,
+    signal: XdfStream,
+    unit: str | None,
+    rate_hz: float | None,
+    labels: Sequence[str] | None,
 ) -> Recording:
-    signal = _signal(path, file, montage, stream)
     header = signal.header
+    if rate_hz is not None and rate_hz != header.rate_hz:
+        message = f"{path} states {header.rate_hz:g} Hz for {header.name!r}; {rate_hz:g} Hz was given."
+        raise RateError(message, subject=str(path), remedy="Leave --rate out; another rate is made by --resample")
+    if labels is not None and len(labels) != header.channel_count:
+        message = f"{path} has {header.channel_count} channels in {header.name!r}; {len(labels)} labels were given."
+        raise RecordingError(message, subject=str(path), remedy="Give one for each: --labels C3,C1,...")
     assumed = []
-    if not header.labels:
+    if labels is not None:
+        assumed.append(f"channels of {header.name!r} are taken as {', '.join(labels)}.")
+    elif not header.labels:
         assumed.append(f"stream {header.name!r} names no channels: taken as 1 to {header.channel_count}.")
     if unit and any(known is None for known in header.units or (None,)):
         assumed.append(f"channels of {header.name!r} without a unit are taken as {unit}.")
-    return _recording(path, sha256, file, signal, tuple(assumed), unit)
+    recording = _recording(path, sha256, file, signal, tuple(assumed), unit)
+    return recording if labels is None else replace(recording, labels=tuple(labels))
 
 
 def _recording(
@@ -216,18 +272,42 @@ def _from_table(path: Path, table: Table, montage: Montage | None) -> Recording:
 def _signal(path: Path, file: XdfFile, montage: Montage | None, name: str | None) -> XdfStream:
     """Return the stream that is the signal."""
     regular = [s for s in file.streams if s.values is not None and s.header.rate_hz > 0]
-    fitting = [s for s in regular if name is None or s.header.name == name]
-    if montage is not None and len(fitting) > 1:
-        fitting = [s for s in fitting if _fits(s, montage)] or fitting
-    if len(fitting) > 1:
-        fitting = [s for s in fitting if len(s.stamps)] or fitting
+    named = [s for s in regular if name is None or name in (s.header.name, str(s.number))]
+    if not named:
+        raise _no_signal(path, file, regular, name)
+    fitting = [s for s in named if montage is not None and _fits(s, montage)] or named
+    fitting = [s for s in fitting if len(s.stamps)] or fitting
     if len(fitting) == 1:
         return fitting[0]
-    there = ", ".join(repr(s.header.name) for s in regular) or "none"
-    what = "no stream" if not fitting else f"{len(fitting)} streams"
-    wanted = f"named {name!r} " if name else ""
-    message = f"{path} has {what} {wanted}that could be the signal; regular numeric streams: {there}."
-    raise RecordingError(message, subject=str(path), remedy="Name the signal: --stream NAME.")
+    if montage is not None and not _fits(fitting[0], montage):
+        message = f"{path} has {len(fitting)} streams and none has the channels of montage {montage.name}: "
+        remedy = "Describe the one that is meant in a montage of your own: --montage FILE.toml"
+        raise MontageError(message + _list(fitting), subject=str(path), remedy=remedy)
+    message = f"{path} has {len(fitting)} streams that could be the signal: {_list(fitting)}"
+    raise RecordingError(message, subject=str(path), remedy="Name the one that is meant, or its number: --stream NAME")
+
+
+def _no_signal(path: Path, file: XdfFile, regular: Sequence[XdfStream], name: str | None) -> RecordingError:
+    if name is not None and regular:
+        message = f"{path} has no stream {name!r} that could be the signal; there is {_list(regular)}"
+        return RecordingError(message, subject=str(path), remedy="Name one of these, or its number: --stream NAME")
+    damage = f" It is damaged: {'; '.join(problem.rstrip('.') for problem in file.problems)}." if file.problems else ""
+    message = f"{path} has no stream that could be the signal, one of numbers at a steady rate.{damage}"
+    remedy = (
+        "Restore it from a copy, or record it again." if damage else "Choose a recording of the amplifier's stream."
+    )
+    return RecordingError(message, subject=str(path), remedy=remedy)
+
+
+def _list(streams: Sequence[XdfStream]) -> str:
+    return "; ".join(f"{s.number}: {s.header.name!r} ({_channels_of(s)})" for s in streams) + "."
+
+
+def _channels_of(stream: XdfStream) -> str:
+    header = stream.header
+    shown = ", ".join(header.labels[:MAX_LABELS]) + (", ..." if len(header.labels) > MAX_LABELS else "")
+    labels = f": {shown}" if shown else ""
+    return f"{header.channel_count} channels at {header.rate_hz:g} Hz{labels}"
 
 
 def _fits(stream: XdfStream, montage: Montage) -> bool:

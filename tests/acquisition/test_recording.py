@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from acquisition.errors import RecordingError
+from acquisition.errors import MontageError, RateError, RecordingError, UnitError
 from acquisition.formats.xdf import read_part
 from acquisition.formats.xdf_header import StreamHeader
 from acquisition.montage import Channel, Montage
 from acquisition.parts import PartWriter
-from acquisition.recording import read_recording, recording_of_part
+from acquisition.recording import bind_recording, read_recording, recording_of_part
 
 EEG = StreamHeader("Amp", "EEG", "float32", 1000.0, 2, ("C3", "RF"), ("uV", None), hostname="bed4-pc", source_id="a1")
 GYRO = StreamHeader("Gyro", "ACC", "float32", 50.0, 2, hostname="bed4-pc")
@@ -67,7 +67,7 @@ def test_the_montage_picks_the_signal(tmp_path):
     """Among several streams the one that has the montage's channels is meant."""
     path = write(tmp_path / "a.xdf", signal(GYRO), signal())
     assert read_recording(path, montage=MONTAGE).name == "Amp"
-    assert read_recording(path, stream="Gyro").name == "Gyro"
+    assert read_recording(path, stream="Gyro").name == read_recording(path, stream="1").name == "Gyro"
 
 
 def test_a_stream_without_samples_is_not_meant(tmp_path):
@@ -78,15 +78,76 @@ def test_a_stream_without_samples_is_not_meant(tmp_path):
 @pytest.mark.parametrize(
     ("streams", "given", "words"),
     [
-        ([signal(), signal(GYRO)], {}, "has 2 streams that could be the signal.*'Amp', 'Gyro'.*--stream NAME"),
-        ([signal()], {"stream": "Other"}, "has no stream named 'Other' that could be the signal"),
-        ([(CUES, ["rest"], [1.0])], {}, "has no stream that could be the signal; regular numeric streams: none"),
+        (
+            [signal(), signal(GYRO)],
+            {},
+            r"a\.xdf has 2 streams that could be the signal: 1: 'Amp' \(2 channels at 1000 Hz: C3, RF\); 2: 'Gyro' "
+            r"\(2 channels at 50 Hz\)\. Name the one that is meant, or its number: --stream NAME",
+        ),
+        (
+            [signal()],
+            {"stream": "Other"},
+            r"has no stream 'Other' that could be the signal; there is 1: 'Amp' \(.*--stream NAME",
+        ),
+        ([(CUES, ["rest"], [1.0])], {}, "has no stream that could be the signal, one of numbers .* Choose a recording"),
+        ([signal()], {"labels": ["C3"]}, r"has 2 channels in 'Amp'; 1 labels were given\. Give one for each: --labels"),
     ],
 )
 def test_an_open_choice_is_asked(tmp_path, streams, given, words):
     """Which stream is the signal is never guessed; those that there are are named (law 10)."""
     with pytest.raises(RecordingError, match=words):
         read_recording(write(tmp_path / "a.xdf", *streams), **given)
+
+
+def test_no_stream_with_the_channels_is_refused_with_all_of_them(tmp_path):
+    """Where none of several fits, what each has and how to go on is said."""
+    path = write(tmp_path / "a.xdf", signal(GYRO), signal(replace(GYRO, name="Acc", labels=tuple("xy"))))
+    words = r"2 streams and none has the channels of montage m: 1: 'Gyro' \(2 channels at 50 Hz\); 2: 'Acc' .*: x, y\)"
+    with pytest.raises(MontageError, match=words + r"\. Describe the one that is meant.*--montage FILE"):
+        read_recording(path, montage=MONTAGE)
+
+
+def test_a_broken_file_says_where(tmp_path):
+    """Without a signal the damage is the reason, and the way out is a copy."""
+    path = write(tmp_path / "a.xdf", (CUES, ["rest"], [1.0]))
+    path.write_bytes(path.read_bytes()[:-3])
+    with pytest.raises(RecordingError, match=r"It is damaged: .*torn at byte .* Restore it from a copy"):
+        read_recording(path)
+
+
+def test_the_users_labels_and_rate(tmp_path):
+    """Given labels name the channels, and that is told; a rate that the file does not have is refused."""
+    path = write(tmp_path / "a.xdf", signal(GYRO))
+    recording = read_recording(path, labels=["C3", "RF"], rate_hz=50.0)
+    assert recording.labels == ("C3", "RF")
+    assert recording.assumed == ("channels of 'Gyro' are taken as C3, RF.",)
+    with pytest.raises(RateError, match=r"states 50 Hz for 'Gyro'; 100 Hz was given\. Leave --rate out"):
+        read_recording(path, rate_hz=100.0)
+
+
+def test_a_table_has_no_streams(tmp_path):
+    """Naming one is a mistake that is said."""
+    (tmp_path / "a.csv").write_text("C3,RF\n1,2\n")
+    with pytest.raises(
+        RecordingError, match=r"a\.csv is a table, which has no streams; 'Amp' was named\. Leave --stream"
+    ):
+        read_recording(tmp_path / "a.csv", stream="Amp")
+
+
+def test_what_does_not_fit_names_file_rate_and_channels(tmp_path):
+    """One refusal says all that is wrong; the montage's own channels at its own rate bind (law 10)."""
+    recording = read_recording(write(tmp_path / "a.xdf", signal()), unit="uV")
+    assert bind_recording(recording, MONTAGE).columns == (0, 1)
+    slow = replace(recording, rate_hz=256.0)
+    with pytest.raises(RateError, match=r"a\.xdf is at 256 Hz; montage m needs 1000 Hz\. .*--resample"):
+        bind_recording(slow, MONTAGE)
+    assert bind_recording(slow, MONTAGE, resample=True).columns == (0, 1)
+    with pytest.raises(
+        MontageError, match=r"a\.xdf does not fit\. Channel C3 is missing.* It is at 256 Hz.*--resample"
+    ):
+        bind_recording(replace(slow, labels=("C9", "RF")), MONTAGE)
+    with pytest.raises(UnitError, match=r"a\.xdf does not fit\. .*RF.*--unit"):
+        bind_recording(replace(recording, units=("uV", None)), MONTAGE)
 
 
 def test_markers_of_another_machine_are_put_on_the_signals_clock(tmp_path):
