@@ -36,8 +36,10 @@ What is made of it
     ``ledger``         where every sample went
     ``chain``          all of these as one: decisions and samples in, windows out
 
-What stands in for a patient
+What asks the patient, and what stands in for one
     ``paradigm``       the exercise and its markers
+    ``cues``           the exercise under way: what is shown, which marker is due
+    ``cue_desk``       the same in real time, with its markers sent
     ``simulator``      a simulated patient doing it
     ``outlet``         streams that we offer ourselves
     ``player``         a recording or a patient, played in real time
