@@ -16,7 +16,6 @@ from typing import Any, Self
 from structlog.typing import FilteringBoundLogger
 
 from acquisition.clock import Clock
-from acquisition.errors import FlexionError
 from acquisition.session import SessionFolder, SessionInfo
 from deploy import exits
 from deploy.desk import Desk
@@ -29,12 +28,14 @@ from deploy.supervisor import LOOK_S, Child, ChildSpec, Supervisor
 from streaming import keys
 from streaming.connection import connect
 from streaming.control import Control
-from streaming.errors import BedBusy
+from streaming.errors import BedBusy, NoAnswer, TransportDown
 from streaming.lease import Holder
 from streaming.sessions import Registry
 
 #: Longest wait for sessions that were told to end: their windows' 30 s, and what it takes to write it all down.
 END_S = 40.0
+#: Longest wait for a bridge to take the command to end, before the children are looked at again.
+ASK_S = 2.0
 #: How the supervisor's own process is started again as a role.
 FLEXION = (sys.executable, "-m", "deploy")
 #: Processes that serve every session.
@@ -206,13 +207,15 @@ class Ward:
     # End
 
     def end_sessions(self) -> None:
-        """End the sessions that are open, as a user would, and wait for their windows' fates."""
-        open_ = [sitting for sitting in self._sittings.values() if not sitting.over]
-        for sitting in open_:
-            self._stop(sitting)
+        """End the sessions that are open, as a user would, and wait for their windows' fates.
+
+        A bridge that does not answer (it starts, or Redis does) is asked again, until `END_S` or another request.
+        """
         deadline_s = self._clock.monotonic_s() + END_S
         before = self._requests
+        unasked = [sitting for sitting in self._sittings.values() if not sitting.over]
         while not self.all_over() and self._clock.monotonic_s() < deadline_s and self._requests == before:
+            unasked = [sitting for sitting in unasked if not sitting.over and not self._ask_to_end(sitting)]
             self.look()
             self._clock.sleep(LOOK_S)
 
@@ -240,15 +243,15 @@ class Ward:
         # A bridge that was killed has a negative code; its session's ledger tells what that cost.
         return exits.worst([*codes, *(code for code in bridges if code is not None and code > 0)])
 
-    def _stop(self, sitting: Sitting) -> None:
+    def _ask_to_end(self, sitting: Sitting) -> bool:
+        """Send the session's bridge the command to end; tell whether it took it."""
         session = sitting.folder.info.session
         try:
-            Control(connect(self._redis.url, "supervisor", blocking=True)).send(
-                "stop", {"session": session}, "supervisor"
-            )
-        except FlexionError as error:
-            # Redis or the bridge is away: the folder keeps what there is, and a replay gives the rest its fate.
-            self._log.warning("session not stopped", session=session, cause=str(error))
+            with connect(self._redis.url, "supervisor-control", blocking=True) as client:
+                return Control(client).send("stop", {"session": session}, "supervisor", ASK_S).ok
+        except (NoAnswer, TransportDown) as error:
+            self._log.warning("session not stopped yet", session=session, cause=str(error))
+            return False
 
     def _request_end(self, number: int, frame: FrameType | None) -> None:
         self._requests += 1
