@@ -6,14 +6,29 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from acquisition.measures.measurement import ONE
+from acquisition.measures.report import DESCRIPTIVE
+from deploy.cli import output
 
 if TYPE_CHECKING:
     from acquisition.measures.measurement import Measurement
+    from acquisition.measures.report import Report
+    from acquisition.session_info import SessionInfo
 
 #: Columns of the table.
 HEAD = ("measure", "site", "phase", "value", "95 % interval", "trials", "left out", "to be read with")
 #: Digits behind the point, by unit.
 DIGITS = {"%": 0, "ms": 0, ONE: 3}
+
+
+def put(report: Report, info: SessionInfo) -> None:
+    """Write the measures of a session as a table, and what they are not."""
+    moved = report.moved_side or "unknown"
+    title = (
+        f"Session {info.session}, patient {info.patient} ({info.origin}): {report.n_trials} trials, moved leg {moved}"
+    )
+    output.put_table(title, HEAD, rows(report.measurements))
+    print(f"These measures are {DESCRIPTIVE}. docs/measures.md says how each is made, and its limits.")
+    print("Research software: not a medical device, not for diagnosis.", flush=True)
 
 
 def rows(measurements: Iterable[Measurement]) -> list[tuple[str, ...]]:

@@ -62,7 +62,7 @@ def show(session: Session, data: Data = None, bundle: Bundle = None, as_json: Js
 @group.command()
 def report(session: Session, data: Data = None, as_json: Json = False) -> None:
     """Describe a session's brain and muscles in each movement; not part of the score."""
-    from acquisition.measures.report import DESCRIPTIVE, report_folder
+    from acquisition.measures.report import report_folder
     from deploy.cli import measures
     from deploy.settings import load
 
@@ -71,9 +71,8 @@ def report(session: Session, data: Data = None, as_json: Json = False) -> None:
     if as_json:
         about = {key: getattr(folder.info, key) for key in ("session", "patient", "origin")}
         output.put_json({"schema": output.SCHEMA, **about, "measures": made.to_json()})
-        return
-    title = f"Measures of {folder.info.session}, patient {folder.info.patient}, {made.n_trials} trials: {DESCRIPTIVE}"
-    output.put_table(title, measures.HEAD, measures.rows(made.measurements))
+    else:
+        measures.put(made, folder.info)
 
 
 def path_of(file: str, data: Path) -> Path:
