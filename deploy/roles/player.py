@@ -19,9 +19,10 @@ from acquisition.montage import Montage
 from acquisition.outlet import MarkerOutlet, OutletSpec, SignalOutlet
 from acquisition.paradigm import ParadigmPlan
 from acquisition.player import Piece, patient_pieces, play, recording_pieces
-from acquisition.recording import Recording, read_recording
+from acquisition.recording import Recording
 from acquisition.session import SessionFolder, SessionInfo
 from acquisition.simulator import Patient
+from deploy.reading import AS_IT_IS, Reading
 from deploy.settings import Settings
 from streaming.connection import connect
 from streaming.errors import TransportDown
@@ -63,7 +64,7 @@ def run(session: str, what: Simulation | Playback, settings: Settings, stop: Eve
         pieces = patient_pieces(patient, ParadigmPlan(n_trials=None), montage)
         speed = 1.0
     else:
-        recordings = recordings_of(what.path, montage, info.unit)
+        recordings = recordings_of(what.path, montage, info.unit, Reading.of(info.source))
         spec = spec_of(recordings[0], montage, info)
         pieces = one_after_another(recordings)
         speed = what.speed
@@ -104,11 +105,11 @@ class SessionWatch:
         return bool((self._folder.ledger() or {}).get("ended"))
 
 
-def recordings_of(path: Path, montage: Montage, unit: str | None) -> list[Recording]:
+def recordings_of(path: Path, montage: Montage, unit: str | None, reading: Reading = AS_IT_IS) -> list[Recording]:
     """Return the parts of a session's folder, or the one recording of a file."""
     if path.is_dir():
         return [part for part in SessionFolder.open(path).parts() if len(part.stamps)]
-    return [read_recording(path, unit=unit, montage=montage)]
+    return [reading.open(path, montage, unit)[0]]
 
 
 def one_after_another(recordings: list[Recording]) -> Iterator[Piece]:

@@ -27,11 +27,13 @@ EMG_FILE = "emg-uci-lowerlimb/5Nsen.txt"
 EEG_RATE_HZ, RATE_HZ = 256, 1000
 #: LSL clock of the first sample.
 START_S = 70_000.125
+#: Of nine minutes.
+PLAN = ParadigmPlan()
 #: Samples per chunk, as an amplifier sends them.
 CHUNK = 20
 
 
-def compose(path: Path, seconds: float, shared_data: Path) -> Path:
+def compose(path: Path, seconds: float, shared_data: Path, plan: ParadigmPlan = PLAN) -> Path:
     """Write a composed recording with markers of the paradigm.
 
     Parameters
@@ -42,6 +44,8 @@ def compose(path: Path, seconds: float, shared_data: Path) -> Path:
         Its length.
     shared_data : Path
         Where the real recordings lie.
+    plan : ParadigmPlan
+        When the markers are.
     """
     montage = load_montage("amp16")
     samples = np.concatenate([eeg_uv(shared_data, seconds), emg_uv(shared_data, seconds)], axis=1).astype(np.float32)

@@ -1,0 +1,96 @@
+"""Reading: what the user says about a recording that leaves it open, so that every process reads the same one (law 1).
+
+It travels with the session: ``session.json`` holds it beside the file's path, and player and bridge read it there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from acquisition.chain import ChainSpec
+from acquisition.montage import Binding, Montage
+from acquisition.recording import Recording, bind_recording, read_recording
+from acquisition.tape import DecisionsFile, open_decisions
+from deploy.errors import WrongUse
+
+#: Where it stands in the ``source`` of a session.
+KEY = "reading"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The user's word about one recording.
+
+    Attributes
+    ----------
+    rate_hz : float, optional
+        Of a table that states none.
+    labels : tuple of str
+        Of the columns, where the file names none; empty leaves them as they are.
+    stream : str, optional
+        Name or number of the signal's stream, where several could be it.
+    resample : bool
+        Whether a recording at another rate is brought to the montage's.
+    """
+
+    rate_hz: float | None = None
+    labels: tuple[str, ...] = ()
+    stream: str | None = None
+    resample: bool = False
+
+    @classmethod
+    def of(cls, source: Mapping[str, Any] | None) -> Self:
+        """Return what a session's source says about its recording."""
+        values = (source or {}).get(KEY) or {}
+        return cls(**{**values, "labels": tuple(values.get("labels", ()))})
+
+    def in_source(self) -> dict[str, Any]:
+        """Return what goes into a session's source: nothing where nothing was said."""
+        return {} if self == AS_IT_IS else {KEY: {**asdict(self), "labels": list(self.labels)}}
+
+    def open(self, path: Path, montage: Montage, unit: str | None) -> tuple[Recording, Binding]:
+        """Read the signal of a file, and how its columns become the montage's channels.
+
+        Raises
+        ------
+        RecordingError, MontageError, UnitError, RateError
+            If it cannot be read or does not fit.
+        """
+        labels = self.labels or None
+        recording = read_recording(
+            path, unit=unit, rate_hz=self.rate_hz, labels=labels, montage=montage, stream=self.stream
+        )
+        binding = bind_recording(recording, montage, unit=unit, resample=self.resample)
+        if self.resample:
+            from acquisition.resampling import resample  # scipy.signal: not for whoever reads at the montage's rate
+
+            recording = resample(recording, montage, binding)
+        return recording, binding
+
+    def refuse_folder(self, path: Path) -> None:
+        """Refuse to be said about a session's folder, which states everything itself.
+
+        Raises
+        ------
+        WrongUse
+            Names the folder.
+        """
+        if self != AS_IT_IS:
+            raise WrongUse(
+                f"{path} is a session's folder, which states rate, labels and stream itself.",
+                subject=str(path),
+                remedy="Leave --rate, --labels, --stream and --resample out.",
+            )
+
+
+#: Nothing is said about it.
+AS_IT_IS = Reading()
+
+
+def decided(recording: Recording, montage: Montage, binding: Binding, mains_hz: float) -> DecisionsFile:
+    """Return the decisions on a foreign recording; a calibration among them holds for this conditioning alone."""
+    conditioning = f"{ChainSpec().fingerprint} at {mains_hz:g} Hz"
+    return open_decisions(recording, montage, binding, conditioning=conditioning)

@@ -1,0 +1,133 @@
+"""Reading: what the user says about a recording reaches every process that reads it (law 1)."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from acquisition.errors import RateError
+from acquisition.formats.xdf_header import StreamHeader
+from acquisition.montage import load_montage
+from acquisition.parts import PartWriter
+from acquisition.recording import read_recording
+from deploy.errors import WrongUse
+from deploy.opening import Plan
+from deploy.reading import AS_IT_IS, Reading, decided
+from deploy.replaying import open_recorded, plan_replay
+from deploy.roles.player import recordings_of
+
+MONTAGE = load_montage("amp16")
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def slow(recording, tmp_path) -> Path:
+    """Return a recording at 250 Hz."""
+    return at_rate(tmp_path / "slow.xdf", recording, 250.0)
+
+
+def at_rate(path, recording, rate_hz):
+    """Write every so-manieth sample of a recording as if it were one of a slower amplifier."""
+    made = read_recording(recording)
+    step = round(made.rate_hz / rate_hz)
+    header = StreamHeader("Slow", "EEG", "float32", rate_hz, 16, made.labels, ("uV",) * 16)
+    with PartWriter.create(path, [header]) as writer:
+        writer.append(0, made.samples[::step], 50.0 + np.arange(len(made.samples[::step])) / rate_hz)
+    return path
+
+
+def test_nothing_said_leaves_no_trace():
+    """A session whose recording states everything says nothing about its reading."""
+    assert AS_IT_IS.in_source() == {}
+    assert Reading.of(None) == Reading.of({"kind": "file"}) == AS_IT_IS
+
+
+def test_what_was_said_travels_with_the_session(settings, slow, models):
+    """Whatever session.json holds says the same again, for player and bridge alike."""
+    said = Reading(resample=True, stream="Slow", labels=MONTAGE.labels)
+    for through_lsl in (False, True):
+        plan = plan_replay(slow, settings, patient=None, bed="b", through_lsl=through_lsl, reading=said)
+        info = plan.to_info(models)
+        kept = json.loads(json.dumps(info.to_json()))
+        assert Reading.of(kept["source"]) == said
+        assert (info.resampled_from_hz, info.rate_hz) == (250.0, 1000.0)
+
+
+def test_every_process_reads_the_same_resampled_samples(slow):
+    """Player, bridge and scoring open one recording: at the montage's rate, sample by sample."""
+    said = Reading(resample=True)
+    scored, binding = said.open(slow, MONTAGE, None)
+    (played,) = recordings_of(slow, MONTAGE, None, said)
+    bridged = open_recorded(slow, MONTAGE, None, said)
+    assert scored.rate_hz == 1000.0 and scored.resampled_from_hz == 250.0
+    assert scored.samples.tobytes() == played.samples.tobytes() == bridged.parts[0].samples.tobytes()
+    assert list(bridged.decisions) == decided(scored, MONTAGE, binding, 50.0).decisions
+
+
+def test_another_rate_is_refused_unless_it_may_be_changed(slow):
+    """The refusal names the option that resamples."""
+    with pytest.raises(RateError, match=r"slow\.xdf is at 250 Hz; montage amp16 needs 1000 Hz\. .*--resample"):
+        AS_IT_IS.open(slow, MONTAGE, None)
+
+
+def test_a_calibration_holds_for_its_own_mains(recording):
+    """What is kept beside a recording for 50 Hz is not taken for 60 Hz."""
+    opened, binding = AS_IT_IS.open(recording, MONTAGE, None)
+    first = decided(opened, MONTAGE, binding, 50.0)
+    marker = replace(first.decisions[0], kind="calibration", data={})
+    first.add(marker)
+    assert marker in decided(opened, MONTAGE, binding, 50.0).decisions
+    assert marker not in decided(opened, MONTAGE, binding, 60.0).decisions
+
+
+def test_a_table_takes_rate_and_labels_from_the_user(tmp_path, recording):
+    """A bare table becomes a recording by what the user says, and only by it."""
+    samples = read_recording(recording).samples[:200]
+    bare = tmp_path / "bare.csv"
+    np.savetxt(bare, samples, delimiter=",")
+    with pytest.raises(RateError, match="does not state its sampling rate.*--rate"):
+        Reading(labels=MONTAGE.labels).open(bare, MONTAGE, "uV")
+    opened, _ = Reading(rate_hz=1000.0, labels=MONTAGE.labels).open(bare, MONTAGE, "uV")
+    assert (opened.labels, opened.rate_hz) == (MONTAGE.labels, 1000.0)
+
+
+def test_a_session_s_folder_needs_no_word(settings, tmp_path):
+    """It states everything itself: whoever says otherwise is told."""
+    plan = Plan("demo", "simulated", "P1", "B1", MONTAGE, {"kind": "lsl"})
+    assert plan.resampled_from_hz is None
+    with pytest.raises(WrongUse, match="is a session's folder, .* Leave --rate, --labels, --stream and --resample out"):
+        plan_replay(tmp_path, settings, patient=None, bed="b", through_lsl=False, reading=Reading(resample=True))
+
+
+def test_scoring_resamples_and_says_so(flexion, bundle_variables, slow):
+    """``--resample`` scores a slower recording; without it there is a refusal."""
+    done = flexion("score", str(slow), "--resample", "--json", **bundle_variables)
+    assert done.returncode == 0, done.stderr
+    assert "resampled from 250 to 1000 Hz" in done.stderr
+    assert json.loads(done.stdout)["windows"]["scored"] >= 1
+    assert flexion("score", str(slow), "--json", **bundle_variables).returncode == 3
+
+
+def test_every_option_that_a_remedy_names_exists():
+    """No refusal sends people to an option that the command line does not have (law 10)."""
+    known = set(re.findall(r"--[a-z][a-z-]+", (REPOSITORY / "docs" / "cli.md").read_text("utf-8")))
+    named = {}
+    for package in ("acquisition", "streaming", "inference", "dashboard", "deploy"):
+        for path in (REPOSITORY / package).rglob("*.py"):
+            for text in _remedies(ast.parse(path.read_text("utf-8"))):
+                named |= dict.fromkeys(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text), path)
+    assert {"--resample", "--stream", "--rate", "--labels", "--unit", "--data", "--port"} <= named.keys()
+    assert {option: path for option, path in named.items() if option not in known} == {}
+
+
+def _remedies(tree):
+    """Yield every text that is, or becomes, a remedy: constants of keyword, variable and positional remedies."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.match(r"[A-Z;].* --[a-z]", node.value):
+            yield node.value
