@@ -23,7 +23,7 @@ export function statusItems(state, now) {
   const bridge = contactLook(state, "bridge", now);
   const scorer = contactLook(state, "scorer", now);
   return {
-    patient: { words: state.session?.patient ?? "", look: "fresh" },
+    patient: { words: state.session ? `Patient ${state.session.patient}` : "", look: "fresh" },
     mode: { words: modeWords(state), look: "fresh", level: state.session?.mode ?? "none" },
     source: { words: sourceWords(state), look: bridge },
     recording: recordingItem(state, bridge),

@@ -3,7 +3,7 @@
 
 import { byId, fit, make, setAttribute, setText } from "./dom.js";
 import { closedUtc, isUnscored } from "./store.js";
-import { clockWords, faultWord, phaseWord, reasonWord } from "./words.js";
+import { clockWords, faultWord, flagWord, phaseWord, reasonWord } from "./words.js";
 import { PAGE_SAMPLES, SETTLING_SAMPLES } from "./page.js";
 
 /** @typedef {"scored" | "weighted" | "unscored" | "dead" | "waiting" | "kept" | "planned"} Fate */
@@ -119,7 +119,7 @@ function flagsAndTime(window, rateHz) {
   const begin = clockWords(window.first_sample / rateHz);
   const end = clockWords((window.first_sample + window.n_samples) / rateHz);
   const phases = [...new Set(window.phases.map(([phase]) => phaseWord(phase)))].join(", ");
-  return [...window.flags, `${begin} to ${end}`, phases].filter(Boolean);
+  return [...window.flags.map(flagWord), `${begin} to ${end}`, phases].filter(Boolean);
 }
 
 /**

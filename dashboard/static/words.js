@@ -62,6 +62,13 @@ const FAULTS = {
   mains: ["mains hum", "re-gel; move cables away from mains"],
 };
 
+const FLAGS = {
+  bridged: "single samples bridged",
+  uncalibrated: "begun before the artifact stage was calibrated",
+  unrecorded: "unrecorded",
+  resampled: "resampled",
+};
+
 const PHASES = {
   preparation: "prepare",
   flexion: "flexion",
@@ -103,6 +110,8 @@ export function reasonWord(reason) {
 
 /** @param {string} code */
 export const phaseWord = (code) => look(PHASES, code);
+/** @param {string} code */
+export const flagWord = (code) => look(FLAGS, code);
 /** @param {string} code */
 export const sourceWord = (code) => look(SOURCES, code.toUpperCase());
 /** @param {string} code */

@@ -156,7 +156,7 @@ def test_a_page_that_was_open_before_the_session_shows_it(page: Page, site: str,
     see(page, "state-word", "No session")
     with play(Plan(), skip_s=30):
         see(page, "state-word", "Partial")
-        see(page, "patient", "P-017")
+        see(page, "patient", "Patient P-017")
 
 
 @pytest.mark.parametrize("width", [390, 1280, 1920])
