@@ -36,6 +36,9 @@ What is made of it
     ``ledger``         where every sample went
     ``chain``          all of these as one: decisions and samples in, windows out
 
+What is told beside the score
+    ``measures``       rhythms, onsets, coherence and co-contraction of a recorded session; no part of the score
+
 What asks the patient, and what stands in for one
     ``paradigm``       the exercise and its markers
     ``cues``           the exercise under way: what is shown, which marker is due

@@ -1,8 +1,8 @@
 """Onset: how long after its cue a muscle begins to fire.
 
 A double threshold, of height and of length: the rectified envelope (low-pass 50 Hz) stays above the mean + 3 SD of the
-second before the cue for 25 ms. Height and envelope are among those that agree with an examiner's eye in Hodges and Bui
-(1996); the length, after Bonato et al. (1998), keeps a single spike from being an onset.
+second before the cue for 25 ms. Height and envelope are among the settings that Hodges and Bui (1996) compared with an
+examiner's eye; the length, after Bonato et al. (1998), keeps a single spike from being an onset.
 """
 
 from __future__ import annotations

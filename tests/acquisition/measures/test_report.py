@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from acquisition.decisions import Decision
+from acquisition.measures import epochs, onset
 from acquisition.measures.conditioned import condition
 from acquisition.measures.report import DESCRIPTIVE, Report, report
 from acquisition.montage import load_montage
@@ -88,3 +90,14 @@ def test_a_report_says_that_it_is_no_part_of_the_score():
     assert (made["level"], made["trials"], made["moved_side"]) == (0.95, 8, "right")
     assert len(made["rows"]) == 22
     assert all(row["value"] is not None or row["missing"] for row in made["rows"])
+
+
+def test_every_measure_and_every_reason_is_in_the_documentation():
+    """docs/measures.md names each measure in a heading, and each reason for which a trial is left out."""
+    page = (Path(__file__).parents[3] / "docs" / "measures.md").read_text()
+    headings = [line for line in page.splitlines() if line.startswith("## ")]
+    for measure in {row.subject.measure for row in simulated(0.0).measurements}:
+        assert any(f"`{measure}`" in heading for heading in headings), measure
+    reasons = (epochs.INCOMPLETE, epochs.SHORT, epochs.END, epochs.GAP, epochs.SETTLING, epochs.QUALITY)
+    for reason in (*reasons, onset.NO_ONSET, onset.ACTIVE):
+        assert f"| `{reason}` |" in page, reason
