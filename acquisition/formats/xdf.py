@@ -36,6 +36,8 @@ MAX_BYTES = 4 << 30
 MAX_STREAMS = 1024
 #: Problems that are told one by one; the rest are counted.
 MAX_PROBLEMS = 50
+#: Footers of LabRecorder are one sample short; that is no damage.
+FOOTER_LEEWAY = 1
 
 
 @dataclass(frozen=True)
@@ -124,8 +126,8 @@ class _Growing:
     known: list[NDArray[np.bool_]] = field(default_factory=list)
     offsets: list[tuple[float, float]] = field(default_factory=list)
     footer: dict[str, str] = field(default_factory=dict)
-    #: After damage nothing is known of the time until a sample carries its own stamp.
-    adrift: bool = False
+    #: Damages of the file since which its time is known again: a sample carried its own stamp.
+    sound_after: int = 0
 
 
 class _Reader:
@@ -134,9 +136,10 @@ class _Reader:
         self._go_on = go_on
         self._content = _content_of(path)
         self._streams: dict[int, _Growing] = {}
-        self._problems: dict[str, int] = {}
+        self._problems: list[str] = []
+        self._more_problems = 0
         self._whole = len(MAGIC)
-        self._damaged = False
+        self._damages = 0
 
     def read(self) -> XdfFile:
         seen_header = False
@@ -146,11 +149,10 @@ class _Reader:
                 self._take(tag, self._content[start:end])
             except (Unsound, RecordingError) as error:
                 self._problem(f"the chunk at byte {start} (tag {tag}) is left out: {error}")
-                self._damaged = True
-                self._set_adrift()
+                self._damages += 1
                 if not self._go_on:
                     break
-            if not self._damaged:
+            if not self._damages:
                 self._whole = end
         if not seen_header:
             self._problem("there is no file header.")
@@ -167,18 +169,13 @@ class _Reader:
                 at = found[2]
                 continue
             left = len(self._content) - at
-            self._damaged = True
-            self._set_adrift()
+            self._damages += 1
             again = self._content.find(BOUNDARY_UUID, at) if self._go_on else -1
             if again < 0:
                 self._problem(f"the file is torn at byte {at}: the last {left} bytes are no whole chunk.")
                 return
             at, skipped = again + len(BOUNDARY_UUID), again + len(BOUNDARY_UUID) - at
             self._problem(f"{skipped} bytes before byte {at} are damaged; reading went on at the next boundary.")
-
-    def _set_adrift(self) -> None:
-        for stream in self._streams.values():
-            stream.adrift = True
 
     def _take(self, tag: int, content: bytes) -> None:
         if tag in (FILE_HEADER, BOUNDARY):
@@ -207,7 +204,7 @@ class _Reader:
             raise Unsound(f"stream {number} has a header already")
         if len(self._streams) >= MAX_STREAMS:
             raise Unsound(f"there are more than {MAX_STREAMS} streams")
-        self._streams[number] = _Growing(number, StreamHeader.from_xml(content))
+        self._streams[number] = _Growing(number, StreamHeader.from_xml(content), sound_after=self._damages)
 
     def _samples(self, stream: _Growing, content: bytes) -> None:
         header = stream.header
@@ -217,9 +214,10 @@ class _Reader:
         else:
             values, stamps, known = xdf_samples.numbers(content, dtype, header.channel_count)
         skip = 0
-        if stream.adrift:
+        if stream.sound_after < self._damages:
             skip = int(np.argmax(known)) if known.any() else len(known)
-            stream.adrift = skip == len(known)
+            if skip < len(known):
+                stream.sound_after = self._damages
             if skip:
                 self._problem(f"{skip} samples of stream {header.name!r} after damage have no stamp of their own.")
         if dtype is None:
@@ -238,6 +236,7 @@ class _Reader:
         values = None if dtype is None else np.concatenate([empty, *growing.values])
         if values is not None:
             values.setflags(write=False)
+        self._compare(growing, len(stamps))
         return XdfStream(
             number=growing.number,
             header=header,
@@ -248,13 +247,23 @@ class _Reader:
             footer=growing.footer,
         )
 
+    def _compare(self, growing: _Growing, count: int) -> None:
+        """Tell a footer that states another number of samples; what is there is what counts."""
+        stated = growing.footer.get("sample_count", "")
+        if stated.isascii() and stated.isdigit() and len(stated) < 20 and abs(int(stated) - count) > FOOTER_LEEWAY:
+            self._problem(f"the footer of stream {growing.header.name!r} states {stated} samples; {count} are there.")
+
     def _problem(self, sentence: str) -> None:
-        self._problems[sentence] = self._problems.get(sentence, 0) + 1
+        if sentence in self._problems:
+            return
+        if len(self._problems) < MAX_PROBLEMS:
+            self._problems.append(sentence)
+        else:
+            self._more_problems += 1
 
     def _told(self) -> tuple[str, ...]:
-        told = [f"{self._path.name}: {sentence}" for sentence in list(self._problems)[:MAX_PROBLEMS]]
-        more = len(self._problems) - len(told)
-        return (*told, f"{self._path.name}: {more} more problems.") if more else tuple(told)
+        told = tuple(f"{self._path.name}: {sentence}" for sentence in self._problems)
+        return (*told, f"{self._path.name}: {self._more_problems} more problems.") if self._more_problems else told
 
 
 def _content_of(path: Path) -> bytes:

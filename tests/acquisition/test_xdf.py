@@ -326,3 +326,24 @@ def test_samples_that_do_not_fit_their_header_are_refused(tmp_path, samples, wor
         writer.append(0, samples, np.zeros(2))
     writer.close()
     assert len(read_xdf(tmp_path / "a.xdf").streams[0].stamps) == 0
+
+
+@pytest.mark.parametrize(("stated", "told"), [("50", 0), ("49", 0), ("51", 0), ("40", 1), ("many", 0), ("9" * 30, 0)])
+def test_a_footer_that_lies_is_told(tmp_path, stated, told):
+    """The samples that are there count; LabRecorder's footers are one short, which is no damage."""
+    samples, _ = write(tmp_path / "a.xdf", footer=False)
+    footer = struct.pack("<I", 1) + f"<info><sample_count>{stated}</sample_count></info>".encode()
+    with open(tmp_path / "a.xdf", "ab") as file:
+        file.write(xdf_writer.chunk(6, footer))
+    read = read_xdf(tmp_path / "a.xdf")
+    np.testing.assert_array_equal(read.streams[0].values, samples)
+    words = "a.xdf: the footer of stream 'Amp & <16>' states 40 samples; 50 are there."
+    assert read.problems == (words,) * told
+
+
+def test_a_stream_that_begins_after_damage_is_not_in_doubt(tmp_path):
+    """Only streams that were there may have lost samples: one whose header follows keeps all of its own."""
+    body = b"\0" + struct.pack("<fff", 1, 2, 3)
+    unstamped = xdf_writer.chunk(3, struct.pack("<IBB", 2, 1, 1) + body)
+    content = [header_chunk(1), b"\5", xdf_writer.boundary(), header_chunk(2), unstamped]
+    assert len(read_xdf(raw(tmp_path / "a.xdf", *content)).streams[1].stamps) == 1
