@@ -228,12 +228,11 @@ def n_results(folder: Path) -> int:
     return len(SessionFolder.open(folder).results())
 
 
-def n_pending(url: str, session: str) -> int:
-    """Return how many windows a scorer has taken and not yet answered for; 0 while Redis is away."""
+def n_waiting(url: str, session: str) -> int:
+    """Return how many windows wait in Redis for a result; 0 while Redis is away."""
     try:
         with connect(url, "test") as client:
-            stream = keys.windows(session)
-            return int(client.xpending(stream, keys.GROUP)["pending"]) if client.exists(stream) else 0
+            return int(client.xlen(keys.windows(session)))
     except TransportDown:
         return 0
 

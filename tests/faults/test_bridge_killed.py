@@ -23,6 +23,7 @@ class Ended:
     """A demonstration with two beds whose bridges were killed."""
 
     code: int
+    log: str
     results: tuple[dict[str, Any], ...]
     folders: tuple[Path, ...]
     rescored: tuple[dict[str, Any], ...]
@@ -43,7 +44,9 @@ def ended(tmp_path_factory: pytest.TempPathFactory, models: Mapping[str, str]) -
             await_that(lambda folder=folder, n=n: n_results(folder) >= n, f"{n} results in {folder}")
         running.process.send_signal(signal.SIGINT)
         code = running.finish()
-        return Ended(code, tuple(running.result()["sessions"]), folders, tuple(score_again(models, *folders)))
+        return Ended(
+            code, running.tail(), tuple(running.result()["sessions"]), folders, tuple(score_again(models, *folders))
+        )
 
 
 def _kill_when_live(running: Running, session: str) -> None:
@@ -61,7 +64,7 @@ def test_every_window_has_one_result_and_the_folder_gives_it_again(ended: Ended)
     """Results, ledger, parts and losses are right, and scoring the folder anew gives the same bits (laws 1 to 5)."""
     for folder, rescored in zip(ended.folders, ended.rescored, strict=True):
         assert complaints(folder, rescored) == []
-    assert ended.code == 0
+    assert ended.code == 0, ended.log
 
 
 def test_nothing_that_was_sent_while_a_bridge_lived_is_missing(ended: Ended) -> None:
