@@ -11,14 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from acquisition.clock import Clock
 from acquisition.cues import Cue, CueRunner, Event, Shown, State
 from acquisition.paradigm import ParadigmPlan
-
-if TYPE_CHECKING:
-    from acquisition.player import Markers
 
 
 @dataclass(frozen=True)
@@ -57,8 +54,8 @@ class CueDesk:
     ----------
     plan : ParadigmPlan
         What is asked of the patient, and when.
-    markers : outlet.MarkerOutlet
-        Where the markers go.
+    send : callable
+        Sends one marker with its LSL stamp in s: ``outlet.MarkerOutlet.push``.
     clock : Clock
         Monotonic time for the plan, the LSL clock for the stamps.
     on_sent : callable
@@ -66,16 +63,20 @@ class CueDesk:
     """
 
     def __init__(
-        self, plan: ParadigmPlan, markers: Markers, clock: Clock, on_sent: Callable[[Sent], None] = lambda sent: None
+        self,
+        plan: ParadigmPlan,
+        send: Callable[[str, float], object],
+        clock: Clock,
+        on_sent: Callable[[Sent], None] = lambda sent: None,
     ) -> None:
         self.plan = plan
         self._runner = CueRunner(plan)
-        self._markers = markers
+        self._send_marker = send
         self._clock = clock
         self._on_sent = on_sent
         self._lock = threading.Lock()
         self._wake = threading.Event()
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners: list[Callable[[], object]] = []
         self._sent: list[Sent] = []
 
     @property
@@ -133,7 +134,7 @@ class CueDesk:
                 wait(left_s)
 
     @contextmanager
-    def listening(self, listener: Callable[[], None]) -> Iterator[None]:
+    def listening(self, listener: Callable[[], object]) -> Iterator[None]:
         """Tell a listener whenever something else is shown, while the block runs; it must be quick."""
         with self._lock:
             self._listeners.append(listener)
@@ -156,7 +157,7 @@ class CueDesk:
         }
 
     def _send(self, cue: Cue, stamp_s: float) -> None:
-        self._markers.push(cue.text, stamp_s)
+        self._send_marker(cue.text, stamp_s)
         self._sent.append(Sent(cue, stamp_s))
         self._on_sent(self._sent[-1])
 

@@ -74,7 +74,7 @@ class Cue:
     text : str
         The marker, one of ``paradigm.MARKERS``.
     trial : int or None
-        Number of the trial, from 0; None before the first.
+        Number of the trial, from 0; None where the marker is of none.
     due_s, shown_s : float
         When it was due and when it was shown; monotonic.
     overtaken : bool
@@ -118,8 +118,8 @@ class Shown:
         How long this lasts in all, and how much of it is left; None where that is not known.
     next : str or None
         The marker that ends this; None where the run waits for a person, or is over.
-    plan_left_s : float or None
-        Seconds of the plan that are left, pauses not counted; None for an endless one.
+    plan_s, plan_left_s : float or None
+        Seconds of the whole plan, and what is left of them; pauses are not counted. None for an endless one.
     """
 
     number: int
@@ -130,6 +130,7 @@ class Shown:
     length_s: float | None
     left_s: float | None
     next: str | None
+    plan_s: float | None
     plan_left_s: float | None
 
     def to_json(self) -> dict[str, Any]:
@@ -221,6 +222,7 @@ class CueRunner:
             length_s=length_s,
             left_s=left_s,
             next=self._next[1] if self._next and self.state in PASSING else None,
+            plan_s=None if self.plan.n_trials is None else self.plan.total_s,
             plan_left_s=self._plan_left_s(left_s or 0.0),
         )
 
@@ -266,7 +268,7 @@ class CueRunner:
     def _cue(self, text: str, due_s: float, now_s: float) -> Cue:
         self._phase = text if text in PHASES else None
         self._number += 1
-        return Cue(text, self._trial, due_s, now_s)
+        return Cue(text, self._trial if text in PHASES else None, due_s, now_s)
 
     def _fire(self, event: Event) -> bool:
         to = TRANSITIONS.get((self.state, event))

@@ -1,15 +1,15 @@
 """Who may ask, and the headers of every answer.
 
 The pages have no access control yet, so they serve this machine alone: the address is loopback, the name that a browser
-asked for must be too (a foreign name that leads here would let any web site read the pages), and a WebSocket must come
-from one of these pages, because browsers let every site open one.
+asked for must be too (a foreign name that leads here would let any web site read the pages), and a WebSocket, or a
+request that changes something, must come from one of these pages, because browsers let every site send one.
 """
 
 from __future__ import annotations
 
 import ipaddress
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,6 +19,8 @@ from dashboard.problems import problem
 
 #: Everything comes from here; no page may stand in a frame of another.
 POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'"
+#: Methods that change nothing: a foreign site may send them, and cannot read the answer.
+READING = ("GET", "HEAD", "OPTIONS")
 #: Headers of every answer.
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -27,6 +29,17 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+#: What is refused, why, and the way out.
+STRANGE_NAME = (
+    HTTPStatus.MISDIRECTED_REQUEST,
+    "These pages answer to this machine's own names alone.",
+    "Ask for 127.0.0.1 or localhost.",
+)
+FOREIGN_PAGE = (
+    HTTPStatus.FORBIDDEN,
+    "Only one of these pages may change anything here.",
+    "Open the page itself and press there.",
+)
 
 
 def is_loopback(host: str) -> bool:
@@ -78,30 +91,32 @@ class Gate:
         """Handle one request, or one WebSocket."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
-        elif not self._admits(scope):
-            await self._refuse(scope, receive, send)
+        elif not is_loopback(_asked(scope).hostname or ""):
+            await self._refuse(scope, receive, send, *STRANGE_NAME)
+        elif not _from_own_page(scope):
+            await self._refuse(scope, receive, send, *FOREIGN_PAGE)
         else:
             await self._app(scope, receive, _with_headers(send))
 
-    def _admits(self, scope: Scope) -> bool:
-        headers = Headers(scope=scope)
-        asked = urlsplit(f"//{headers.get('host', '')}")
-        origin = headers.get("origin")
-        if not is_loopback(asked.hostname or ""):
-            return False
-        return scope["type"] != "websocket" or origin is None or urlsplit(origin).netloc == asked.netloc
-
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _refuse(
+        self, scope: Scope, receive: Receive, send: Send, status: HTTPStatus, words: str, remedy: str
+    ) -> None:
         if scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": "not from a page of this dashboard"})
             return
-        answer = problem(
-            HTTPStatus.MISDIRECTED_REQUEST,
-            "These pages answer to this machine's own names alone.",
-            remedy="Ask for 127.0.0.1 or localhost.",
-        )
-        await answer(scope, receive, send)
+        await problem(status, words, remedy=remedy)(scope, receive, send)
+
+
+def _asked(scope: Scope) -> SplitResult:
+    return urlsplit(f"//{Headers(scope=scope).get('host', '')}")
+
+
+def _from_own_page(scope: Scope) -> bool:
+    """Tell whether a request is harmless, or sent by one of these pages, or by no page at all."""
+    origin = Headers(scope=scope).get("origin")
+    reads = scope["type"] == "http" and scope["method"] in READING
+    return reads or origin is None or urlsplit(origin).netloc == _asked(scope).netloc
 
 
 def _with_headers(send: Send) -> Send:

@@ -57,7 +57,7 @@ def serve(settings: DashboardSettings, stop: Stop, on_ready: Callable[[str], obj
     """
     listening = listen(check_host(settings.host), settings.port)
     app = create_app(settings)
-    server = Server(app, stop, lambda: on_ready(url_of(listening)))
+    server = Server(app, stop, lambda: on_ready(url_of(listening)), app.state.parts.hub.release_viewers)
     with listening:
         asyncio.run(server.serve(sockets=[listening]))
 
@@ -105,9 +105,11 @@ class Server(uvicorn.Server):
         Set to stop.
     on_ready : callable
         Called once, when requests are answered.
+    release : callable
+        Lets go of every stream of the application.
     """
 
-    def __init__(self, app: FastAPI, stop: Stop, on_ready: Callable[[], object]) -> None:
+    def __init__(self, app: FastAPI, stop: Stop, on_ready: Callable[[], object], release: Callable[[], object]) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -122,7 +124,7 @@ class Server(uvicorn.Server):
                 ws_ping_timeout=PING_S,
             )
         )
-        self._hub = app.state.parts.hub
+        self._release = release
         self._stop = stop
         self._on_ready = on_ready
 
@@ -134,7 +136,7 @@ class Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """Look at ``stop``, ten times a second."""
         if self._stop.is_set():
-            self._hub.release_viewers()
+            self._release()
             self.should_exit = True
         return await super().on_tick(counter)
 

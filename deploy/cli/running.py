@@ -98,8 +98,13 @@ def _show(
     deadline_s = now_s() + PAGES_S
     ward.run(lambda: _answers(url) or now_s() > deadline_s)
     output.say(f"Pages: {url}   Ctrl-C ends. Research software: not a medical device, not for diagnosis.")
-    # Without a screen the module would start a text browser in this terminal.
-    if browser and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    if browser:
+        open_page(url)
+
+
+def open_page(url: str) -> None:
+    """Open a page in the browser, if there is a screen: without one the module would start a text browser here."""
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         webbrowser.open(url)
 
 

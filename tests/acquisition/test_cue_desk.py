@@ -36,7 +36,7 @@ class Heard:
 def test_markers_are_stamped_when_they_are_shown():
     """On time by the plan, on the LSL clock; after a stall by the moment in which it was over."""
     clock, heard = FakeClock(monotonic_s=1_000.0, lsl_s=50_000.0), Heard()
-    desk = CueDesk(SMALL, heard, clock)
+    desk = CueDesk(SMALL, heard.push, clock)
     desk.command(Event.START)
     stalls = iter([1.0, 5.5])
     desk.run(wait=lambda left_s: clock.sleep(next(stalls, left_s)))
@@ -55,7 +55,7 @@ def test_markers_are_stamped_when_they_are_shown():
 def test_whoever_listens_hears_of_every_change_and_no_more():
     """A look that finds nothing new is silent; a press that means nothing too."""
     clock, told = FakeClock(), []
-    desk = CueDesk(SMALL, Heard(), clock)
+    desk = CueDesk(SMALL, Heard().push, clock)
     with desk.listening(lambda: told.append(clock.elapsed_s)):
         for event in (Event.PAUSE, Event.START, Event.START, None, Event.PAUSE):
             desk.turn(event)
@@ -68,7 +68,7 @@ def test_whoever_listens_hears_of_every_change_and_no_more():
 
 def test_a_command_wakes_a_run_that_waits():
     """A run that waits without end for its start ends as soon as somebody ends it."""
-    desk = CueDesk(SMALL, Heard(), LiveClock())
+    desk = CueDesk(SMALL, Heard().push, LiveClock())
     thread = threading.Thread(target=desk.run)
     thread.start()
     desk.command(Event.START)
@@ -89,7 +89,7 @@ def test_markers_arrive_on_a_real_inlet_with_the_stamps_of_their_showing():
         assert not outlet.heard
         with MarkerInlet(found) as inlet:
             assert outlet.heard
-            desk = CueDesk(QUICK, outlet, LiveClock(lsl_clock_s))
+            desk = CueDesk(QUICK, outlet.push, LiveClock(lsl_clock_s))
             desk.command(Event.START)
             desk.run()
             came: list[tuple[float, str]] = []

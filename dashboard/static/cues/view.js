@@ -19,6 +19,7 @@ import { say } from "./words.js";
  * @property {number | null} length_s
  * @property {number | null} left_s
  * @property {string | null} next
+ * @property {number | null} plan_s
  * @property {number | null} plan_left_s
  * @property {boolean} heard whether anybody receives the markers
  */
@@ -93,10 +94,10 @@ export function sceneOf({ state, phase }) {
  * @param {number} nowMs
  * @param {number} silentS seconds since the last message came
  * @param {import("./words.js").Words} words
- * @param {{planS: number, calm: boolean}} how seconds of the whole plan; whether motion is to be reduced
+ * @param {boolean} calm whether motion is to be reduced
  * @returns {View}
  */
-export function viewOf(told, nowMs, silentS, words, how) {
+export function viewOf(told, nowMs, silentS, words, calm) {
   if (told === null) return away(words, words.connecting, false);
   const { message } = told;
   if (message.state !== "ended" && silentS >= CONTACT.grey) {
@@ -107,7 +108,7 @@ export function viewOf(told, nowMs, silentS, words, how) {
   const leftS = leftOf(told, nowMs);
   const share = message.length_s === null || leftS === null ? null : Math.min(1, leftS / message.length_s);
   const [from, to] = MOVES[scene];
-  const moved = how.calm || share === null ? 1 : eased(1 - share);
+  const moved = calm || share === null ? 1 : eased(1 - share);
   const note = noteOf(message, words);
   return {
     scene,
@@ -115,14 +116,14 @@ export function viewOf(told, nowMs, silentS, words, how) {
     line,
     then: message.next === null ? "" : /** @type {Record<string, string>} */ (words.next)[message.next] ?? "",
     seconds: leftS === null ? "" : String(Math.max(1, Math.ceil(leftS - 0.05))),
-    ring: ringOf(share, leftS, message, how.calm),
+    ring: ringOf(share, leftS, message, calm),
     bend: from + (to - from) * moved,
     goal: to,
     way: from === to ? 0 : to > from ? -1 : 1,
     picture: pictureOf(from, to, words),
     trial: trialOf(message, words),
     left: planLeft(message, leftS, words),
-    course: courseOf(message, leftS, how.planS),
+    course: courseOf(message, leftS),
     note: note.text,
     alert: note.alert,
     can: canPress(message),
@@ -220,11 +221,10 @@ function planLeft(message, leftS, words) {
 /**
  * @param {Message} message
  * @param {number | null} leftS
- * @param {number} planS
  */
-function courseOf(message, leftS, planS) {
+function courseOf(message, leftS) {
   const s = planLeftS(message, leftS);
-  return s === null || planS <= 0 ? 0 : Math.min(1, Math.max(0, 1 - s / planS));
+  return s === null || !message.plan_s ? 0 : Math.min(1, Math.max(0, 1 - s / message.plan_s));
 }
 
 /**
