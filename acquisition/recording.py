@@ -291,7 +291,8 @@ def _no_signal(path: Path, file: XdfFile, regular: Sequence[XdfStream], name: st
     if name is not None and regular:
         message = f"{path} has no stream {name!r} that could be the signal; there is {_list(regular)}"
         return RecordingError(message, subject=str(path), remedy="Name one of these, or its number: --stream NAME")
-    damage = f" It is damaged: {'; '.join(problem.rstrip('.') for problem in file.problems)}." if file.problems else ""
+    problems = [problem.removeprefix(f"{path.name}: ").rstrip(".") for problem in file.problems]
+    damage = f" It is damaged: {'; '.join(problems)}." if problems else ""
     message = f"{path} has no stream that could be the signal, one of numbers at a steady rate.{damage}"
     remedy = (
         "Restore it from a copy, or record it again." if damage else "Choose a recording of the amplifier's stream."

@@ -5,7 +5,7 @@ It travels with the session: ``session.json`` holds it beside the file's path, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -88,6 +88,13 @@ class Reading:
 
 #: Nothing is said about it.
 AS_IT_IS = Reading()
+
+
+def told(recording: Recording) -> Iterator[str]:
+    """Yield what people must know about a recording: what it left open, what could not be read."""
+    name = f"{recording.path.name}: "
+    for sentence in (*recording.assumed, *recording.problems):
+        yield name + sentence.removeprefix(name)
 
 
 def decided(recording: Recording, montage: Montage, binding: Binding, mains_hz: float) -> DecisionsFile:

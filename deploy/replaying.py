@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from acquisition.recording import Recording
 from acquisition.session import SessionFolder, SessionInfo
 from acquisition.source import flatten_decisions
 from deploy.opening import Plan, absolute, played_source
-from deploy.reading import AS_IT_IS, Reading, decided
+from deploy.reading import AS_IT_IS, Reading, decided, told
 from deploy.settings import Settings
 
 #: Where decisions that are handed over lie, by the recording's hash.
@@ -90,6 +91,7 @@ def plan_replay(
     bed: str,
     through_lsl: bool,
     reading: Reading = AS_IT_IS,
+    tell: Callable[[str], None] = print,
 ) -> Plan:
     """Return what the replay of a recording is to be.
 
@@ -107,6 +109,8 @@ def plan_replay(
         Whether its samples come as a stream; else the bridge reads them itself.
     reading : Reading
         What the user says about a foreign recording.
+    tell : callable
+        Hears what the file left open and what could not be read, a sentence each.
 
     Raises
     ------
@@ -119,6 +123,9 @@ def plan_replay(
         plan, recorded = _of_folder(path, patient, bed)
     else:
         plan, recorded = _of_file(path, settings, patient, bed, reading)
+    for part in recorded.parts:
+        for sentence in told(part):
+            tell(sentence)
     plan = replace(plan, expected_samples=recorded.n_samples)
     if not through_lsl:
         return plan

@@ -20,7 +20,7 @@ from acquisition.session import SessionFolder, SessionInfo
 from acquisition.tape import Block, tape_of, tape_of_folder
 from acquisition.windowing import Window
 from deploy.opening import Models, Plan, absolute
-from deploy.reading import AS_IT_IS, Reading, decided
+from deploy.reading import AS_IT_IS, Reading, decided, told
 from deploy.replaying import UNNAMED, check_patient, require
 from deploy.settings import Settings
 from deploy.summary import Counts, summarise
@@ -99,8 +99,8 @@ def _from_file(
     session = settings.session
     montage = load_montage(session.montage)
     recording, binding = reading.open(path, montage, session.unit)
-    for sentence in (*recording.assumed, *recording.problems):
-        tell(f"{path}: {sentence}")
+    for sentence in told(recording):
+        tell(sentence)
     plan = Plan(
         mode="score",
         origin=recording.origin,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from deploy.cli import output
 from deploy.cli.options import (
     Bundle,
     Data,
@@ -86,7 +87,9 @@ def replay(
     )
     path = path_of(file, settings.data_dir)
     reading = reading_of(rate, labels, stream, resample)
-    plan = plan_replay(path, settings, patient=patient, bed=bed, through_lsl=factor is not None, reading=reading)
+    plan = plan_replay(
+        path, settings, patient=patient, bed=bed, through_lsl=factor is not None, reading=reading, tell=output.say
+    )
     play = None if factor is None else ("--recording", str(path), "--speed", repr(factor))
     raise typer.Exit(
         run(

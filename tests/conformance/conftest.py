@@ -8,28 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from inference.bundle import MANIFEST, SHIPPED
 from tests.conformance.commanding import FLEXION, Running
-from tests.deploy import bundles
 
 Start = Callable[..., Running]
 
 
-@pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return the variables that name the models: none for those that ship, small ones before they do."""
-    if all((SHIPPED / name / MANIFEST).is_file() for name in ("lstm-bands", "fusion-equal")):
-        return {}
-    return bundles.build(tmp_path_factory.mktemp("bundles"))
-
-
 @pytest.fixture(scope="module")
-def start(models: dict[str, str]) -> Iterator[Start]:
+def start() -> Iterator[Start]:
     """Return a function that starts ``flexion`` in a folder; what still runs at the module's end is ended."""
     running: list[Running] = []
 
     def starter(folder: Path, *arguments: str, **variables: str) -> Running:
-        settings = {"FLEXION_DATA_DIR": str(folder / "data"), **models, **variables}
+        settings = {"FLEXION_DATA_DIR": str(folder / "data"), **variables}
         running.append(Running(folder, [FLEXION, *arguments], **settings))
         return running[-1]
 
