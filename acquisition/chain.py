@@ -203,6 +203,11 @@ class Chain:
         return self._grid.open
 
     @property
+    def settled(self) -> bool:
+        """Whether the filters have settled on the open segment, so that what comes next can be in a window."""
+        return self.open and self.next_sample - self._grid.first_sample >= self._spec.window.settling
+
+    @property
     def ledger(self) -> Ledger:
         """Where every sample went so far."""
         return self._grid.book.ledger

@@ -60,12 +60,14 @@ def run(session: str, settings: Settings, stop: Event) -> int:
         return Outbox(redis, entry_of(info), lease, recorder, info=tell, **times)
 
     def open_source(point: ResumePoint) -> Source:
-        return source_of(folder, montage, point, clock)
+        return source_of(folder, montage, point, clock, settled=lambda: chain.settled)
 
     return Bridge(folder, chain, make_outbox, open_source, clock).run(stop)
 
 
-def source_of(folder: SessionFolder, montage: Montage, point: ResumePoint, clock: Clock) -> Source:
+def source_of(
+    folder: SessionFolder, montage: Montage, point: ResumePoint, clock: Clock, *, settled: Callable[[], bool]
+) -> Source:
     """Return the source that a session's description names, to go on where its folder ends."""
     info = folder.info
     source = info.source or {}
@@ -78,7 +80,7 @@ def source_of(folder: SessionFolder, montage: Montage, point: ResumePoint, clock
     # A stream that the session has had already is waited for without end: nobody abandons a patient.
     patience_s = FIND_S if point.previous is None else math.inf
     judge = _judge(folder, montage, point)
-    return StreamSource(criteria, montage, judge, clock, unit=info.unit, patience_s=patience_s)
+    return StreamSource(criteria, montage, judge, clock, unit=info.unit, patience_s=patience_s, settled=settled)
 
 
 def _judge(folder: SessionFolder, montage: Montage, point: ResumePoint) -> Judge:

@@ -325,3 +325,16 @@ def test_montage_without_eeg(small, tape, run, noise):
     ran = run(tape.items, small, montage)
     assert ran.chain.calibration.reason == "0 usable EEG channels, 4 are needed"
     assert [window.flags for window in ran.windows] == [("uncalibrated",)] * 4
+
+
+def test_the_filters_settle_once_in_each_segment():
+    """Until then nothing that comes can be in a window."""
+    chain = Chain(load_montage("amp16"), spec=ChainSpec(window=WindowSpec(1_000, 1_000, 400)))
+    assert not chain.settled
+    for segment in range(2):
+        first = chain.next_sample
+        chain.obey(Decision("segment", 1, 0, 0, {"segment": segment, "first_sample": first, "reason": "start"}))
+        chain.push(np.zeros((399, 16)))
+        assert not chain.settled
+        chain.push(np.zeros((1, 16)))
+        assert chain.settled
