@@ -24,6 +24,6 @@ def test_the_types_of_the_scripts() -> None:
     """JSDoc types hold: what the server sends is what the pages read."""
     tsc = DASHBOARD / "node_modules" / ".bin" / "tsc"
     if not tsc.exists():
-        pytest.skip("TypeScript is not installed: npm ci --prefix dashboard")
+        lacking("TypeScript: npm ci --prefix dashboard")
     answer = subprocess.run([tsc, "--project", DASHBOARD], capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stdout
