@@ -4,5 +4,5 @@
 - ``xdf_writer``: the chunks of an XDF file as bytes
 - ``xdf``: XDF files read back, broken ones too
 - ``xdf_samples``: the samples of one chunk
-- ``text``: tables of numbers, txt and csv; ``text_header`` is what their first lines say
+- ``text``: tables of numbers, txt and csv; ``text_header`` is what their first lines say, ``text_rows`` the rows
 """

@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as arrays
 
 from acquisition.errors import RateError, RecordingError, UnitError
 from acquisition.formats.text import read_table, write_table
+from acquisition.formats.text_rows import Dialect
 from acquisition.montage import load_montage
 from acquisition.recording import read_recording
 
@@ -232,3 +233,116 @@ def test_a_table_without_a_unit_needs_one(tmp_path):
         read_recording(tmp_path / "a.csv")
     recording = read_recording(tmp_path / "a.csv", unit="mV")
     assert recording.units == ("mV", "mV") and recording.assumed == ("all columns are taken as mV.",)
+
+
+@pytest.mark.parametrize(
+    ("content", "dialect", "samples"),
+    [
+        ("a|b\n1|2\n", {"delimiter": "|"}, [[1, 2]]),
+        ("1,5\n2,5\n", {"decimal": ","}, [[1.5], [2.5]]),
+        ("a;b\n1;2,5\n", {}, [[1, 2.5]]),
+        ("a;b\n0;1\n1;2,5\n", {}, [[0, 1], [1, 2.5]]),
+        ("a;b\n1;2,5\n3;4.5\n", {"decimal": "."}, [[1, np.nan], [3, 4.5]]),
+        ("7 8\n5 6\na b\n1 2\n", {"header_lines": 3}, [[1, 2]]),
+        ("1 2\n3 4\n", {"header_lines": 1}, [[3, 4]]),
+        ("a b\n1 2\n", {"header_lines": 0, "delimiter": " "}, None),
+    ],
+    ids=[
+        "another delimiter",
+        "one column",
+        "comma found",
+        "found later",
+        "a point",
+        "below",
+        "row 1 is labels",
+        "none",
+    ],
+)
+def test_the_users_word_about_the_dialect_counts(tmp_path, content, dialect, samples):
+    """Delimiter, decimal comma and header lines are as they are said, and found where nothing is said."""
+    labels = ["a"] if samples and len(samples[0]) == 1 else ["a", "b"]
+    if samples is None:
+        with pytest.raises(RecordingError, match="holds no rows of numbers right below 0 header lines"):
+            table(tmp_path, content, rate_hz=10.0, labels=labels, dialect=Dialect(**dialect))
+        return
+    read = table(tmp_path, content, rate_hz=10.0, labels=labels, dialect=Dialect(**dialect))
+    np.testing.assert_array_equal(read.samples, samples)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"delimiter": "ab"}, "--delimiter is 'ab'; expected one character"),
+        ({"delimiter": "1"}, "--delimiter is '1'; expected one character"),
+        ({"decimal": ";"}, "--decimal is ';'; expected a point or a comma"),
+        ({"decimal": ",", "delimiter": ","}, "expected another character than the delimiter"),
+        ({"header_lines": -1}, "--header-lines is -1; expected 0 or more"),
+    ],
+)
+def test_a_dialect_that_makes_no_sense_is_refused(said, words):
+    """What cannot be is said at once, with what could be (law 10)."""
+    with pytest.raises(RecordingError, match=words):
+        Dialect(**said)
+
+
+@pytest.mark.parametrize("named", ["Trial", "trial", "2"])
+def test_a_marker_column_can_be_named(tmp_path, named):
+    """By its label, in any case, or by its number; its changes are the markers."""
+    read = table(tmp_path, "a,Trial\n1,0\n2,5\n3,5\n", rate_hz=10.0, dialect=Dialect(markers=named))
+    assert read.events == ((0.1, "5"),) and read.labels == ("a",)
+
+
+@pytest.mark.parametrize("named", ["none", "0", "3", "9" * 40])
+def test_a_marker_column_that_is_not_there_is_refused(tmp_path, named):
+    """The columns that there are are named with their numbers."""
+    with pytest.raises(RecordingError, match=rf"no column '{named}'; it has 1 a, 2 b\."):
+        table(tmp_path, "a,b\n1,0\n", rate_hz=10.0, dialect=Dialect(markers=named))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8", "latin-1"])
+def test_tables_of_any_encoding(tmp_path, encoding):
+    """Windows exports are read too; a letter that cannot be decoded spoils its label alone."""
+    read = table(tmp_path, "# rate_hz: 10\nC3 (µV)\tC4 (µV)\n1\t2\n".encode(encoding))
+    assert read.samples.tolist() == [[1.0, 2.0]]
+    assert encoding == "latin-1" or (read.labels, read.units) == (("C3", "C4"), ("µV", "µV"))
+
+
+def test_a_last_line_without_an_end_is_told(tmp_path):
+    """Its last number may have been cut, and nobody can know."""
+    read = table(tmp_path, "a\tb\n1\t2\n3\t4", rate_hz=10.0)
+    assert read.samples.shape == (2, 2)
+    assert "the last line has no end; it is taken as whole." in read.assumed
+
+
+def test_mostly_other_rows_are_another_table(tmp_path):
+    """A first row of another width than most is no table of missing values: memory and sense would be lost."""
+    words = r"has 3 rows of 5 with another number of columns than the first, which has 2\. .*--header-lines N"
+    with pytest.raises(RecordingError, match=words):
+        table(tmp_path, "7,8\n1,2,3\n4,5,6\n7,8,9\n1,2\n", rate_hz=10.0, labels=["a", "b"])
+
+
+def test_too_many_columns_are_no_table(tmp_path):
+    """A row of ten thousand numbers is not one sample of an amplifier."""
+    with pytest.raises(RecordingError, match="has 5000 columns, more than 4096"):
+        table(tmp_path, ",".join(["1"] * 5000) + "\n", rate_hz=10.0)
+
+
+@pytest.mark.parametrize(("content", "n"), [("1.5\n2", 1), ("nan\n2", 1), ("40000\n-40000", 2)])
+def test_numbers_that_are_not_of_the_stated_type_stay_as_they_are(tmp_path, content, n):
+    """Nothing is cut to fit a type that the header names."""
+    read = table(tmp_path, f"# rate_hz: 10\n# dtype: int16\na\n{content}\n")
+    assert read.samples.dtype == np.float64
+    assert read.problems == (f"a.txt: {n} numbers are no int16; all are kept as float64.",)
+
+
+@pytest.mark.parametrize("rate_hz", [0.0, -5.0, float("nan"), float("inf")])
+def test_a_rate_that_cannot_be_is_refused(tmp_path, rate_hz):
+    """Time would stand still or run backwards."""
+    with pytest.raises(RateError, match=r"a\.txt is said to be at .* Hz"):
+        table(tmp_path, "a\n1\n", rate_hz=rate_hz)
+
+
+def test_units_that_are_missing_in_some_columns_are_given(tmp_path):
+    """The file's own word counts more, and what was taken from the user is told."""
+    read = table(tmp_path, "a (uV)\tb\n1\t2\n", rate_hz=10.0, unit="mV")
+    assert read.units == ("uV", "mV") and read.assumed == ("columns without a unit are taken as mV.",)
