@@ -64,7 +64,7 @@ $(VENV)/.demo: $(PINS) | $(BIN)/python
 
 $(VENV)/.dev: $(PINS) | $(BIN)/python
 	@echo "Installing what development needs into $(VENV) (once) ..." >&2
-	@$(PIP) -e '.[demo,training,dev]'
+	@$(PIP) -e '.[demo,recordings,training,dev]'
 	@touch $@ $(VENV)/.demo
 
 need-redis: | $(BIN)/python
