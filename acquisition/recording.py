@@ -6,26 +6,42 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from acquisition.decisions import Decision
-from acquisition.errors import BadInput, MontageError, RateError, RecordingError, UnitError
+from acquisition.errors import BadInput, RateError, RecordingError, UnitError
+from acquisition.formats.brainvision import read_brainvision
+from acquisition.formats.edf import read_edf
+from acquisition.formats.fif import read_fif
 from acquisition.formats.text import Table, read_table
+from acquisition.formats.text_rows import AS_FOUND, Dialect
 from acquisition.formats.xdf import XdfFile, XdfStream, read_xdf
-from acquisition.formats.xdf_header import STRING
+from acquisition.formats.xdf_signal import events_of, regular_streams, signal_of
 from acquisition.montage import Binding, Montage
 
-#: Types of streams that carry events, whatever their format.
-MARKER_TYPES = ("marker", "markers", "event", "events", "stringmarker")
 
-#: Labels of one stream that a refusal shows.
-MAX_LABELS = 8
+class Kind(NamedTuple):
+    """A kind of file: its endings, and what it is called in a sentence."""
+
+    suffixes: tuple[str, ...]
+    words: str
+
+
+#: The kinds of file that are read.
+KINDS = {
+    "xdf": Kind((".xdf",), "an XDF file"),
+    "table": Kind((".txt", ".csv", ".tsv"), "a table"),
+    "edf": Kind((".edf", ".bdf"), "an EDF or BDF file"),
+    "brainvision": Kind((".vhdr",), "a BrainVision file"),
+    "fif": Kind((".fif",), "a FIF file"),
+}
+SUFFIXES = tuple(suffix for kind in KINDS.values() for suffix in kind.suffixes)
 
 
 @dataclass(frozen=True)
@@ -52,9 +68,9 @@ class Recording:
     ----------
     path : Path
     sha256 : str
-        Of the file.
+        Of the file, or of all the files that it consists of.
     format : str
-        ``"xdf"`` or ``"text"``.
+        ``"xdf"``, ``"text"``, ``"edf"``, ``"bdf"``, ``"brainvision"`` or ``"fif"``.
     labels : tuple of str
         One per channel of the stream.
     units : tuple of str or None
@@ -107,19 +123,22 @@ def read_recording(
     labels: Sequence[str] | None = None,
     montage: Montage | None = None,
     stream: str | None = None,
+    dialect: Dialect = AS_FOUND,
 ) -> Recording:
     """Read a recording file, whoever wrote it.
 
     Parameters
     ----------
     path : Path
-        ``.xdf``, or a table of numbers: ``.txt``, ``.csv``, ``.tsv``.
+        Of any kind in ``KINDS``.
     unit, rate_hz, labels : optional
         The user's word for what the file leaves open.
     montage : Montage, optional
         Picks the signal among several streams of an XDF file.
     stream : str, optional
         Name or number of the signal's stream in an XDF file, where the montage does not decide it.
+    dialect : Dialect
+        The user's word about how a table is written.
 
     Raises
     ------
@@ -129,18 +148,52 @@ def read_recording(
         If it has several streams and none has the montage's channels.
     RateError, UnitError
         If a table states no rate or unit and none is given, or a file states another rate than the one that is given.
+    BadEnvironment
+        If the library that reads it is not installed.
     """
-    suffix = path.suffix.casefold()
-    if suffix == ".xdf":
+    kind = _kind_of(path)
+    if stream is not None and kind != "xdf":
+        message = f"{path} is {KINDS[kind].words}, which has no streams; {stream!r} was named."
+        raise RecordingError(message, subject=str(path), remedy="Leave --stream out.")
+    if dialect != AS_FOUND and kind != "table":
+        message = f"{path} is {KINDS[kind].words}, no table; how its rows are written was given."
+        remedy = "Leave --delimiter, --decimal, --header-lines and --marker-column out."
+        raise RecordingError(message, subject=str(path), remedy=remedy)
+    said = _Said(unit, rate_hz, None if labels is None else tuple(labels))
+    if kind == "xdf":
         file = read_xdf(path)
-        return _from_xdf(path, _sha256(path), file, _signal(path, file, montage, stream), unit, rate_hz, labels)
-    if suffix in (".txt", ".csv", ".tsv"):
-        if stream is not None:
-            message = f"{path} is a table, which has no streams; {stream!r} was named."
-            raise RecordingError(message, subject=str(path), remedy="Leave --stream out.")
-        return _from_table(path, read_table(path, unit=unit, rate_hz=rate_hz, labels=labels), montage)
-    message = f"{path} ends in {suffix!r}; expected .xdf, .txt, .csv or .tsv."
-    raise RecordingError(message, subject=str(path), remedy="Export it as XDF, or as a table with one row per sample.")
+        return _from_xdf(path, _sha256(path), file, signal_of(path, file, montage, stream), said)
+    if kind == "table":
+        return _from_table(path, read_table(path, unit=unit, rate_hz=rate_hz, labels=labels, dialect=dialect), montage)
+    return _from_raw(path, kind, said)
+
+
+def read_streams(
+    path: Path,
+    *,
+    unit: str | None = None,
+    rate_hz: float | None = None,
+    labels: Sequence[str] | None = None,
+    stream: str | None = None,
+    dialect: Dialect = AS_FOUND,
+) -> list[Recording]:
+    """Read every stream of a file that could be the signal, to look at them; a file that is no XDF has one.
+
+    Parameters
+    ----------
+    path, unit, rate_hz, labels, stream, dialect
+        As for ``read_recording``.
+
+    Raises
+    ------
+    RecordingError, RateError, UnitError, BadEnvironment
+        As by ``read_recording``.
+    """
+    if _kind_of(path) != "xdf":
+        return [read_recording(path, unit=unit, rate_hz=rate_hz, labels=labels, stream=stream, dialect=dialect)]
+    file, sha256 = read_xdf(path), _sha256(path)
+    said = _Said(unit, rate_hz, None if labels is None else tuple(labels))
+    return [_from_xdf(path, sha256, file, found, said) for found in regular_streams(path, file, stream)]
 
 
 def recording_of_part(path: Path, file: XdfFile) -> Recording:
@@ -159,7 +212,7 @@ def recording_of_part(path: Path, file: XdfFile) -> Recording:
     """
     if not file.streams or file.streams[0].values is None:
         raise RecordingError(f"{path} has no signal.", subject=str(path), remedy="Restore it from a copy.")
-    return _recording(path, _sha256(path), file, file.streams[0], ())
+    return _recording(path, _sha256(path), file, file.streams[0])
 
 
 def bind_recording(
@@ -195,54 +248,97 @@ def bind_recording(
     return binding
 
 
-def _from_xdf(
-    path: Path,
-    sha256: str,
-    file: XdfFile,
-    signal: XdfStream,
-    unit: str | None,
-    rate_hz: float | None,
-    labels: Sequence[str] | None,
-) -> Recording:
+@dataclass(frozen=True)
+class _Said:
+    """The user's word about what a file leaves open."""
+
+    unit: str | None
+    rate_hz: float | None
+    labels: tuple[str, ...] | None
+
+    def check(self, path: Path, of: str, rate_hz: float, n_channels: int) -> None:
+        """Refuse what the file itself states otherwise."""
+        if self.rate_hz is not None and self.rate_hz != rate_hz:
+            message = f"{path} states {rate_hz:g} Hz{of and f' for {of}'}; {self.rate_hz:g} Hz was given."
+            raise RateError(message, subject=str(path), remedy="Leave --rate out; another rate is made by --resample")
+        if self.labels is not None and len(self.labels) != n_channels:
+            message = f"{path} has {n_channels} channels{of and f' in {of}'}; {len(self.labels)} labels were given."
+            raise RecordingError(message, subject=str(path), remedy="Give one for each: --labels C3,C1,...")
+
+    def assumed(self, of: str, units: Sequence[str | None]) -> Iterator[str]:
+        """Yield what is taken as the user says."""
+        if self.labels is not None:
+            yield f"channels{of} are taken as {', '.join(self.labels)}."
+        if self.unit and None in units:
+            yield f"channels{of} without a unit are taken as {self.unit}."
+
+    def units(self, units: Sequence[str | None]) -> tuple[str | None, ...]:
+        """Return the units with the user's where the file states none."""
+        return tuple(known or self.unit for known in units)
+
+
+def _kind_of(path: Path) -> str:
+    """Return which of ``KINDS`` a file is, by its ending."""
+    suffix = path.suffix.casefold()
+    for kind, described in KINDS.items():
+        if suffix in described.suffixes:
+            return kind
+    ending = "".join(path.suffixes[-2:] if suffix == ".gz" else path.suffixes[-1:])
+    message = f"{path} {f'ends in {ending!r}' if ending else 'has no ending'}; expected {', '.join(SUFFIXES)}."
+    remedy = "Export it as XDF, or as a table with one row per sample."
+    if suffix in (".eeg", ".vmrk", ".dat") and path.with_suffix(".vhdr").is_file():
+        remedy = f"It belongs to a BrainVision recording: name its header, {path.with_suffix('.vhdr').name}."
+    raise RecordingError(message, subject=str(path), remedy=remedy)
+
+
+def _from_xdf(path: Path, sha256: str, file: XdfFile, signal: XdfStream, said: _Said) -> Recording:
     header = signal.header
-    if rate_hz is not None and rate_hz != header.rate_hz:
-        message = f"{path} states {header.rate_hz:g} Hz for {header.name!r}; {rate_hz:g} Hz was given."
-        raise RateError(message, subject=str(path), remedy="Leave --rate out; another rate is made by --resample")
-    if labels is not None and len(labels) != header.channel_count:
-        message = f"{path} has {header.channel_count} channels in {header.name!r}; {len(labels)} labels were given."
-        raise RecordingError(message, subject=str(path), remedy="Give one for each: --labels C3,C1,...")
-    assumed = []
-    if labels is not None:
-        assumed.append(f"channels of {header.name!r} are taken as {', '.join(labels)}.")
-    elif not header.labels:
-        assumed.append(f"stream {header.name!r} names no channels: taken as 1 to {header.channel_count}.")
-    if unit and any(known is None for known in header.units or (None,)):
-        assumed.append(f"channels of {header.name!r} without a unit are taken as {unit}.")
-    recording = _recording(path, sha256, file, signal, tuple(assumed), unit)
-    return recording if labels is None else replace(recording, labels=tuple(labels))
+    said.check(path, repr(header.name), header.rate_hz, header.channel_count)
+    units = header.units or (None,) * header.channel_count
+    assumed = list(said.assumed(f" of {header.name!r}", units))
+    if said.labels is None and not header.labels:
+        assumed.insert(0, f"stream {header.name!r} names no channels: taken as 1 to {header.channel_count}.")
+    recording = _recording(path, sha256, file, signal)
+    labels = said.labels or recording.labels
+    return replace(recording, labels=labels, units=said.units(units), assumed=tuple(assumed))
 
 
-def _recording(
-    path: Path, sha256: str, file: XdfFile, signal: XdfStream, assumed: tuple[str, ...], unit: str | None = None
-) -> Recording:
+def _recording(path: Path, sha256: str, file: XdfFile, signal: XdfStream) -> Recording:
     header = signal.header
     assert signal.values is not None
-    units = header.units or (None,) * header.channel_count
     return Recording(
         path=path,
         sha256=sha256,
         format="xdf",
         labels=header.labels or tuple(str(n) for n in range(1, header.channel_count + 1)),
-        units=tuple(known or unit for known in units),
+        units=header.units or (None,) * header.channel_count,
         rate_hz=header.rate_hz,
         samples=signal.values,
         stamps=signal.stamps,
-        markers=_markers(file, signal),
+        markers=tuple(Marker(stamp_s, text) for stamp_s, text in events_of(file, signal)),
         name=header.name,
         source_id=header.source_id,
         hostname=header.hostname,
         origin=header.origin,
-        assumed=assumed,
+        problems=file.problems,
+    )
+
+
+def _from_raw(path: Path, kind: str, said: _Said) -> Recording:
+    file = {"edf": read_edf, "brainvision": read_brainvision, "fif": read_fif}[kind](path)
+    said.check(path, "", file.rate_hz, len(file.labels))
+    return Recording(
+        path=path,
+        sha256=_sha256(*file.files),
+        format=path.suffix.casefold().removeprefix(".") if kind == "edf" else kind,
+        labels=said.labels or file.labels,
+        units=said.units(file.units),
+        rate_hz=file.rate_hz,
+        samples=file.samples,
+        stamps=file.stamps,
+        markers=tuple(Marker(stamp_s, text) for stamp_s, text in file.events),
+        name=path.stem,
+        assumed=(*said.assumed("", file.units), *file.assumed),
         problems=file.problems,
     )
 
@@ -269,83 +365,11 @@ def _from_table(path: Path, table: Table, montage: Montage | None) -> Recording:
     )
 
 
-def _signal(path: Path, file: XdfFile, montage: Montage | None, name: str | None) -> XdfStream:
-    """Return the stream that is the signal."""
-    regular = [s for s in file.streams if s.values is not None and s.header.rate_hz > 0]
-    named = [s for s in regular if name is None or name in (s.header.name, str(s.number))]
-    if not named:
-        raise _no_signal(path, file, regular, name)
-    fitting = [s for s in named if montage is not None and _fits(s, montage)] or named
-    fitting = [s for s in fitting if len(s.stamps)] or fitting
-    if len(fitting) == 1:
-        return fitting[0]
-    if montage is not None and not _fits(fitting[0], montage):
-        message = f"{path} has {len(fitting)} streams and none has the channels of montage {montage.name}: "
-        remedy = "Describe the one that is meant in a montage of your own: --montage FILE.toml"
-        raise MontageError(message + _list(fitting), subject=str(path), remedy=remedy)
-    message = f"{path} has {len(fitting)} streams that could be the signal: {_list(fitting)}"
-    raise RecordingError(message, subject=str(path), remedy="Name the one that is meant, or its number: --stream NAME")
-
-
-def _no_signal(path: Path, file: XdfFile, regular: Sequence[XdfStream], name: str | None) -> RecordingError:
-    if name is not None and regular:
-        message = f"{path} has no stream {name!r} that could be the signal; there is {_list(regular)}"
-        return RecordingError(message, subject=str(path), remedy="Name one of these, or its number: --stream NAME")
-    problems = [problem.removeprefix(f"{path.name}: ").rstrip(".") for problem in file.problems]
-    damage = f" It is damaged: {'; '.join(problems)}." if problems else ""
-    message = f"{path} has no stream that could be the signal, one of numbers at a steady rate.{damage}"
-    remedy = (
-        "Restore it from a copy, or record it again." if damage else "Choose a recording of the amplifier's stream."
-    )
-    return RecordingError(message, subject=str(path), remedy=remedy)
-
-
-def _list(streams: Sequence[XdfStream]) -> str:
-    return "; ".join(f"{s.number}: {s.header.name!r} ({_channels_of(s)})" for s in streams) + "."
-
-
-def _channels_of(stream: XdfStream) -> str:
-    header = stream.header
-    shown = ", ".join(header.labels[:MAX_LABELS]) + (", ..." if len(header.labels) > MAX_LABELS else "")
-    labels = f": {shown}" if shown else ""
-    return f"{header.channel_count} channels at {header.rate_hz:g} Hz{labels}"
-
-
-def _fits(stream: XdfStream, montage: Montage) -> bool:
-    known = {label.casefold() for label in stream.header.labels}
-    return all({name.casefold() for name in (c.label, *c.aliases)} & known for c in montage.channels)
-
-
-def _markers(file: XdfFile, signal: XdfStream) -> tuple[Marker, ...]:
-    markers = [marker for stream in file.streams if _is_marker(stream) for marker in _events(stream, signal)]
-    return tuple(sorted(markers, key=lambda marker: marker.stamp_s))
-
-
-def _is_marker(stream: XdfStream) -> bool:
-    header = stream.header
-    return header.channel_format == STRING or (header.rate_hz == 0 and header.type.casefold() in MARKER_TYPES)
-
-
-def _events(stream: XdfStream, signal: XdfStream) -> list[Marker]:
-    stamps = stream.stamps + _clock_difference(stream, signal)
-    if stream.values is None:
-        texts = [" ".join(row).strip() for row in stream.texts]
-    else:
-        texts = [str(int(row[0])) if len(row) and float(row[0]).is_integer() else "" for row in stream.values]
-    return [Marker(float(stamp), text) for stamp, text in zip(stamps, texts, strict=True) if text]
-
-
-def _clock_difference(stream: XdfStream, signal: XdfStream) -> NDArray[np.float64]:
-    """Return what to add to a stream's stamps to get the signal's clock: 0 on one host, else by the clock offsets."""
-    here, there = stream.header.hostname, signal.header.hostname
-    if not len(stream.offsets) or not len(signal.offsets) or (here and here == there):
-        return np.zeros(len(stream.stamps))
-    onto_recorder = np.interp(stream.stamps, stream.offsets[:, 0], stream.offsets[:, 1])
-    recorded = stream.stamps + onto_recorder
-    back = np.interp(recorded, signal.offsets[:, 0] + signal.offsets[:, 1], signal.offsets[:, 1])
-    return np.asarray(onto_recorder - back)
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _sha256(*paths: Path) -> str:
+    """Return the hash of a recording: of all its files, one after the other."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with open(path, "rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from acquisition.errors import MontageError, RateError, RecordingError, UnitError
+from acquisition.formats.text_rows import Dialect
 from acquisition.formats.xdf import read_part
 from acquisition.formats.xdf_header import StreamHeader
 from acquisition.montage import Channel, Montage
 from acquisition.parts import PartWriter
-from acquisition.recording import bind_recording, read_recording, recording_of_part
+from acquisition.recording import bind_recording, read_recording, read_streams, recording_of_part
 
 EEG = StreamHeader("Amp", "EEG", "float32", 1000.0, 2, ("C3", "RF"), ("uV", None), hostname="bed4-pc", source_id="a1")
 GYRO = StreamHeader("Gyro", "ACC", "float32", 50.0, 2, hostname="bed4-pc")
@@ -173,7 +174,40 @@ def test_a_part_is_read_as_it_was_written(tmp_path):
         recording_of_part(markers, read_part(markers))
 
 
-def test_an_unknown_kind_of_file_is_refused(tmp_path):
-    """The endings that can be read are named."""
-    with pytest.raises(RecordingError, match=r"a\.mat ends in '.mat'; expected .xdf, .txt, .csv or .tsv"):
-        read_recording(tmp_path / "a.mat")
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "a.mat",
+            r"a\.mat ends in '\.mat'; expected .xdf, .txt, .csv, .tsv, .edf, .bdf, .vhdr, .fif\. Export it as XDF",
+        ),
+        ("scan.nii.gz", r"scan\.nii\.gz ends in '\.nii\.gz'; expected"),
+        ("LICENSE", r"LICENSE has no ending; expected"),
+        ("b.eeg", r"b\.eeg ends in '\.eeg'; expected .* name its header, b\.vhdr"),
+    ],
+)
+def test_an_unknown_kind_of_file_is_refused(tmp_path, name, words):
+    """The endings that can be read are named, and the header of a recording of which this is a part."""
+    (tmp_path / "b.vhdr").touch()
+    with pytest.raises(RecordingError, match=words):
+        read_recording(tmp_path / name)
+
+
+def test_every_stream_can_be_looked_at(tmp_path):
+    """All that could be the signal, empty ones too; a table is one."""
+    path = write(tmp_path / "a.xdf", signal(), signal(GYRO, 0), (CUES, ["rest"], [100.003]))
+    assert [(r.name, len(r.stamps), len(r.markers)) for r in read_streams(path)] == [("Amp", 10, 1), ("Gyro", 0, 1)]
+    assert [r.name for r in read_streams(path, stream="2", labels=["x", "y"])] == ["Gyro"]
+    (tmp_path / "b.csv").write_text("# rate_hz: 10\n# unit: uV\nC3\n1\n2\n")
+    assert [r.name for r in read_streams(tmp_path / "b.csv")] == ["b"]
+
+
+def test_how_rows_are_written_is_said_about_tables(tmp_path):
+    """It reaches the table, and is refused where there are no rows."""
+    (tmp_path / "a.csv").write_text("C3|M\n1,5|0\n2|7\n")
+    dialect = Dialect(delimiter="|", markers="M")
+    recording = read_recording(tmp_path / "a.csv", rate_hz=10.0, unit="uV", dialect=dialect)
+    assert recording.samples.tolist() == [[1.5], [2.0]] and [m.text for m in recording.markers] == ["7"]
+    path = write(tmp_path / "a.xdf", signal())
+    with pytest.raises(RecordingError, match=r"a\.xdf is an XDF file, no table; .* Leave --delimiter"):
+        read_recording(path, dialect=dialect)
