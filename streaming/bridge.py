@@ -81,6 +81,7 @@ class Bridge:
         self._pulse = Pulse(chain.montage.labels)
         self._next_segment = 0
         self._begun_s: float | None = None
+        self._told_state = ""
         self._lost_s: float | None = None
         self._offset_s = 0.0
         self._stamp_s = float("nan")
@@ -138,9 +139,22 @@ class Bridge:
             self._ended = str(decision.data["reason"]) if decision.kind == "end" else self._ended
         for step in drive(self._chain, tape_of_folder(self._folder), self._folder.append_decision):
             self._post(step.windows, live=False)
+        self._resume_plan(point)
         log.info("resumed" if point.part > 1 else "begun", session=self._info.session, part=point.part,
                  next_sample=self._chain.next_sample, recovered=repr(recovered))  # fmt: skip
         return point
+
+    def _resume_plan(self, point: ResumePoint) -> None:
+        """Go by the session's own begin: its time passes, whether or not its source ever comes back."""
+        if not self._info.clock or point.previous is None:
+            return
+        lived_s = self._clock.utc().timestamp() - self._info.clock[0]["utc_s"]
+        self._begun_s = self._clock.monotonic_s() - lived_s
+        if self._left_of_plan() == 0:
+            self._end("planned")
+        elif self._info.mode == "replay" and self._live:
+            # What the player sent while no bridge lived is gone, and the decisions go by count.
+            self._end("bridge lost before its end")
 
     def _loop(self, source: Source, stop: threading.Event) -> None:
         while not (self._ended or stop.is_set() or self._outbox.fenced):
@@ -208,7 +222,9 @@ class Bridge:
         return max(0, round(self._info.planned_s * self._info.rate_hz) - self._chain.next_sample)
 
     def _decide(self, kind: str, data: Mapping[str, Any], *, stream: int = 0) -> None:
-        """Record a decision, then obey it."""
+        """Record a decision, then obey it; what is lost past the planned end is not the session's."""
+        if kind == "lost" and data["reason"] != "unrecorded":
+            data = {**data, "n": min(data["n"], self._left_of_plan())}
         if kind == "segment":
             data = {**data, "segment": self._next_segment}
             self._next_segment += 1
@@ -219,6 +235,8 @@ class Bridge:
         self._announce(decision)
         if kind == "end":
             self._ended = str(data["reason"])
+        elif kind == "lost" and self._left_of_plan() == 0:
+            self._end("planned")
 
     def _end(self, reason: str) -> None:
         if not self._ended:
@@ -260,24 +278,27 @@ class Bridge:
 
     def _watch(self, source: Source) -> None:
         """Follow the source's state; end what can go no further."""
-        if source.state != self._pulse.link:
-            self._pulse.link = source.state
-            state, cause = source.state
+        state, cause = self._pulse.link = source.state
+        if state != self._told_state:  # the seconds in the cause pass in the heartbeats alone
+            self._told_state = state
             self._outbox.tell("source", {"state": state, "cause": cause})
             log.info("source", session=self._info.session, state=state, cause=cause)
-        away = source.state[0] not in ("LIVE", "SETTLING", "LATE")
+        away = state not in ("LIVE", "SETTLING", "LATE")
         self._lost_s = (self._lost_s or self._clock.monotonic_s()) if away else None
         if source.finished:
             self._end("end of recording")
         elif self._begun_s is not None and self._lost_s is not None:
-            self._watch_absence()
+            self._watch_absence(broken=state == "LOST")
 
-    def _watch_absence(self) -> None:
-        """A live session ends when its time is over, whatever the source does; a replay does not wait for ever."""
+    def _watch_absence(self, *, broken: bool) -> None:
+        """A live session ends when its time is over, whatever the source does; a replay does not wait for ever.
+
+        A replay whose stream broke is over at once: what comes next would begin anew, or miss what was sent meanwhile.
+        """
         now = self._clock.monotonic_s()
         assert self._begun_s is not None and self._lost_s is not None
         if self._info.mode == "replay":
-            if now - self._lost_s > REPLAY_PATIENCE_S:
+            if broken or now - self._lost_s > REPLAY_PATIENCE_S:
                 self._end("source lost before its end")
         elif self._info.planned_s is not None and now > self._begun_s + self._info.planned_s + OVERDUE_S:
             self._decide("lost", {"n": self._left_of_plan(), "reason": "absent"})

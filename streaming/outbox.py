@@ -163,8 +163,6 @@ class Outbox:
         for result in self._record.results():
             self.tally.results[result.index] = result.state
         self.tally.published.update(self.tally.results)
-        # The folder was read before its results were: what has one is not waited for again.
-        self._inbox = deque(record for record in self._inbox if record.window.index not in self.tally.results)
         self._begin_term(self._term)
         self._thread.start()
 
@@ -318,7 +316,10 @@ class Outbox:
         assert self._publisher is not None
         while self._inbox:
             record = self._inbox[0]
-            self._windows[record.window.index] = record
+            # One that an earlier life published may have its result, on disk or brought home just now, before it is
+            # even looked at here: nobody will bring that result again.
+            if record.window.index not in self.tally.results:
+                self._windows[record.window.index] = record
             self._inbox.popleft()
         waiting = sorted(self._windows.keys() - self.tally.published)
         try:
