@@ -29,7 +29,7 @@ from streaming.errors import TransportDown
 from streaming.events import EventLog
 
 #: States of the bridge's source in which its inlets are open.
-OPEN = ("SETTLING", "LIVE")
+OPEN = ("SETTLING", "LIVE", "LATE", "STALLED")
 #: LSL's names of the sample types that a recording may have; anything else is sent as float64, which holds it.
 LSL_TYPES = {"float32": "float32", "float64": "double64", "int32": "int32", "int16": "int16"}
 
@@ -92,12 +92,13 @@ class SessionWatch:
         self._open = False
 
     def is_open(self) -> bool:
-        """Return whether the bridge has said that its inlets are open."""
+        """Return whether its inlets are open by the bridge's last word: those that a player before us had are not."""
         try:
             events = self._events.read()
         except TransportDown:
             return self._open
-        self._open = self._open or any(e.type == "source" and e.data["state"] in OPEN for e in events)
+        for event in events:
+            self._open = event.data["state"] in OPEN if event.type == "source" else self._open
         return self._open
 
     def has_ended(self) -> bool:

@@ -62,6 +62,10 @@ def test_it_begins_when_the_bridge_says_so(folder, redis_url):
     log.append("source", {"state": "SETTLING", "cause": ""})
     assert watch.is_open()
     assert watch.is_open()
+    log.append("source", {"state": "LOST", "cause": ""})
+    assert not SessionWatch(redis_url, session, folder).is_open(), "those inlets were a dead player's"
+    log.append("source", {"state": "STALLED", "cause": ""})
+    assert watch.is_open(), "silent, but open"
 
 
 def test_a_redis_that_is_away_keeps_it_waiting(folder, tmp_path):
