@@ -164,7 +164,9 @@ def read_recording(
         file = read_xdf(path)
         return _from_xdf(path, _sha256(path), file, signal_of(path, file, montage, stream), said)
     if kind == "table":
-        return _from_table(path, read_table(path, unit=unit, rate_hz=rate_hz, labels=labels, dialect=dialect), montage)
+        counter = (montage.counter, montage.counter_modulo) if montage is not None and montage.counter else None
+        table = read_table(path, unit=unit, rate_hz=rate_hz, labels=labels, dialect=dialect, counter=counter)
+        return _from_table(path, table, montage)
     return _from_raw(path, kind, said)
 
 

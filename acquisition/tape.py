@@ -6,6 +6,7 @@ beside it.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,6 +146,9 @@ def open_decisions(
     about = {
         "recording": recording.sha256,
         "stream": recording.name,
+        "labels": list(recording.labels),
+        "units": list(recording.units),
+        "read": _sha256_of(recording),
         "rate_hz": recording.rate_hz,
         "resampled_from_hz": recording.resampled_from_hz,
         "montage": montage.to_json(),
@@ -277,6 +281,13 @@ def _check_rate(recording: Recording, montage: Montage) -> None:
         found, needed = f"{recording.rate_hz:g} Hz", f"{montage.rate_hz:g} Hz"
         message = f"{recording.path} is at {found}; montage {montage.name} needs {needed}."
         raise RateError(message, subject=str(recording.path), remedy="Resample it on reading: --resample")
+
+
+def _sha256_of(recording: Recording) -> str:
+    """Return the hash of what decisions are taken on: the same file can be read in more than one way."""
+    digest = hashlib.sha256(np.ascontiguousarray(recording.stamps).tobytes())
+    digest.update(repr([(marker.stamp_s, marker.text) for marker in recording.markers]).encode())
+    return digest.hexdigest()
 
 
 def _read_beside(path: Path, header: bytes) -> list[Decision] | None:

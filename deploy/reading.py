@@ -6,11 +6,12 @@ It travels with the session: ``session.json`` holds it beside the file's path, a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 from acquisition.chain import ChainSpec
+from acquisition.formats.text_rows import AS_FOUND, Dialect
 from acquisition.montage import Binding, Montage
 from acquisition.recording import Recording, bind_recording, read_recording
 from acquisition.tape import DecisionsFile, open_decisions
@@ -34,22 +35,50 @@ class Reading:
         Name or number of the signal's stream, where several could be it.
     resample : bool
         Whether a recording at another rate is brought to the montage's.
+    counter : str, optional
+        Label of the column that counts samples, and where it begins again: ``index:256``.
+    dialect : Dialect
+        How a table is written.
     """
 
     rate_hz: float | None = None
     labels: tuple[str, ...] = ()
     stream: str | None = None
     resample: bool = False
+    counter: str | None = None
+    dialect: Dialect = AS_FOUND
 
     @classmethod
     def of(cls, source: Mapping[str, Any] | None) -> Self:
         """Return what a session's source says about its recording."""
         values = (source or {}).get(KEY) or {}
-        return cls(**{**values, "labels": tuple(values.get("labels", ()))})
+        dialect = Dialect(**values.get("dialect", {}))
+        return cls(**{**values, "labels": tuple(values.get("labels", ())), "dialect": dialect})
 
     def in_source(self) -> dict[str, Any]:
         """Return what goes into a session's source: nothing where nothing was said."""
         return {} if self == AS_IT_IS else {KEY: {**asdict(self), "labels": list(self.labels)}}
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What ``read_recording`` and ``read_streams`` take of it."""
+        labels = self.labels or None
+        return {"rate_hz": self.rate_hz, "labels": labels, "stream": self.stream, "dialect": self.dialect}
+
+    def counted(self, montage: Montage) -> Montage:
+        """Return the montage with the sample counter that the user names, if any.
+
+        Raises
+        ------
+        MontageError
+            If it begins again at less than 2.
+        """
+        if self.counter is None:
+            return montage
+        label, colon, modulo = self.counter.rpartition(":")
+        if colon and modulo.isascii() and modulo.isdigit():
+            return replace(montage, counter=label, counter_modulo=int(modulo[:9]))
+        return replace(montage, counter=self.counter, counter_modulo=None)
 
     def open(self, path: Path, montage: Montage, unit: str | None) -> tuple[Recording, Binding]:
         """Read the signal of a file, and how its columns become the montage's channels.
@@ -59,10 +88,7 @@ class Reading:
         RecordingError, MontageError, UnitError, RateError
             If it cannot be read or does not fit.
         """
-        labels = self.labels or None
-        recording = read_recording(
-            path, unit=unit, rate_hz=self.rate_hz, labels=labels, montage=montage, stream=self.stream
-        )
+        recording = read_recording(path, unit=unit, montage=montage, **self.said)
         binding = bind_recording(recording, montage, unit=unit, resample=self.resample)
         if self.resample:
             from acquisition.resampling import resample  # scipy.signal: not for whoever reads at the montage's rate
@@ -80,9 +106,9 @@ class Reading:
         """
         if self != AS_IT_IS:
             raise WrongUse(
-                f"{path} is a session's folder, which states rate, labels and stream itself.",
+                f"{path} is a session's folder, which states everything about its signal itself.",
                 subject=str(path),
-                remedy="Leave --rate, --labels, --stream and --resample out.",
+                remedy="Leave all that is said about files out: --rate, --labels, --stream, --resample, --counter, ...",
             )
 
 

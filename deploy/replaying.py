@@ -186,7 +186,7 @@ def _of_folder(path: Path, patient: str | None, bed: str) -> tuple[Plan, Recorde
 
 def _of_file(path: Path, settings: Settings, patient: str | None, bed: str, reading: Reading) -> tuple[Plan, Recorded]:
     session = settings.session
-    montage = load_montage(session.montage)
+    montage = reading.counted(load_montage(session.montage))
     recorded = open_recorded(path, montage, session.unit, reading, session.mains_hz)
     plan = Plan(
         mode="replay",

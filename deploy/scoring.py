@@ -97,7 +97,7 @@ def _from_file(
     tell: Callable[[str], None],
 ) -> Scored:
     session = settings.session
-    montage = load_montage(session.montage)
+    montage = reading.counted(load_montage(session.montage))
     recording, binding = reading.open(path, montage, session.unit)
     for sentence in told(recording):
         tell(sentence)

@@ -60,6 +60,7 @@ def read_table(
     rate_hz: float | None = None,
     labels: Sequence[str] | None = None,
     dialect: Dialect = AS_FOUND,
+    counter: tuple[str, int | None] | None = None,
 ) -> Table:
     """Read a table of numbers.
 
@@ -70,6 +71,9 @@ def read_table(
         The user's word where the file says nothing.
     dialect : Dialect
         The user's word about how it is written.
+    counter : (str, int or None), optional
+        Label of the column that counts samples, and the count at which it begins again: it tells the time of each row
+        where no column does.
 
     Raises
     ------
@@ -88,7 +92,8 @@ def read_table(
     values, texts, problems = rows.columns()
     if not ended:
         rows.assumed.append("the last line has no end; it is taken as whole.")
-    return _Arranger(path, names, header, unit, rate).table(values, texts, dialect.markers, rows.assumed, problems)
+    arranger = _Arranger(path, names, header, unit, rate, counter)
+    return arranger.table(values, texts, dialect.markers, rows.assumed, problems)
 
 
 def write_table(path: Path, samples: NDArray[Any], labels: Sequence[str], *, rate_hz: float, unit: str = "uV") -> None:
@@ -139,6 +144,7 @@ class _Arranger:
     header: TextHeader
     unit: str | None
     rate_hz: float
+    counter: tuple[str, int | None] | None
 
     def table(
         self,
@@ -149,10 +155,7 @@ class _Arranger:
         problems: list[str],
     ) -> Table:
         time = next((c for c, name in enumerate(self.names) if name.casefold() in TIME_LABELS and c not in texts), None)
-        stamps = np.arange(len(values)) / self.rate_hz
-        if time is not None:
-            stamps, unit_s = _stamps(self.path, self.names[time], values[:, time], self.rate_hz)
-            assumed.append(f"column {self.names[time]!r} is the time of each row, in units of {unit_s:g} s.")
+        stamps = self._times(values, time, assumed)
         marker, events = self._events(values, texts, markers, stamps, assumed)
         left = [self.names[c] for c in texts if c != marker]
         if left:
@@ -168,6 +171,19 @@ class _Arranger:
             assumed=tuple(assumed),
             problems=tuple(f"{self.path.name}: {problem}" for problem in problems),
         )
+
+    def _times(self, values: NDArray[np.float64], time: int | None, assumed: list[str]) -> NDArray[np.float64]:
+        """Return the stamp of each row: by the time column, else by the sample counter, else by counting rows."""
+        if time is not None:
+            stamps, unit_s = _stamps(self.path, self.names[time], values[:, time], self.rate_hz)
+            assumed.append(f"column {self.names[time]!r} is the time of each row, in units of {unit_s:g} s.")
+            return stamps
+        label, modulo = self.counter or ("", None)
+        counting = next((c for c, name in enumerate(self.names) if name.casefold() == label.casefold()), None)
+        if counting is None:
+            return np.arange(len(values)) / self.rate_hz
+        assumed.append(f"column {self.names[counting]!r} counts samples and tells the time of each row.")
+        return _counted(values[:, counting], modulo) / self.rate_hz
 
     def _events(
         self,
@@ -225,6 +241,15 @@ def _stamps(path: Path, name: str, column: NDArray[np.float64], rate_hz: float) 
             return column * unit_s, unit_s
     message = f"{path} has rows {steps[0]:g} apart in column {name!r}, which fits {rate_hz:g} Hz in no unit of time."
     raise RateError(message, subject=str(path), remedy="Give the rate that the rows were recorded at: --rate HZ.")
+
+
+def _counted(column: NDArray[np.float64], modulo: int | None) -> NDArray[np.float64]:
+    """Return a sample counter counted on where it begins again; a row without a count follows the one before."""
+    steps = np.diff(column)
+    steps[~np.isfinite(steps)] = 1.0
+    if modulo is not None:
+        steps = np.mod(steps, modulo)
+    return np.concatenate([np.zeros(min(1, len(column))), np.cumsum(steps)])
 
 
 def _agreed_rate(path: Path, given_hz: float | None, stated_hz: float | None) -> float:

@@ -21,6 +21,17 @@ Rate = Annotated[float | None, typer.Option("--rate", metavar="HZ", help="Sampli
 Labels = Annotated[str | None, typer.Option("--labels", metavar="L1,L2,...", help="Names of a recording's columns.")]
 Stream = Annotated[str | None, typer.Option("--stream", metavar="NAME", help="The signal among a file's streams.")]
 Resample = Annotated[bool, typer.Option("--resample", help="Bring a recording at another rate to the montage's.")]
+Counter = Annotated[
+    str | None, typer.Option("--counter", metavar="NAME:N", help="Column that counts samples; begins again at N.")
+]
+Delimiter = Annotated[
+    str | None, typer.Option("--delimiter", help="Splits a table's rows: tab, semicolon, comma, blank, or a character.")
+]
+Decimal = Annotated[str | None, typer.Option("--decimal", help="Before a table's decimals: '.' or ','.")]
+HeaderLines = Annotated[int | None, typer.Option("--header-lines", metavar="N", help="Lines above a table's rows.")]
+MarkerColumn = Annotated[
+    str | None, typer.Option("--marker-column", metavar="NAME", help="A table's column of markers, or its number.")
+]
 Patient = Annotated[str, typer.Option("--patient", metavar="NAME", help="Pseudonym of the patient.")]
 Bed = Annotated[str, typer.Option("--bed", metavar="NAME", help="Name of the bed.")]
 Bundle = Annotated[str | None, typer.Option("--bundle", metavar="NAME", help="Bundle of EEG and EMG, or its folder.")]
@@ -31,9 +42,32 @@ BundledRedis = Annotated[
 ]
 
 
-def reading_of(rate_hz: float | None, labels: str | None, stream: str | None, resample: bool) -> Reading:
-    """Return what these options say about a recording."""
+#: Words for characters that are hard to type.
+DELIMITERS = {"tab": "\t", "semicolon": ";", "comma": ",", "blank": " "}
+
+
+def reading_of(
+    rate_hz: float | None,
+    labels: str | None,
+    stream: str | None,
+    resample: bool,
+    counter: str | None,
+    delimiter: str | None,
+    decimal: str | None,
+    header_lines: int | None,
+    marker_column: str | None,
+) -> Reading:
+    """Return what these options say about a recording.
+
+    Raises
+    ------
+    RecordingError
+        If what is said about a table makes no sense.
+    """
+    from acquisition.formats.text_rows import Dialect
     from deploy.reading import Reading
 
     names = tuple(label.strip() for label in labels.split(",")) if labels else ()
-    return Reading(rate_hz, names, stream, resample)
+    character = DELIMITERS.get(delimiter, delimiter) if delimiter else None
+    dialect = Dialect(character, decimal, header_lines, marker_column)
+    return Reading(rate_hz, names, stream, resample, counter, dialect)

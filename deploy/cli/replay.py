@@ -9,10 +9,15 @@ import typer
 from deploy.cli import output
 from deploy.cli.options import (
     Bundle,
+    Counter,
     Data,
+    Decimal,
+    Delimiter,
+    HeaderLines,
     Json,
     Labels,
     Mains,
+    MarkerColumn,
     Montage,
     NoBrowser,
     Port,
@@ -54,6 +59,11 @@ def replay(
     labels: Labels = None,
     stream: Stream = None,
     resample: Resample = False,
+    counter: Counter = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = None,
+    header_lines: HeaderLines = None,
+    marker_column: MarkerColumn = None,
     bundle: Bundle = None,
     pages: Pages = False,
     port: Port = None,
@@ -86,7 +96,7 @@ def replay(
         }
     )
     path = path_of(file, settings.data_dir)
-    reading = reading_of(rate, labels, stream, resample)
+    reading = reading_of(rate, labels, stream, resample, counter, delimiter, decimal, header_lines, marker_column)
     plan = plan_replay(
         path, settings, patient=patient, bed=bed, through_lsl=factor is not None, reading=reading, tell=output.say
     )

@@ -8,11 +8,26 @@ import typer
 
 from deploy import exits
 from deploy.cli import output
-from deploy.cli.options import Bundle, Data, Json, Labels, Mains, Montage, Rate, Resample, Stream, Unit, reading_of
+from deploy.cli.options import (
+    Bundle,
+    Counter,
+    Data,
+    Decimal,
+    Delimiter,
+    HeaderLines,
+    Json,
+    Labels,
+    Mains,
+    MarkerColumn,
+    Montage,
+    Rate,
+    Resample,
+    Stream,
+    Unit,
+    reading_of,
+)
 
-Files = Annotated[
-    list[str], typer.Argument(metavar="FILE...", help="Recordings (.xdf, .csv, .txt), session folders or ids.")
-]
+Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="Recordings, session folders or ids.")]
 Name = Annotated[str | None, typer.Option("--patient", metavar="NAME", help="Pseudonym for recordings that have none.")]
 
 
@@ -31,6 +46,11 @@ def score(
     labels: Labels = None,
     stream: Stream = None,
     resample: Resample = False,
+    counter: Counter = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = None,
+    header_lines: HeaderLines = None,
+    marker_column: MarkerColumn = None,
     bundle: Bundle = None,
     data: Data = None,
     as_json: Json = False,
@@ -58,7 +78,7 @@ def score(
     paths = [path_of(file, settings.data_dir) for file in files]
     models = Models.load(settings.models)
     engine = open_engine(models.eeg_emg, settings.models.engines)
-    reading = reading_of(rate, labels, stream, resample)
+    reading = reading_of(rate, labels, stream, resample, counter, delimiter, decimal, header_lines, marker_column)
     results = [
         score_file(path, settings, models, engine, patient=patient, reading=reading, tell=output.say) for path in paths
     ]

@@ -132,15 +132,25 @@ def test_a_calibration_stands_before_what_happens_at_its_place(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change", [{"sha256": "0" * 64}, {"name": "other"}, {"rate_hz": 999.999}], ids=["file", "stream", "rate"]
+    "change",
+    [
+        {"sha256": "0" * 64},
+        {"name": "other"},
+        {"rate_hz": 999.999},
+        {"units": ("mV",) * 16},
+        {"labels": tuple(reversed(MONTAGE.labels))},
+        {"stamps": START_S + 1 + np.arange(2000) / 1000},
+        {"markers": (Marker(START_S, ""),)},
+    ],
+    ids=["file", "stream", "rate", "unit", "labels", "stamps", "markers"],
 )
 def test_decisions_on_something_else_are_taken_anew(tmp_path, change):
-    """Another file, stream or rate under the same name has its own decisions."""
+    """Another file, stream or rate under the same name has its own decisions, and so has another reading of it."""
     made = recording(START_S + np.arange(2000) / 1000, path=tmp_path / "a.xdf")
     open_decisions(made, MONTAGE, bound(made)).add(Decision("calibration", 1, 0, 9, {}))
     montage = replace(MONTAGE, rate_hz=change.get("rate_hz", 1000.0))
     again = open_decisions(replace(made, **change), montage, bound(made))
-    assert [d.kind for d in again.decisions] == ["segment", "end"]
+    assert [d.kind for d in again.decisions if d.kind != "marker"] == ["segment", "end"]
 
 
 def test_decisions_for_another_chain_are_taken_anew(tmp_path):

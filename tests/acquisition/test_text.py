@@ -346,3 +346,20 @@ def test_units_that_are_missing_in_some_columns_are_given(tmp_path):
     """The file's own word counts more, and what was taken from the user is told."""
     read = table(tmp_path, "a (uV)\tb\n1\t2\n", rate_hz=10.0, unit="mV")
     assert read.units == ("uV", "mV") and read.assumed == ("columns without a unit are taken as mV.",)
+
+
+@pytest.mark.parametrize(
+    ("counts", "modulo", "times"),
+    [
+        ([254, 255, 0, 1, 3], 256, [0, 0.1, 0.2, 0.3, 0.5]),
+        ([7, 8, 12], None, [0, 0.1, 0.5]),
+        ([7, "x", 9, 10], 256, [0, 0.1, 0.2, 0.3]),
+    ],
+)
+def test_a_sample_counter_tells_the_time_of_each_row(tmp_path, counts, modulo, times):
+    """Where no column is the time, rows that never came are holes; a row without a count follows the one before."""
+    content = "a\tN\tevent\n" + "".join(f"1\t{count}\t{k == 2:d}\n" for k, count in enumerate(counts))
+    read = table(tmp_path, content, rate_hz=10.0, counter=("n", modulo))
+    np.testing.assert_allclose(read.stamps, times)
+    assert read.events == ((pytest.approx(times[2]), "1"),) and read.labels == ("a", "N")
+    assert "column 'N' counts samples and tells the time of each row." in read.assumed

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from acquisition.errors import RateError
+from acquisition.formats.text import write_table
+from acquisition.formats.text_rows import Dialect
 from acquisition.formats.xdf_header import StreamHeader
 from acquisition.montage import load_montage
 from acquisition.parts import PartWriter
@@ -51,6 +53,8 @@ def test_nothing_said_leaves_no_trace():
 def test_what_was_said_travels_with_the_session(settings, slow, models):
     """Whatever session.json holds says the same again, for player and bridge alike."""
     said = Reading(resample=True, stream="Slow", labels=MONTAGE.labels)
+    table = Reading(250.0, counter="i:256", dialect=Dialect(",", ".", 3, "7"))
+    assert Reading.of(json.loads(json.dumps(table.in_source()))) == table
     for through_lsl in (False, True):
         plan = plan_replay(slow, settings, patient=None, bed="b", through_lsl=through_lsl, reading=said)
         info = plan.to_info(models)
@@ -97,11 +101,48 @@ def test_a_table_takes_rate_and_labels_from_the_user(tmp_path, recording):
     assert (opened.labels, opened.rate_hz) == (MONTAGE.labels, 1000.0)
 
 
+def test_how_a_table_is_written_is_said_too(tmp_path, recording):
+    """Delimiter, decimal comma, header lines and marker column reach the reader."""
+    samples = read_recording(recording).samples[:200]
+    rows = [[f"{value:.4f}".replace(".", ",") for value in row] for row in samples]
+    table = tmp_path / "a.csv"
+    table.write_text("1|2\n" + "\n".join("|".join([*row, str(k // 100 * 7)]) for k, row in enumerate(rows)) + "\n")
+    dialect = Dialect(delimiter="|", decimal=",", header_lines=1, markers="17")
+    said = Reading(rate_hz=1000.0, labels=(*MONTAGE.labels, "cue"), dialect=dialect)
+    opened, binding = said.open(table, MONTAGE, "uV")
+    np.testing.assert_allclose(binding.to_uv(opened.samples), samples, atol=1e-4)
+    assert [(m.stamp_s, m.text) for m in opened.markers] == [(0.1, "7")]
+
+
+@pytest.mark.parametrize(
+    ("said", "counter"), [(None, (None, None)), ("i", ("i", None)), ("i:256", ("i", 256)), ("a:b", ("a:b", None))]
+)
+def test_a_sample_counter_is_named_for_the_montage(said, counter):
+    """Label, and where it begins again if it does."""
+    montage = Reading(counter=said).counted(MONTAGE)
+    assert (montage.counter, montage.counter_modulo) == counter and montage.channels == MONTAGE.channels
+
+
+def test_a_counter_makes_losses_exact(flexion, bundle_variables, recording, tmp_path):
+    """A table without stamps whose counter leaps: what never came is declared lost (law 3)."""
+    made = read_recording(recording)
+    kept = np.r_[0:4000, 4100 : len(made.stamps)]
+    values = np.column_stack([made.samples[kept], kept % 256])
+    path = tmp_path / "a.txt"
+    write_table(path, values, [*MONTAGE.labels, "i"], rate_hz=1000.0)
+    done = flexion("score", str(path), "--counter", "i:256", "--json", **bundle_variables)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["ledger"]["declared_lost"] == 100
+    assert json.loads(flexion("score", str(path), "--json", **bundle_variables).stdout)["ledger"]["declared_lost"] == 0
+
+
 def test_a_session_s_folder_needs_no_word(settings, tmp_path):
     """It states everything itself: whoever says otherwise is told."""
     plan = Plan("demo", "simulated", "P1", "B1", MONTAGE, {"kind": "lsl"})
     assert plan.resampled_from_hz is None
-    with pytest.raises(WrongUse, match="is a session's folder, .* Leave --rate, --labels, --stream and --resample out"):
+    with pytest.raises(
+        WrongUse, match="is a session's folder, .* Leave all .* out: --rate, --labels, --stream, --resample"
+    ):
         plan_replay(tmp_path, settings, patient=None, bed="b", through_lsl=False, reading=Reading(resample=True))
 
 
