@@ -48,7 +48,8 @@ function draw() {
   setText(byId("line"), view.line);
   setText(byId("then"), view.then);
   setText(byId("seconds"), view.seconds);
-  setAttribute(byId("ring"), "stroke-dasharray", `${view.ring.toFixed(4)} 1`);
+  // A whole ring has no seam.
+  setAttribute(byId("ring"), "stroke-dasharray", view.ring < 1 ? `${view.ring.toFixed(4)} 1` : "none");
   setAttribute(byId("dial"), "aria-label", view.picture);
   figure.show(view.bend, view.goal, view.way);
   drawDesk(view, words, now.monoMs);
@@ -71,7 +72,7 @@ function drawDesk(view, words, nowMs) {
   button("end-yes", words.endYes, sure);
   button("end-no", words.endNo, sure);
   button("language", words.other, view.scene === "ready");
-  button("full", words.full, document.fullscreenEnabled && document.fullscreenElement === null && !sure);
+  button("full", words.full, document.fullscreenEnabled && document.fullscreenElement === null && can.end && !sure);
   setText(byId("research"), words.research);
 }
 

@@ -11,8 +11,8 @@ const HIP = Object.freeze({ x: 110, y: BED_Y - 11 });
 const THIGH = 43;
 const SHANK = 43;
 /** From hip to heel along the bed: the leg stretched out (the knee is never locked), and bent. */
-const FAR = 83;
-const NEAR = 46;
+const FAR = 85.6;
+const NEAR = 42;
 const FOOT = 15;
 
 /** @typedef {{x: number, y: number}} Point */
@@ -61,14 +61,13 @@ export class Figure {
     this.leg = make("path", { class: "leg", d: "" });
     this.arrow = make("path", { class: "arrow", d: "" });
     place.append(
-      make("path", { class: "bed", d: `M34 ${BED_Y + 4}H206` }),
-      make("path", { class: "pillow", d: "M40 152q2 -14 18 -12l12 4q4 8 -2 14h-24q-5 0 -4 -6Z" }),
+      make("path", { class: "bed", d: `M28 ${BED_Y + 4}H212` }),
+      make("path", { class: "pillow", d: "M34 156q-3 -17 12 -17q14 0 26 7q8 5 6 10Z" }),
       make("path", { class: "far", d: legPath(legAt(0)) }),
       this.goal,
-      make("path", { class: "trunk", d: `M74 139L${at(HIP)}` }),
-      make("circle", { class: "head", cx: 58, cy: 127, r: 12.5 }),
+      make("path", { class: "trunk", d: `M77 141L${at(HIP)}` }),
+      make("circle", { class: "head", cx: 56, cy: 130.5, r: 12.5 }),
       this.leg,
-      make("path", { class: "arm", d: "M77 138L92 149L113 144" }),
       this.arrow,
     );
   }

@@ -114,7 +114,7 @@ export function viewOf(told, nowMs, silentS, words, calm) {
     scene,
     headline,
     line,
-    then: message.next === null ? "" : /** @type {Record<string, string>} */ (words.next)[message.next] ?? "",
+    then: thenOf(message, words),
     seconds: leftS === null ? "" : String(Math.max(1, Math.ceil(leftS - 0.05))),
     ring: ringOf(share, leftS, message, calm),
     bend: from + (to - from) * moved,
@@ -155,6 +155,18 @@ function away(words, note, alert) {
  */
 function leftOf({ message, atMs }, nowMs) {
   return message.left_s === null ? null : Math.max(0, message.left_s - (nowMs - atMs) / 1000);
+}
+
+/**
+ * What comes next; where a pause was asked for, it comes in the place of the next trial.
+ *
+ * @param {Message} message
+ * @param {import("./words.js").Words} words
+ */
+function thenOf({ state, next }, words) {
+  if (next === null) return "";
+  const key = state === "pausing" && next === "preparation" ? "paused" : next;
+  return /** @type {Record<string, string>} */ (words.next)[key] ?? "";
 }
 
 /**
@@ -215,6 +227,7 @@ function planLeftS(message, leftS) {
 function planLeft(message, leftS, words) {
   const s = planLeftS(message, leftS);
   if (s === null || message.state === "ended") return "";
+  if (message.state === "ready") return say(words.length, { n: Math.max(1, Math.round(s / 60)) });
   return s < 60 ? words.lastMinute : say(words.minutes, { n: Math.ceil(s / 60) });
 }
 
