@@ -367,7 +367,8 @@ class Bridge:
         }
         self._folder.write_ledger(summary)
         self._outbox.tell("end", summary)
-        log.info("ended", session=self._info.session, reason=self._ended, balanced=balanced, **windows)
+        say = log.info if balanced else log.error  # the exit code is 1 then, and whoever started this is told why
+        say("ended", session=self._info.session, reason=self._ended, balanced=balanced, complete=complete, **windows)
         return 0 if balanced else 1
 
     def _windows(self) -> dict[str, int]:
