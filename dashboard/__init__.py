@@ -19,5 +19,6 @@ Opens no inlet, starts no process, scores nothing. In the order of the data:
 - ``parts``: what the routes may use
 - ``app``: `create_app`, where it is put together
 - ``server``: `serve`, the life of the process
+- ``cues``: an application of its own, the page that tells the patient what to do
 - ``pages``, ``static``: what the browser gets, without a build; nothing comes from another host
 """
