@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from acquisition.errors import RecordingError
 from acquisition.formats.raw_file import UV, Column, MneFile, RawFile, Stretch, labels_of, refused
 
 #: Bytes of the part of the header before the channels.
@@ -24,6 +25,8 @@ ANNOTATIONS = ("EDF Annotations", "BDF Annotations")
 STATUS, TRIGGER_BITS = "status", 0xFFFF
 #: Units that MNE turns into volts; all others come as they are.
 IN_VOLTS = ("uV", "\u00b5V", "\u03bcV", "\x83\xcaV", "mV")
+#: How annotations are encoded: as the specification says, or as MNE's error proposes.
+UTF_8, LATIN_1 = "utf8", "latin1"
 #: Records that follow each other within half a sample have no hole between them.
 ADJACENT = 0.5
 _ONSET = re.compile(rb"([+-][0-9]{1,12}(?:\.[0-9]{0,12})?)\x14\x14")
@@ -68,7 +71,7 @@ def read_edf(path: Path) -> RawFile:
         If MNE is not installed.
     """
     bdf = path.suffix.casefold() == ".bdf"
-    file = MneFile(path, "read_raw_bdf" if bdf else "read_raw_edf")
+    file, encoding = _open(path, "read_raw_bdf" if bdf else "read_raw_edf")
     header = _header_of(path, bdf)
     signals = [signal for signal in header.signals if signal.holds_values]
     if len(signals) != len(file.raw.ch_names) or not signals:
@@ -85,7 +88,7 @@ def read_edf(path: Path) -> RawFile:
             columns.append(Column(index, label, "uV" if in_volts else signal.unit or None, UV if in_volts else 1.0))
     stretches = _stretches(path, header, file.raw.n_times, highest, file.rate_hz)
     samples, stamps, events = file.read(columns, stretches, data_bytes=file.size, codes=codes)
-    events += _annotations(file)
+    events += _annotations(file, encoding)
     if slower:
         file.problems.append(f"channels below {file.rate_hz:g} Hz are left out: {labels_of(slower)}.")
     return RawFile(
@@ -96,14 +99,24 @@ def read_edf(path: Path) -> RawFile:
         samples=samples,
         stamps=stamps,
         events=tuple(sorted(events)),
-        assumed=(),
+        assumed=() if encoding == UTF_8 else ("annotations are no UTF-8; taken as Latin-1.",),
         problems=tuple(f"{path.name}: {problem}" for problem in file.problems),
     )
 
 
-def _annotations(file: MneFile) -> list[tuple[float, str]]:
+def _open(path: Path, reader: str) -> tuple[MneFile, str]:
+    """Open a file in MNE, and return how its annotations are encoded."""
+    try:
+        return MneFile(path, reader, encoding=UTF_8), UTF_8
+    except RecordingError as error:
+        if LATIN_1 not in str(error):
+            raise
+    return MneFile(path, reader, encoding=LATIN_1), LATIN_1
+
+
+def _annotations(file: MneFile, encoding: str) -> list[tuple[float, str]]:
     """Return the file's annotations in its own time: an interrupted file is longer than MNE takes it for."""
-    marks = file.guarded(file.mne.read_annotations, file.path)
+    marks = file.guarded(file.mne.read_annotations, file.path, encoding=encoding)
     return [(float(onset), str(text)) for onset, text in zip(marks.onset, marks.description, strict=True)]
 
 

@@ -197,3 +197,29 @@ def test_what_a_table_leaves_open_is_asked(shared_data, name, error, words):
     """Nothing is guessed: the missing word is named with its flag (law 10)."""
     with pytest.raises(error, match=words):
         read_recording(shared_data / name)
+
+
+def test_brainvision_values_are_the_integers_of_the_file(shared_data):
+    """The data file's integers times the header's resolution, in microvolts; codes become markers."""
+    pytest.importorskip("mne", reason="the extra 'recordings' is not installed")
+    folder = shared_data / "eeg-brainvision-1000"
+    integers = np.fromfile(folder / "test.eeg", "<i2").reshape(-1, 32)
+    recording = read_recording(folder / "test.vhdr")
+    assert recording.rate_hz == 1000.0 and recording.labels[:2] == ("FP1", "FP2")
+    assert recording.units[:26] == ("uV",) * 26 and recording.units[26:] == (None, "µS", None, None, "S", "C")
+    np.testing.assert_allclose(recording.samples[:, :26], integers[:, :26] * 0.5, rtol=1e-12, atol=1e-9)
+    assert [(m.stamp_s, m.text) for m in recording.markers[:2]] == [(0.486, "Stimulus/S253"), (0.496, "Stimulus/S255")]
+    assert len(recording.markers) == 13
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"), [("sample-eeg-ant-raw.fif", (2049, 66)), ("sample-ant-aux-raw.fif", (153_603, 3))]
+)
+def test_fif_values_are_microvolts(shared_data, name, shape):
+    """Single precision in the file: the very float32 values, in microvolts; the trigger is no channel."""
+    mne = pytest.importorskip("mne", reason="the extra 'recordings' is not installed")
+    recording = read_recording(shared_data / "eeg-ant-1024" / name)
+    assert (recording.rate_hz, recording.samples.shape) == (1024.0, shape)
+    assert set(recording.units) == {"uV"} and "TRIGGER" not in recording.labels
+    volts = mne.io.read_raw_fif(recording.path, verbose="ERROR").get_data(list(recording.labels)).T
+    np.testing.assert_array_equal((recording.samples / 1e6).astype(np.float32), volts.astype(np.float32))
