@@ -72,7 +72,7 @@ class Tally:
 
     def count(self, state: str) -> int:
         """Return how many windows have met this fate."""
-        return sum(1 for s in self.results.values() if s == state)
+        return list(self.results.values()).count(state)  # copied in one step: the outbox's thread may add to it
 
 
 class Outbox:
@@ -126,8 +126,9 @@ class Outbox:
         self._windows: dict[int, WindowRecord] = {}
         self._live: set[int] = set()
         self._frames: deque[WaveFrame] = deque(maxlen=FRAMES_KEPT)
-        self._outgoing: deque[tuple[str, Mapping[str, Any]]] = deque()
+        #: Every event of this life; the bridge appends, the thread counts how many of them Redis has.
         self._told: list[tuple[str, Mapping[str, Any]]] = []
+        self._n_sent = 0
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._next: dict[str, float] = {}
@@ -179,7 +180,6 @@ class Outbox:
     def tell(self, kind: str, data: Mapping[str, Any]) -> None:
         """Queue an event; all are told again to a Redis that may have forgotten them, and are true twice."""
         self._told.append((kind, data))
-        self._outgoing.append((kind, data))
         self._wake.set()
 
     def show(self, frame: WaveFrame) -> None:
@@ -197,10 +197,15 @@ class Outbox:
         """Windows without a result."""
         return len(self._windows) + len(self._inbox)
 
+    @property
+    def _untold(self) -> int:
+        """Events that Redis does not have yet."""
+        return len(self._told) - self._n_sent
+
     def drain(self, seconds: float) -> bool:
         """Wait until every window has its result and every event is sent; tell whether that came to be."""
         end = self._monotonic_s() + seconds
-        while (self.waiting or self._outgoing) and self._thread.is_alive() and self._monotonic_s() < end:
+        while (self.waiting or self._untold) and self._thread.is_alive() and self._monotonic_s() < end:
             self._closing.wait(POLL_S)
         return not self.waiting
 
@@ -266,18 +271,19 @@ class Outbox:
         self._send_frames()
         self._send_events()
         self._collect()
-        self._publish_waiting()
+        # Before what a full Redis refuses: a bridge whose windows wait lives, and does as it is told (law 7).
         if self._due("hear"):
             self._hear()
         if self._due("beat"):
             self._heartbeat.beat(self._info())
+        self._publish_waiting()
 
     def _take_term(self) -> None:
         # A change of term that breaks off half-way is begun again: the old term would find the new one in Redis and
         # take it for another bridge's.
         self._publisher = None
         self._begin_term(self._lease.acquire(self._record.highest_term()))
-        self._outgoing = deque(self._told)
+        self._n_sent = 0
 
     def _begin_term(self, term: int) -> None:
         """Begin a term: what Redis has forgotten is put back from the folder before anything new is sent."""
@@ -294,10 +300,9 @@ class Outbox:
             self._waves.publish(self._frames.popleft())
 
     def _send_events(self) -> None:
-        while self._outgoing:
-            kind, data = self._outgoing[0]
-            self._events.append(kind, data)
-            self._outgoing.popleft()
+        while self._untold:
+            self._events.append(*self._told[self._n_sent])
+            self._n_sent += 1
 
     def _collect(self) -> None:
         """Bring results home: on disk first, then forgotten here."""
@@ -338,7 +343,8 @@ class Outbox:
             if command.name in OWN_COMMANDS and self._is_for_us(command.args):
                 self.commands.append(command)
         while self._answers:
-            self._answers.popleft()()
+            self._answers[0]()
+            self._answers.popleft()
 
     def _is_for_us(self, args: Mapping[str, Any]) -> bool:
         return args.get("session") == self._session or ("session" not in args and args.get("bed") == self._entry.bed)

@@ -8,6 +8,7 @@ as the disk takes one.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -52,7 +53,9 @@ class Recorder:
         self._headers: Sequence[StreamHeader] = ()
         self._part: PartWriter | None = None
         self._sync_s = self._retry_s = 0.0
-        self._unsaved: list[dict[str, Any]] = []
+        #: Results that the folder does not hold yet, oldest first.
+        self._unsaved: deque[dict[str, Any]] = deque()
+        self._highest_term: int | None = None
         self._said = False
         #: Number of the part that is, or will be, written.
         self.part_number = folder.next_part()
@@ -87,8 +90,12 @@ class Recorder:
 
     def samples(self, raw: Raw) -> None:
         """Append samples."""
-        if self._guard(lambda: self._writer.append(0, raw.samples, raw.stamps)):
+
+        def write() -> None:  # samples and their count in one step: the outbox's thread puts its terms by the count
+            self._writer.append(0, raw.samples, raw.stamps)
             self.at += len(raw)
+
+        self._guard(write)
 
     def marker(self, marker: RawMarker) -> None:
         """Append a marker; a source without a marker stream has none to send."""
@@ -100,7 +107,8 @@ class Recorder:
 
     def decision(self, kind: str, data: Mapping[str, Any], stream: int = 0) -> Decision:
         """Append a decision at this place, synced, and return it."""
-        decision = Decision(kind, self.part_number, stream, self.at, data)
+        with self._lock:
+            decision = Decision(kind, self.part_number, stream, self.at, data)
         self._guard(lambda: self._folder.append_decision(decision))
         return decision
 
@@ -128,9 +136,7 @@ class Recorder:
             return False
         log.info("recorded_again", part=self.part_number)
         self._said = False
-        unsaved, self._unsaved = self._unsaved, []
-        for line in unsaved:
-            self._save(line)
+        self._guard(self._save)
         return True
 
     def close(self) -> None:
@@ -169,19 +175,25 @@ class Recorder:
     def highest_term(self) -> int:
         """Return the highest term in the folder, 0 without one."""
         with self._lock:
-            return max((int(d.data["term"]) for d in self._folder.decisions() if d.kind == "term"), default=0)
+            if self._highest_term is None:  # read once: it takes the whole recording, and the bridge waits meanwhile
+                terms = (int(d.data["term"]) for d in self._folder.decisions() if d.kind == "term")
+                self._highest_term = max(terms, default=0)
+            return self._highest_term
 
     def save_term(self, term: int) -> None:
         """Record a term before it is used."""
+        self._highest_term = max(term, self.highest_term())
         self.decision("term", {"term": term})
 
     def save_result(self, result: ResultRecord, latency_s: float | None) -> None:
         """Append a result to ``results.jsonl``, with the time it took to come back."""
-        self._save({**result.to_json(), "latency_s": latency_s})
+        self._unsaved.append({**result.to_json(), "latency_s": latency_s})
+        self._guard(self._save)
 
-    def _save(self, line: dict[str, Any]) -> None:
-        if not self._guard(lambda: self._folder.append_result(line)):
-            self._unsaved.append(line)
+    def _save(self) -> None:
+        while self._unsaved:
+            self._folder.append_result(self._unsaved[0])
+            self._unsaved.popleft()
 
     def results(self) -> list[ResultRecord]:
         """Return the results on disk."""

@@ -6,8 +6,10 @@ import time
 
 import pytest
 
+from streaming import keys
 from streaming.connection import connect
-from streaming.errors import Full, RecordError, TransportDown
+from streaming.control import Control
+from streaming.errors import Full, NoAnswer, RecordError, TransportDown
 from streaming.lease import Holder, Lease
 from streaming.outbox import Outbox
 from streaming.publisher import Publisher
@@ -150,6 +152,26 @@ def test_a_full_queue_holds_the_newer_windows_back(outbox, monkeypatch):
     outbox.post(make_record(1))
     until(lambda: len(outbox.tally.published) == 2)
     assert tries == [0, 0, 0, 1]
+
+
+def test_a_bridge_whose_windows_wait_is_heard_and_hears(outbox, redis_url, monkeypatch):
+    """A queue that stays full stops neither heartbeats nor commands: contact and progress are two things (law 7)."""
+    client = connect(redis_url, "test", blocking=True)
+    heard = client.pubsub(ignore_subscribe_messages=True)
+    heard.subscribe(keys.HEARTBEATS)
+
+    def full(self, record):
+        raise Full("64 windows wait.", waiting=64)
+
+    monkeypatch.setattr(Publisher, "publish", full)
+    outbox.post(make_record(0))
+    until(lambda: outbox.trouble != "")
+    while heard.get_message(timeout=0):
+        pass
+    until(lambda: heard.get_message(timeout=0.1) is not None)
+    with pytest.raises(NoAnswer):
+        Control(client).send("stop", {"session": SESSION}, "test", 1.0)
+    assert [command.name for command in outbox.commands] == ["stop"]
 
 
 def test_what_its_thread_dies_of_is_kept_for_the_bridge(outbox, memory, redis_url):

@@ -136,3 +136,23 @@ def test_two_threads_never_tear_a_line(recorder, folder):
         recorder.decision("marker", {"text": "x", "phase": None, "sample": 0})
     thread.join()
     assert len(folder.decisions()) == 100 and len(recorder.results()) == 50 and recorder.highest_term() == 50
+
+
+def test_results_wait_in_order_for_a_disk_that_takes_them(recorder, disk, folder, clock):
+    """What the outbox's thread brings while the disk is full, and right after, is on the disk in order, each once."""
+    disk.full = True
+    recorder.samples(raw())
+    recorder.save_result(make_result(0), None)
+    recorder.save_result(make_result(1), None)
+    disk.full = False
+    clock.sleep(RETRY_S)
+    assert recorder.record_again()
+    recorder.save_result(make_result(2), None)
+    assert [line["index"] for line in folder.results()] == [0, 1, 2]
+
+
+def test_a_term_that_the_disk_did_not_take_is_remembered(recorder, disk):
+    """The next term is above it, and the recording is not read again to know that: the bridge would wait for it."""
+    disk.full = True
+    recorder.save_term(7)
+    assert not recorder.recorded and recorder.highest_term() == 7
