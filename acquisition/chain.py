@@ -168,6 +168,7 @@ class Chain:
         provenance = Provenance(self.fingerprint, mains_hz, montage.rate_hz, resampled_from_hz)
         self._windower = Windower(spec.window, spec.quality, montage.kinds, provenance, self._phases)
         self._grid = Grid(spec.window.settling)
+        self._ledger = self._grid.book.ledger
         self._n_out = 0
         self._rest: list[NDArray[Any]] = []
         self._recorded = True
@@ -209,8 +210,8 @@ class Chain:
 
     @property
     def ledger(self) -> Ledger:
-        """Where every sample went so far."""
-        return self._grid.book.ledger
+        """Where every sample went so far; whole at any moment, so that another thread may tell it (law 3)."""
+        return self._ledger
 
     @property
     def calibration(self) -> Calibration | None:
@@ -263,6 +264,7 @@ class Chain:
             remedy = "Read the folder with the version of Flexion that made it."
             raise DecisionError(message, subject=decision.kind, remedy=remedy)
         verb(decision)
+        self._ledger = self._grid.book.ledger
         return Step()
 
     def _begin(self, decision: Decision) -> None:
@@ -319,7 +321,9 @@ class Chain:
             raise SequenceError("A calibration is due and was not obeyed.", remedy="Obey it before the next samples.")
         n_skipped = self._grid.skip(len(x))
         x = x[n_skipped : n_skipped + self.room]
-        return self._take(x, n_skipped) if len(x) else Step(n_taken=n_skipped)
+        step = self._take(x, n_skipped) if len(x) else Step(n_taken=n_skipped)
+        self._ledger = self._grid.book.ledger
+        return step
 
     @property
     def room(self) -> int:

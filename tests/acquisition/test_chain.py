@@ -14,6 +14,7 @@ from acquisition.chain import Chain, ChainSpec, drive
 from acquisition.conditioning import ConditioningSpec, FilterSpec
 from acquisition.decisions import KINDS, Decision
 from acquisition.errors import DecisionError, SequenceError
+from acquisition.ledger import Book
 from acquisition.montage import Channel, Montage, load_montage
 from acquisition.windowing import WindowSpec
 
@@ -177,6 +178,23 @@ def test_samples_after_a_failed_recording_are_flagged_and_become_a_hole(montage,
     chain.obey(Decision("segment", 2, 0, 0, {"segment": 1, "first_sample": 2_500, "reason": "resume"}))
     assert chain.push(noise(1_400)).windows[0].flags == ("uncalibrated",)
     assert chain.ledger.balanced
+
+
+def test_the_ledger_adds_up_in_the_middle_of_a_push(montage, small, noise, monkeypatch):
+    """The heartbeat of another thread may look at any moment, and must not say that samples are missing (law 3)."""
+    chain, place, seen = Chain(montage, spec=small), Book._place, []
+
+    def look(book, n_samples):
+        seen.append(chain.ledger.balanced)
+        place(book, n_samples)
+
+    monkeypatch.setattr(Book, "_place", look)
+    chain.obey(begin())
+    chain.push(noise(500))
+    chain.obey(Decision("bridged", 1, 0, 500, {"n": 7}))
+    chain.push(noise(300))
+    assert seen == [True] * 4
+    assert chain.ledger.received == 800
 
 
 def test_the_folder_alone_gives_the_same_ledger(tape, run, montage, small, noise):
