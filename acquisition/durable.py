@@ -7,9 +7,10 @@ never finds half a record that its writer knew of.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
-from acquisition.errors import DiskFull
+from acquisition.errors import BadEnvironment, DiskFull
 
 #: Linux has it; elsewhere the metadata is synced as well, which is slower and no less safe.
 _datasync = getattr(os, "fdatasync", os.fsync)
@@ -107,8 +108,24 @@ def replace_file(path: Path, content: bytes) -> None:
         os.replace(temporary, path)
         sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that became read-only keeps what is left of it
+            temporary.unlink(missing_ok=True)
         raise _disk_full(path, error) from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it; one that is there is fine.
+
+    Raises
+    ------
+    BadEnvironment
+        If this machine does not let us.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"{folder} cannot be made: {error.strerror or error}."
+        raise BadEnvironment(message, subject=str(folder), remedy="Name another folder with --data.") from error
 
 
 def sync_folder(folder: Path) -> None:

@@ -24,7 +24,7 @@ from typing import Any
 
 from acquisition.decision_log import DecisionLog
 from acquisition.decisions import Decision
-from acquisition.durable import AppendFile, replace_file, sync_folder
+from acquisition.durable import AppendFile, make_folder, replace_file, sync_folder
 from acquisition.errors import IdentityError, RecordingError
 from acquisition.formats.xdf import XdfFile, read_part
 from acquisition.formats.xdf_header import StreamHeader
@@ -87,11 +87,11 @@ class SessionFolder:
         ------
         IdentityError
             If the session exists, or the patient or bed is known in another spelling.
-        DiskFull
-            If the disk does not take it.
+        BadEnvironment
+            If the folder cannot be made, or the disk does not take it.
         """
         sessions = data / "sessions"
-        sessions.mkdir(parents=True, exist_ok=True)
+        make_folder(sessions)
         for other in known_sessions(data):
             _check_spelling("patient", info.patient, other.info.patient)
             _check_spelling("bed", info.bed or "", other.info.bed or "")

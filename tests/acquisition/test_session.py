@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from acquisition.decisions import Decision
-from acquisition.errors import DiskFull, IdentityError, RecordingError
+from acquisition.errors import BadEnvironment, DiskFull, IdentityError, RecordingError
 from acquisition.formats.xdf_header import StreamHeader
 from acquisition.identity import new_session_id
 from acquisition.montage import load_montage
@@ -230,6 +230,13 @@ def test_a_session_is_not_made_twice(tmp_path):
     folder = SessionFolder.create(tmp_path, info())
     with pytest.raises(IdentityError, match="exists already"):
         SessionFolder.create(tmp_path, folder.info)
+
+
+def test_a_data_folder_that_cannot_be_made_is_refused(tmp_path):
+    """The words name the folder and the option: the machine refuses, and it is no fault of ours."""
+    (tmp_path / "file").touch()
+    with pytest.raises(BadEnvironment, match="Not a directory.*--data"):
+        SessionFolder.create(tmp_path / "file" / "data", info())
 
 
 @pytest.mark.parametrize("field", ["patient", "bed"])
