@@ -243,7 +243,7 @@ def bind_recording(
         binding = montage.bind(recording.labels, recording.units, unit=unit)
     except BadInput as error:
         message = f"{path} does not fit. {error.message}" + (f" It {rate}" if rate else "")
-        remedy = error.remedy + ("; for its rate: --resample" if rate else "")
+        remedy = error.remedy + (" For its rate: --resample" if rate else "")
         raise type(error)(message, subject=path, remedy=remedy) from error
     if rate:
         raise RateError(f"{path} {rate}", subject=path, remedy="Resample it on reading: --resample")
@@ -281,13 +281,17 @@ class _Said:
 
 def _kind_of(path: Path) -> str:
     """Return which of ``KINDS`` a file is, by its ending."""
+    if path.exists() and not path.is_file():
+        # A folder has its own reader; a pipe or device would be waited for without end.
+        message = f"{path} is no file but a {'folder' if path.is_dir() else 'pipe, socket or device'}."
+        raise RecordingError(message, subject=str(path), remedy="Name a file.")
     suffix = path.suffix.casefold()
     for kind, described in KINDS.items():
         if suffix in described.suffixes:
             return kind
     ending = "".join(path.suffixes[-2:] if suffix == ".gz" else path.suffixes[-1:])
     message = f"{path} {f'ends in {ending!r}' if ending else 'has no ending'}; expected {', '.join(SUFFIXES)}."
-    remedy = "Export it as XDF, or as a table with one row per sample."
+    remedy = "Choose a recording of EEG and EMG, or export it as XDF, or as a table with one row per sample."
     if suffix in (".eeg", ".vmrk", ".dat") and path.with_suffix(".vhdr").is_file():
         remedy = f"It belongs to a BrainVision recording: name its header, {path.with_suffix('.vhdr').name}."
     raise RecordingError(message, subject=str(path), remedy=remedy)

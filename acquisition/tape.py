@@ -20,6 +20,7 @@ from acquisition.errors import BadEnvironment, DecisionError, RateError
 from acquisition.montage import Binding, Montage
 from acquisition.recording import Recording
 from acquisition.session import SessionFolder
+from acquisition.session_info import broken
 from acquisition.stamps import LastSample, StampDecider
 
 #: Version of the rules by which stamps become decisions: decisions of another version are taken anew.
@@ -222,6 +223,9 @@ def tape_of_folder(folder: SessionFolder, chunk: int = CHUNK) -> Iterator[Decisi
             yield from own
             continue
         recording = folder.part(part)
+        if len(recording.stamps) and not any(decision.kind == "segment" for decision in decisions):
+            # A segment is on the disk before its first sample: these lines did not go missing by a crash.
+            raise broken(str(folder.path / "decisions.jsonl"), f"opens no segment, but {recording.path} has samples")
         binding = montage.bind(recording.labels, recording.units, unit=folder.info.unit)
         yield from tape_of(recording, binding, own, chunk, part)
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from acquisition.artifact import ArtifactSpec
 from acquisition.chain import Chain, ChainSpec, drive
 from acquisition.decisions import Decision
-from acquisition.errors import RateError
+from acquisition.errors import RateError, RecordingError
 from acquisition.montage import Channel, Montage
 from acquisition.recording import Marker, Recording
 from acquisition.session import SessionFolder
@@ -207,6 +207,15 @@ def live_header():
     from tests.acquisition.test_session import SIGNAL
 
     return SIGNAL
+
+
+def test_a_session_without_its_decisions_is_refused(tmp_path):
+    """Samples of which nobody knows what was decided are no session: the words name the file that is missing."""
+    folder = SessionFolder.create(tmp_path, info())
+    live(folder).close()
+    (folder.path / "decisions.jsonl").unlink()
+    with pytest.raises(RecordingError, match=r"decisions\.jsonl opens no segment, but .*recording-1\.xdf has samples"):
+        list(tape_of_folder(SessionFolder.open(folder.path)))
 
 
 def test_a_session_goes_on_where_its_grid_stands(tmp_path):
