@@ -15,6 +15,7 @@ from typing import Any
 from acquisition.ledger import Ledger
 from acquisition.session import SessionFolder, SessionInfo
 from inference.bundle import Bundle, FusionBundle
+from inference.calibration import sigmoid
 from inference.outcome import Outcome, outcome_of
 from streaming.records import ResultRecord
 
@@ -91,14 +92,6 @@ def summarise(info: SessionInfo, results: Iterable[ResultRecord], outcome: Outco
 def together(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return one object for one session, or the object that holds several."""
     return results[0] if len(results) == 1 else {"schema": SCHEMA, "sessions": list(results)}
-
-
-def sigmoid(logit: float) -> float:
-    """Return the uncalibrated probability of one window; no overflow at either end."""
-    if logit >= 0.0:
-        return 1.0 / (1.0 + math.exp(-logit))
-    odds = math.exp(logit)
-    return odds / (1.0 + odds)
 
 
 def _first_of_each(results: Iterable[ResultRecord]) -> list[ResultRecord]:

@@ -19,8 +19,8 @@ from redis import Redis
 from streaming.control import Command, Listener
 from streaming.errors import Fenced, Full, LeaseHeld, LeaseLost, Refused, TransportDown
 from streaming.events import EventLog
-from streaming.heartbeat import Heartbeat
-from streaming.lease import Lease
+from streaming.heartbeat import INTERVAL_S, Heartbeat
+from streaming.lease import RENEW_S, Lease
 from streaming.publisher import Publisher
 from streaming.records import ResultRecord, WindowRecord
 from streaming.results import ResultReader
@@ -29,9 +29,9 @@ from streaming.waves import WaveFrame, WavePublisher
 
 #: Seconds between looks at Redis when nothing is to be sent: results are seen at most this late.
 POLL_S = 0.01
-#: Seconds between heartbeats and between renewals of the lease (contract); between looks for commands; and between
+#: Seconds between heartbeats and between renewals of the lease; between looks for commands; and between
 #: questions whether Redis still knows the term while there is nothing to publish.
-EVERY_S = {"beat": 1.0, "renew": 2.0, "hear": 0.1, "check": 1.0}
+EVERY_S = {"beat": INTERVAL_S, "renew": RENEW_S, "hear": 0.1, "check": 1.0}
 #: Commands that a session's bridge carries out; the others are the supervisor's.
 OWN_COMMANDS = frozenset({"stop", "mark", "note"})
 #: Seconds to wait after Redis refused or could not be reached.

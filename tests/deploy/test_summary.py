@@ -9,7 +9,7 @@ import pytest
 from acquisition.montage import load_montage
 from acquisition.session import SessionFolder
 from deploy.opening import Plan
-from deploy.summary import latencies, sigmoid, summarise_folder, together
+from deploy.summary import latencies, summarise_folder, together
 from streaming.records import ResultRecord
 from tests.inference import tiny
 
@@ -118,13 +118,6 @@ def test_latencies_leave_out_what_was_not_live():
     assert latencies([None, None]) is None
     assert latencies([0.3, None, 0.1, 0.2]) == {"p50": 0.2, "p99": 0.3, "max": 0.3}
     assert latencies([float(n) for n in range(1, 201)]) == {"p50": 100.5, "p99": 198.0, "max": 200.0}
-
-
-@pytest.mark.parametrize("logit", [-1000.0, -1.0, 0.0, 1.0, 1000.0])
-def test_the_sigmoid_never_overflows(logit):
-    """Any finite logit has a probability, and its mirror image the rest of 1."""
-    assert 0.0 <= sigmoid(logit) <= 1.0
-    assert sigmoid(logit) + sigmoid(-logit) == pytest.approx(1.0)
 
 
 def test_a_repeated_result_counts_once(folder, models):
