@@ -81,6 +81,8 @@ class StampDecider:
         The last sample of the part before; ``next_sample`` follows it. ``None`` where the session begins.
     resume : {"resume", "unrecorded"}
         Why samples between ``previous`` and the first new one are lost.
+    any_rate : bool
+        Take the stream whatever its stamps say of its rate: to look at a recording, never to score it.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class StampDecider:
         counter_modulo: int | None = None,
         previous: LastSample | None = None,
         resume: str = "resume",
+        any_rate: bool = False,
     ) -> None:
         self.rate_hz = rate_hz
         self.part = part
@@ -103,6 +106,7 @@ class StampDecider:
         self._modulo = counter_modulo
         self._offsets = Offsets(rate_hz)
         self._sender = SenderChunk(rate_hz)
+        self._any_rate = any_rate
         self._first_seconds = FirstSeconds(rate_hz)
         self._recent: deque[NDArray[np.float64]] = deque()
         self._equal = self._steps = 0
@@ -314,7 +318,7 @@ class StampDecider:
     def _reject(self, stamp_s: float, count: float | None, reason: str, decisions: list[Decision]) -> None:
         decisions.append(self._decide("reject", n=1, reason=reason))
         self.at += 1
-        self._first_seconds.push(np.array([stamp_s]))
+        self._see_rate(np.array([stamp_s]))
         if reason == "duplicate":
             return
         self._rejected += 1
@@ -352,7 +356,7 @@ class StampDecider:
 
     def _take(self, stamps: NDArray[np.float64], counts: NDArray[np.float64] | None, decisions: list[Decision]) -> None:
         """Put samples onto the grid, one after the other."""
-        self._first_seconds.push(stamps)
+        self._see_rate(stamps)
         self._learn_steps(stamps)
         offsets_s = stamps - (self.next_sample + np.arange(len(stamps))) / self.rate_hz
         self.next_sample += len(stamps)
@@ -363,6 +367,10 @@ class StampDecider:
             self._counter = round(float(counts[-1])) if math.isfinite(counts[-1]) else (self._counter or 0) + 1
         if self._offsets.push(offsets_s):
             self._renew(counts is None, decisions)
+
+    def _see_rate(self, stamps: NDArray[np.float64]) -> None:
+        if not self._any_rate:
+            self._first_seconds.push(stamps)
 
     def _learn_steps(self, stamps: NDArray[np.float64]) -> None:
         self._recent.append(stamps)
@@ -383,7 +391,7 @@ class StampDecider:
             assert offset_s is not None
             decisions.append(self._lose(n, "gap"))
             self._offsets.anchor(offset_s - n / self.rate_hz)
-        self._offsets.check_drift(self.allowance)
+        self._offsets.check_drift(math.inf if self._any_rate else self.allowance)
 
     def _decide(self, kind: str, **data: Any) -> Decision:
         return Decision(kind, self.part, 0, self.at, data)

@@ -16,7 +16,22 @@ import typer
 
 from acquisition.errors import FlexionError
 from deploy import exits
-from deploy.cli import config, cues, demo, doctor, live, models, output, record, replay, roles, score, sessions, streams
+from deploy.cli import (
+    config,
+    cues,
+    demo,
+    doctor,
+    live,
+    models,
+    output,
+    record,
+    recordings,
+    replay,
+    roles,
+    score,
+    sessions,
+    streams,
+)
 from deploy.errors import WrongUse
 from deploy.lsl_config import be_quiet
 
@@ -28,7 +43,7 @@ app = typer.Typer(
     # Plain help: it is the text of docs/cli.md, and it does not wait for rich.
     rich_markup_mode=None,
 )
-for verb in (demo, live, replay, score, record, cues, streams):
+for verb in (demo, live, replay, score, recordings, record, cues, streams):
     verb.add_to(app)
 for group in (sessions, models):
     group.add_to(app)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -179,7 +180,7 @@ def test_a_part_is_read_as_it_was_written(tmp_path):
     [
         (
             "a.mat",
-            r"a\.mat ends in '\.mat'; expected .xdf, .txt, .csv, .tsv, .edf, .bdf, .vhdr, .fif\. Export it as XDF",
+            r"a\.mat ends in '\.mat'; expected .xdf, .txt, .csv, .tsv, .edf, .bdf, .vhdr, .fif\. .*export it as XDF",
         ),
         ("scan.nii.gz", r"scan\.nii\.gz ends in '\.nii\.gz'; expected"),
         ("LICENSE", r"LICENSE has no ending; expected"),
@@ -211,3 +212,13 @@ def test_how_rows_are_written_is_said_about_tables(tmp_path):
     path = write(tmp_path / "a.xdf", signal())
     with pytest.raises(RecordingError, match=r"a\.xdf is an XDF file, no table; .* Leave --delimiter"):
         read_recording(path, dialect=dialect)
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path):
+    """A pipe would block without end; a folder has its own reader."""
+    os.mkfifo(tmp_path / "a.xdf")
+    (tmp_path / "b.csv").mkdir()
+    with pytest.raises(RecordingError, match=r"a\.xdf is no file but a pipe, socket or device\. Name a file"):
+        read_recording(tmp_path / "a.xdf")
+    with pytest.raises(RecordingError, match=r"b\.csv is no file but a folder"):
+        read_recording(tmp_path / "b.csv")

@@ -1,0 +1,169 @@
+"""A recording looked at, not scored: its segments, what is missing, its true rate, and what it leaves open (law 3).
+
+The rules are those of scoring, with one difference: a stream that does not run at the rate it states is decided at the
+rate of its stamps, and that is told; to score it would be refused.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acquisition.decisions import Decision
+from acquisition.errors import RateError
+from acquisition.recording import Recording
+from acquisition.stamps import StampDecider
+
+#: Steps beyond this many samples, or a second, are holes or resets and say nothing of the rate.
+LONGEST_STEP, LONGEST_STEP_S = 5.0, 1.0
+#: A column of whole numbers counts samples if so many of its steps are 1 ...
+COUNTING = 0.9
+#: ... and there are so many of them.
+LEAST_STEPS = 20
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch that windows may lie in.
+
+    Parameters
+    ----------
+    first_sample : int
+        On the recording's grid, lost samples included.
+    n_samples : int
+        Taken onto the grid.
+    begins_s : float
+        Stamp of its first sample.
+    reason : str
+        Why it began: ``start``, ``gap`` or ``clock_reset``.
+    """
+
+    first_sample: int
+    n_samples: int
+    begins_s: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What is seen of a recording.
+
+    Parameters
+    ----------
+    recording : Recording
+    rate_hz : float
+        At which it was decided: the stated one, or that of its stamps.
+    segments : tuple of Segment
+    n_lost, n_bridged : int
+        Samples that never came: declared lost, and in short holes.
+    rejected : mapping of str to int
+        Samples that were not taken, by reason.
+    clock_resets : int
+    notes : tuple of str
+        What whoever wants to score it should know, in sentences.
+    """
+
+    recording: Recording
+    rate_hz: float
+    segments: tuple[Segment, ...]
+    n_lost: int
+    n_bridged: int
+    rejected: dict[str, int]
+    clock_resets: int
+    notes: tuple[str, ...]
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds of signal that are there."""
+        return sum(segment.n_samples for segment in self.segments) / self.rate_hz
+
+
+def inspect(recording: Recording) -> Inspection:
+    """Look at a recording as scoring would, at whatever rate it has.
+
+    Parameters
+    ----------
+    recording : Recording
+        Of any rate and montage.
+    """
+    rate_hz, notes = recording.rate_hz, []
+    try:
+        decisions = StampDecider(rate_hz, part=1).push(recording.stamps)
+    except RateError as error:
+        rate_hz = rate_by_stamps(recording.stamps, rate_hz)
+        notes.append(f"{error.message} Looked at as {rate_hz:.2f} Hz; score and replay refuse it.")
+        decisions = StampDecider(rate_hz, part=1, any_rate=True).push(recording.stamps)
+    notes += [_counting_words(*found) for found in counters(recording.labels, recording.samples)]
+    rejected: Counter[str] = Counter()
+    for decision in decisions:
+        if decision.kind == "reject":
+            rejected[decision.word("reason")] += decision.count("n")
+    return Inspection(
+        recording=recording,
+        rate_hz=rate_hz,
+        segments=_segments(decisions, recording.stamps),
+        n_lost=_sum(decisions, "lost"),
+        n_bridged=_sum(decisions, "bridged"),
+        rejected=dict(rejected),
+        clock_resets=sum(decision.kind == "clock_reset" for decision in decisions),
+        notes=tuple(notes),
+    )
+
+
+def rate_by_stamps(stamps: NDArray[np.float64], rate_hz: float) -> float:
+    """Return the rate at which samples follow each other, holes and leaps of the clock left out.
+
+    Parameters
+    ----------
+    stamps : ndarray, shape (n_samples,), float64
+    rate_hz : float
+        The stated rate; returned where the stamps tell none.
+    """
+    steps = np.diff(stamps[np.isfinite(stamps)])
+    near = steps[np.abs(steps) <= max(LONGEST_STEP / rate_hz, LONGEST_STEP_S)]
+    passed_s = float(near.sum())
+    return len(near) / passed_s if passed_s > 0 else rate_hz
+
+
+def counters(labels: Sequence[str], samples: NDArray[Any]) -> list[tuple[str, int | None]]:
+    """Return the columns that count samples: label, and the count at which it begins again.
+
+    Parameters
+    ----------
+    labels : sequence of str
+    samples : ndarray, shape (n_samples, n_channels)
+    """
+    found: list[tuple[str, int | None]] = []
+    for label, column in zip(labels, np.asarray(samples, np.float64).T, strict=True):
+        if len(column) <= LEAST_STEPS or not np.isfinite(column).all() or (column != np.round(column)).any():
+            continue
+        steps = np.diff(column)
+        if np.mean(steps == 1) >= COUNTING:
+            found.append((label, round(column.max()) + 1 if (steps < 0).any() else None))
+    return found
+
+
+def _counting_words(label: str, modulo: int | None) -> str:
+    option = f"{label}:{modulo}" if modulo is not None else label
+    return f"column {label!r} seems to count samples: with --counter '{option}' losses are exact."
+
+
+def _segments(decisions: Sequence[Decision], stamps: NDArray[np.float64]) -> tuple[Segment, ...]:
+    begins = [decision for decision in decisions if decision.kind == "segment"]
+    ends = [*(decision.at for decision in begins[1:]), len(stamps)][: len(begins)]
+    segments = []
+    for decision, end in zip(begins, ends, strict=True):
+        inside = [d for d in decisions if d.kind == "reject" and decision.at <= d.at < end]
+        n_samples = end - decision.at - _sum(inside, "reject")
+        begins_s = float(stamps[decision.at])
+        segments.append(Segment(decision.count("first_sample"), n_samples, begins_s, decision.word("reason")))
+    return tuple(segments)
+
+
+def _sum(decisions: Sequence[Decision], kind: str) -> int:
+    return sum(decision.count("n") for decision in decisions if decision.kind == kind)
