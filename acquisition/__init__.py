@@ -10,6 +10,7 @@ What comes in
     ``clock``          the time, handed in
     ``recording``      any recording read into memory; ``formats`` are its files
     ``resampling``     a recording at another rate, brought to the montage's
+    ``inspection``     a recording looked at without scoring it
 
 What is decided about it
     ``stamps``         gaps, clock resets and doubles, from stamps and counters

@@ -10,6 +10,7 @@ In the order of a run:
 - ``redis_choice`` which Redis runs: one that was named, or a private one
 - ``opening``     a session's beginning: its folder, its place in the registry, the command of its bridge
 - ``reading``     what the user says about a recording, for every process that reads it
+- ``surveying``   what the files of a folder are, without scoring them
 - ``supervisor``  children that must answer, not only exist
 - ``ward``        a whole run: Redis, roles, sessions, control, until the last session has ended
 - ``roles``       what each child process is: settings -> parts -> run

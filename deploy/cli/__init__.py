@@ -3,8 +3,8 @@
 - ``main``        the tree of verbs, and what becomes of an error
 - ``output``      results on stdout, words for people on stderr
 - ``options``     the options that several verbs share
-- ``demo`` ``live`` ``replay`` ``score`` ``record`` ``cues`` ``streams`` ``sessions`` ``models`` ``doctor`` ``config``:
-  the verbs
+- ``demo`` ``live`` ``replay`` ``score`` ``recordings`` ``record`` ``cues`` ``streams`` ``sessions`` ``models``
+  ``doctor`` ``config``: the verbs
 - ``roles``       the processes that the supervisor starts; hidden
 - ``reference``   docs/cli.md, from the verbs' own help
 
