@@ -250,6 +250,25 @@ def bind_markers(
     return _describe(found[0]) if len(found) == 1 else None
 
 
+class MarkerSearch:
+    """Looks for a signal's markers while the session runs: cues may be started late, or again.
+
+    Parameters
+    ----------
+    signal : StreamInfo
+        The stream that they belong to.
+    """
+
+    def __init__(self, signal: StreamInfo) -> None:
+        self._signal = signal
+        self._resolver = pylsl.ContinuousResolver(forget_after=FORGET_S)
+
+    def poll(self) -> StreamInfo | None:
+        """Return the signal's own marker stream as soon as there is one, else None at once."""
+        own = _own_markers(self._signal, [StreamInfo.of(handle) for handle in self._resolver.results()])
+        return _describe(own[0]) if len(own) == 1 else None
+
+
 def choose(
     matching: Sequence[StreamInfo],
     seen: Sequence[StreamInfo],

@@ -14,7 +14,7 @@ import structlog
 
 from acquisition.clock import Clock
 from acquisition.decisions import Decision
-from acquisition.discovery import Rediscovery, SourceSpec, StreamInfo, bind_markers, bind_stream
+from acquisition.discovery import MarkerSearch, Rediscovery, SourceSpec, StreamInfo, bind_markers, bind_stream
 from acquisition.errors import LostSource, StreamNotFound
 from acquisition.formats.xdf_header import StreamHeader
 from acquisition.inlet import Inlet, MarkerInlet
@@ -26,6 +26,8 @@ from acquisition.source import ClockOffset, Item, Judge, Raw, RawMarker, format_
 SEARCH_S = 2.0
 #: Seconds between looks for a stream that was lost.
 LOOK_S = 0.05
+#: Seconds between looks for markers that are not there: cues may be started late, or again.
+MARKERS_LOOK_S = 0.5
 
 log = structlog.get_logger("source")
 
@@ -74,6 +76,8 @@ class StreamSource:
         self._inlet: Inlet | None = None
         self._marker_inlet: MarkerInlet | None = None
         self._rediscovery: Rediscovery | None = None
+        self._marker_search: MarkerSearch | None = None
+        self._markers_look_s = 0.0
         self._held: deque[RawMarker] = deque()
         self._at = 0
         self._heard_s = 0.0
@@ -125,7 +129,7 @@ class StreamSource:
             self._marker_inlet.close()
         if self._inlet is not None:
             self._inlet.close()
-        self._inlet = self._marker_inlet = None
+        self._inlet = self._marker_inlet = self._marker_search = None
 
     # -- finding --------------------------------------------------------------------------------
 
@@ -164,18 +168,31 @@ class StreamSource:
         self._step(Event.OPENED)
 
     def _open_markers(self, signal: StreamInfo) -> None:
-        """Open the markers; a marker stream that is gone is no reason to stay without the signal."""
+        """Open the markers beside a signal, and say under which header they are recorded."""
         markers = bind_markers(signal)
         if not self.headers:
             beside = _header(markers) if markers else markers_header(signal.name, signal.source_id, signal.hostname)
             self.headers = (_header(signal), beside)
         if markers is None:
-            return
+            self._marker_search = MarkerSearch(signal)
+        else:
+            self._listen_to(markers)
+
+    def _listen_to(self, markers: StreamInfo) -> None:
+        """Open a marker stream; one that is gone again is no reason to stay without the signal."""
         try:
-            self._marker_inlet = MarkerInlet(markers).open()
+            self._marker_inlet, self._marker_search = MarkerInlet(markers).open(), None
         except LostSource as error:
             log.warning("markers_lost", cause=str(error))
-            self._marker_inlet = None
+
+    def _look_for_markers(self) -> None:
+        now_s = self._clock.monotonic_s()
+        if self._marker_search is not None and now_s >= self._markers_look_s:
+            self._markers_look_s = now_s + MARKERS_LOOK_S
+            found = self._marker_search.poll()
+            if found is not None:
+                log.info("markers_found", name=found.name)
+                self._listen_to(found)
 
     def _drop(self) -> None:
         self.close()
@@ -212,12 +229,14 @@ class StreamSource:
     def _markers(self) -> list[Item]:
         """Return markers with the decisions on them; they wait for the first sample, from which places are counted."""
         if self._marker_inlet is None:
+            self._look_for_markers()
             return []
         try:
             self._held.extend(RawMarker(text, stamp_s) for stamp_s, text in self._marker_inlet.pull())
         except LostSource as error:
             log.warning("markers_lost", cause=str(error))
-            self._marker_inlet = None
+            assert self._info is not None
+            self._marker_inlet, self._marker_search = None, MarkerSearch(self._info)
             return []
         items: list[Item] = []
         while self._held and self._at:

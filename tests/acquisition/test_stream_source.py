@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 
 import numpy as np
@@ -36,9 +37,11 @@ def source(source_id):
     opened.close()
 
 
-def send(outlet: SignalOutlet, n: int = 100) -> None:
-    """Send n samples that were taken just now."""
-    outlet.push(np.zeros((n, 2), np.float32), lsl_clock_s() + np.arange(-n, 0) / 1000.0)
+def send(outlet: SignalOutlet, n: int = 100, first_s: float | None = None) -> float:
+    """Send n samples, taken just now or from a moment on; return the moment of the next."""
+    first_s = lsl_clock_s() - n / 1000.0 if first_s is None else first_s
+    outlet.push(np.zeros((n, 2), np.float32), first_s + np.arange(n) / 1000.0)
+    return first_s + n / 1000.0
 
 
 def pull_until(source: StreamSource, seen, tries: int = 400) -> list:
@@ -83,13 +86,30 @@ def test_markers_that_die_leave_the_signal_alive(source, source_id):
     with SignalOutlet(OutletSpec.of(MONTAGE, "Counted", source_id)) as signal:
         with MarkerOutlet("Counted markers", source_id):
             pull_until(source, lambda _: source.state[0] == "SETTLING")
-            send(signal)
+            next_s = send(signal)
             pull_until(source, has(Raw))
         for _ in range(20):
-            send(signal, 20)
+            next_s = send(signal, 20, next_s)
             source.pull(0.02)
-        send(signal)
+        send(signal, 20, next_s)
         assert has(Raw)(pull_until(source, has(Raw)))
+
+
+def test_markers_that_come_late_or_again_are_found(source, source_id):
+    """Cues may be started after the session, and started again in its middle."""
+    with SignalOutlet(OutletSpec.of(MONTAGE, "Counted", source_id)) as signal:
+        pull_until(source, lambda _: source.state[0] == "SETTLING")
+        next_s = send(signal)
+        pull_until(source, has(Raw))
+        for text in ("rest", "flexion"):
+            with MarkerOutlet("Counted markers", source_id) as markers:
+                while not markers.heard:
+                    next_s = send(signal, 20, next_s)
+                    source.pull(0.02)
+                    time.sleep(0.02)
+                markers.push(text, lsl_clock_s())
+                found = pull_until(source, has(RawMarker))
+                assert [item.text for item in found if isinstance(item, RawMarker)] == [text]
 
 
 def test_a_stream_that_comes_back_changed_is_refused(source, source_id):
