@@ -113,6 +113,26 @@ def replace_file(path: Path, content: bytes) -> None:
         raise _disk_full(path, error) from error
 
 
+def reserve(path: Path, n_bytes: int) -> None:
+    """Take room on a disk, to be given back by deleting the file when the room is needed most.
+
+    Raises
+    ------
+    DiskFull
+        If the disk has not that much; nothing is left behind.
+    """
+    file = AppendFile(path)
+    try:
+        if not file.size:
+            file.append(bytes(n_bytes))
+            file.sync()
+    except DiskFull:
+        path.unlink(missing_ok=True)
+        raise
+    finally:
+        file.close()
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it; one that is there is fine.
 

@@ -24,7 +24,7 @@ from typing import Any
 
 from acquisition.decision_log import DecisionLog
 from acquisition.decisions import Decision
-from acquisition.durable import AppendFile, make_folder, replace_file, sync_folder
+from acquisition.durable import AppendFile, make_folder, replace_file, reserve, sync_folder
 from acquisition.errors import IdentityError, RecordingError
 from acquisition.formats.xdf import XdfFile, read_part
 from acquisition.formats.xdf_header import StreamHeader
@@ -34,6 +34,8 @@ from acquisition.recording import Recording, recording_of_part
 from acquisition.session_info import SessionInfo as SessionInfo
 from acquisition.session_info import broken
 
+#: Room that is kept for a session's end: 500 results, which is 80 minutes of windows, and its ledger.
+RESERVE_BYTES = 1 << 20
 #: A file as it was when it was read: inode, size, time of change.
 _Seen = tuple[int, int, int]
 _PART = re.compile(r"recording-([1-9][0-9]*)\.xdf")
@@ -231,6 +233,22 @@ class SessionFolder:
             return 0
         streams = self._part_file(part).streams
         return len(streams[stream].stamps) if stream < len(streams) else 0
+
+    # Room for the end
+
+    def reserve(self) -> None:
+        """Keep room on the disk for what is written last: the results that a full disk did not take, and the ledger.
+
+        Raises
+        ------
+        DiskFull
+            If the disk has not that much.
+        """
+        reserve(self.path / "reserve", RESERVE_BYTES)
+
+    def release(self) -> None:
+        """Give that room back."""
+        (self.path / "reserve").unlink(missing_ok=True)
 
     # Results, ledger, notes
 

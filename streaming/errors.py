@@ -12,7 +12,8 @@ The branch of ``acquisition.errors`` that grows here::
     │   ├── ServerFailed        the private server did not start or died
     │   ├── LeaseHeld           another process owns the bed or the source
     │   ├── BedBusy             another session of the bed is still open
-    │   └── NoAnswer            nobody answered a command
+    │   ├── NoAnswer            nobody answered a command
+    │   └── EndUnwritten        a full disk does not take a session's end
     ├── Refused                 Redis lost what it had: take a new term and publish again
     ├── Fenced                  another bridge has taken the session over: stop
     │   └── LeaseLost           it holds the lease
@@ -83,6 +84,12 @@ class NoAnswer(BadEnvironment):
     """Nobody answered a command in time."""
 
     kind = "no_answer"
+
+
+class EndUnwritten(BadEnvironment):
+    """A session has ended, and the disk does not take its end: what a bridge started again would find no better."""
+
+    kind = "end_unwritten"
 
 
 class Refused(FlexionError):

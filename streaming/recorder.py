@@ -79,7 +79,15 @@ class Recorder:
     def open(self, headers: Sequence[StreamHeader]) -> None:
         """Begin the part of this life, and note where its clock stands."""
         self._headers = headers
+        if self._may_go_unrecorded:
+            self._reserve()
         self._guard(self._open)
+
+    def _reserve(self) -> None:
+        try:
+            self._folder.reserve()
+        except DiskFull as error:  # what room there is serves the samples; only the end has none of its own
+            log.warning("no_reserve", cause=str(error))
 
     def _open(self) -> None:
         self._close()
@@ -142,6 +150,13 @@ class Recorder:
     def close(self) -> None:
         """Write the footers."""
         self._guard(self._close)
+
+    def finish(self) -> None:
+        """Give the room for the end back, and write the results that a full disk did not take."""
+        self._folder.release()
+        failure, self.failure = self.failure, ""
+        self._guard(self._save)
+        self.failure = self.failure or failure  # what was not recorded stays so
 
     def _close(self) -> None:
         if self._part is not None:

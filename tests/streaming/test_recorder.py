@@ -11,7 +11,7 @@ import pytest
 
 from acquisition.clock import FakeClock
 from acquisition.errors import DiskFull
-from acquisition.session import SessionFolder
+from acquisition.session import RESERVE_BYTES, SessionFolder
 from acquisition.source import ClockOffset, Raw, RawMarker, headers_of
 from streaming.recorder import RETRY_S, SYNC_S, Recorder
 
@@ -119,6 +119,37 @@ def test_a_replay_ends_at_a_full_disk(folder, clock, disk):
     disk.full = True
     with pytest.raises(DiskFull, match="No space left"):
         strict.open(headers_of(make_recording(10)))
+
+
+def test_the_end_has_room_on_a_full_disk(recorder, folder, disk):
+    """What is kept for the end is given back then: results that waited are written, and it stays unrecorded by name."""
+    reserve = folder.path / "reserve"
+    assert reserve.stat().st_size == RESERVE_BYTES
+    disk.full = True
+    recorder.samples(raw())
+    recorder.save_result(make_result(0), 0.5)
+    assert recorder.results() == []
+    disk.full = False  # as much as was kept
+    recorder.finish()
+    assert recorder.results() == [make_result(0)]
+    assert not reserve.exists() and not recorder.recorded
+
+
+def test_a_disk_without_room_for_the_end_still_records(folder, disk, clock):
+    """Nothing is kept then, nothing is left of the try, and samples have what room there is."""
+    recorder = Recorder(folder, clock, may_go_unrecorded=True)
+    disk.full = True
+    recorder.open(headers_of(make_recording(10)))
+    assert not (folder.path / "reserve").exists()
+    disk.full = False
+    clock.sleep(RETRY_S)
+    assert recorder.record_again()
+
+
+def test_a_replay_keeps_no_room(folder, clock):
+    """It ends where its disk is full: its recording is elsewhere."""
+    Recorder(folder, clock, may_go_unrecorded=False).open(headers_of(make_recording(10)))
+    assert not (folder.path / "reserve").exists()
 
 
 def test_two_threads_never_tear_a_line(recorder, folder):
