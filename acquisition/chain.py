@@ -204,6 +204,11 @@ class Chain:
         return self._grid.open
 
     @property
+    def next_index(self) -> int:
+        """The index that the next window gets."""
+        return self._windower.next_index
+
+    @property
     def settled(self) -> bool:
         """Whether the filters have settled on the open segment, so that what comes next can be in a window."""
         return self.open and self.next_sample - self._grid.first_sample >= self._spec.window.settling

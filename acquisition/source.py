@@ -8,7 +8,7 @@ repeats the decisions that a recording already carries, by sample count (law 1).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -178,13 +178,19 @@ def flatten_decisions(parts: Sequence[Recording], decisions: Sequence[Decision])
     """
     before = np.concatenate([[0], np.cumsum([len(p.stamps) for p in parts])])
     kept = [d for d in decisions if d.kind not in OWN_TO_A_LIFE]
-    flat = [Decision(d.kind, 1, d.stream, int(before[d.part - 1]) + d.at, d.data) for d in kept]
+    flat = [Decision(d.kind, 1, d.stream, int(before[d.part - 1]) + d.at, _unsigned(d.data)) for d in kept]
     return in_order(flat)
 
 
+def _unsigned(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a decision's data without the person who took it: to the replay it is one of those handed over."""
+    return {key: value for key, value in data.items() if key != "author"}
+
+
 def own_decisions(decisions: Sequence[Decision]) -> int:
-    """Return how many decisions of a replayed session were handed over to it, calibrations not counted."""
-    return sum(1 for d in decisions if d.kind not in OWN_TO_A_LIFE and d.kind != "calibration")
+    """Return how many decisions of a replayed session were handed over to it: no calibrations, no marks by a person."""
+    others = OWN_TO_A_LIFE | {"calibration"}
+    return sum(1 for d in decisions if d.kind not in others and "author" not in d.data)
 
 
 class Source(Protocol):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -17,10 +18,12 @@ import structlog
 from acquisition.chain import Chain, Step, drive
 from acquisition.clock import Clock
 from acquisition.decisions import Decision
-from acquisition.session import SessionFolder
+from acquisition.errors import DiskFull
+from acquisition.session import Recovered, SessionFolder
 from acquisition.source import ClockOffset, Item, Raw, RawMarker, Source
 from acquisition.tape import ResumePoint, resume_point, tape_of_folder
 from acquisition.windowing import Window
+from streaming.errors import EndUnwritten
 from streaming.framing import Framer
 from streaming.outbox import Outbox
 from streaming.pulse import Pulse
@@ -114,24 +117,29 @@ class Bridge:
             If Redis cannot be reached at the start; later it is waited for.
         BadInput
             If the source does not fit the session.
+        EndUnwritten
+            If the disk does not even take the session's end.
         """
         self._outbox.take()
-        resume = self._resume()
-        source = self._open_source(resume)
+        recovered = self._folder.recover()
+        point = resume_point(self._folder)
+        source = self._open_source(point)
+        if self._live and point.previous is not None:
+            source.pull(0.0)  # its inlets keep what comes while the chain catches up
+        self._resume(point, recovered)
         self._outbox.start()
         try:
             self._loop(source, stop)
         finally:
             source.close()
             self._recorder.close()
-        code = self._conclude() if self._ended else int(bool(self._outbox.fenced))
-        self._outbox.close(self._ended)
-        return code
+        try:
+            return self._conclude() if self._ended else int(bool(self._outbox.fenced))
+        finally:
+            self._outbox.close(self._ended)
 
-    def _resume(self) -> ResumePoint:
+    def _resume(self, point: ResumePoint, recovered: Recovered) -> None:
         """Read the folder through the chain, as every reader does, and queue the windows that have no result."""
-        recovered = self._folder.recover()
-        point = resume_point(self._folder)
         self._next_segment = point.next_segment
         self._outbox.tell("session", self._session_event())
         for decision in self._folder.decisions():
@@ -139,10 +147,19 @@ class Bridge:
             self._ended = str(decision.data["reason"]) if decision.kind == "end" else self._ended
         for step in drive(self._chain, tape_of_folder(self._folder), self._folder.append_decision):
             self._post(step.windows, live=False)
+        self._resume_index()
         self._resume_plan(point)
         log.info("resumed" if point.part > 1 else "begun", session=self._info.session, part=point.part,
                  next_sample=self._chain.next_sample, recovered=repr(recovered))  # fmt: skip
-        return point
+
+    def _resume_index(self) -> None:
+        """Number windows above every one that ever was: those made while unrecorded are in Redis and results alone."""
+        results = self._recorder.results()
+        self._n_unrecorded = sum("unrecorded" in result.flags for result in results)
+        beyond = 1 + max([self._outbox.highest_index(), *(result.index for result in results)])
+        if beyond > self._chain.next_index:
+            self._decide("index", {"next": beyond})
+        self._n_windows = self._chain.next_index
 
     def _resume_plan(self, point: ResumePoint) -> None:
         """Go by the session's own begin: its time passes, whether or not its source ever comes back."""
@@ -185,11 +202,10 @@ class Bridge:
 
     def _take_samples(self, raw: Raw, source: Source) -> None:
         """Push samples through the chain; stop where a calibration falls due, or where the plan ends."""
-        raw = raw.part(0, min(len(raw), self._left_of_plan()))
         x_uv = source.binding.to_uv(raw.samples)
         start = 0
-        while start < len(raw):
-            stop = min(len(raw), start + self._chain.room)
+        while start < len(raw) and self._left_of_plan():
+            stop = min(len(raw), start + min(self._chain.room, self._left_of_plan()))
             self._record_samples(raw.part(start, stop))
             step = self._chain.push(x_uv[start:stop])
             start += step.n_taken
@@ -206,6 +222,9 @@ class Bridge:
     def _record_samples(self, raw: Raw) -> None:
         """Samples are recorded before they are conditioned; from the first that is not, windows say so."""
         self._recorder.samples(raw)
+        self._follow_recorder()
+
+    def _follow_recorder(self) -> None:
         if self._chain.recorded and not self._recorder.recorded:
             self._chain.recorded = False
             self._outbox.tell("notice", {"level": "technical", "text": f"Not recorded: {self._recorder.failure}"})
@@ -255,11 +274,18 @@ class Bridge:
         """Send on what the chain made: windows once their samples are on the disk, frames for the screen."""
         if step.windows:
             self._recorder.sync()
-            self._post(step.windows, live=self._live)
+            self._follow_recorder()
+            self._post(tuple(map(self._flagged, step.windows)), live=self._live)
         for traces in step.traces:
             for frame in self._framer.push(traces, self._stamp_s):
                 self._outbox.show(frame)
         self._pulse.cells(step.cells)
+
+    def _flagged(self, window: Window) -> Window:
+        """Return a window that says that it is not recorded, also when the disk refused it only just now (law 2)."""
+        if self._recorder.recorded:
+            return window
+        return replace(window, flags=tuple(sorted({*window.flags, "unrecorded"})))
 
     def _post(self, windows: tuple[Window, ...], *, live: bool) -> None:
         montage, bundle = self._chain.montage, self._info.bundles.get("eeg_emg")
@@ -310,7 +336,8 @@ class Bridge:
             sample = self._chain.next_sample
             text = str(command.args.get("text", ""))
             if command.name == "mark":
-                self._decide("marker", {"text": text, "phase": self._chain.montage.phase_of(text), "sample": sample})
+                phase = self._chain.montage.phase_of(text)
+                self._decide("marker", {"text": text, "phase": phase, "sample": sample, "author": command.author})
             elif command.name == "note":
                 self._recorder.note({"text": text, "author": command.author, "sample": sample})
             self._outbox.answer(command, {"sample": sample})
@@ -352,6 +379,9 @@ class Bridge:
     def _conclude(self) -> int:
         """Wait for every window's fate, then write the ledger that everybody after us reads."""
         drained = self._outbox.drain(DRAIN_S)
+        if self._outbox.fenced:
+            return 1  # the folder is another bridge's now
+        self._recorder.finish()
         ledger = self._chain.ledger
         windows = self._windows()
         expected = self._info.expected_samples
@@ -365,11 +395,19 @@ class Bridge:
             "windows": windows,
             "complete": complete,
         }
-        self._folder.write_ledger(summary)
+        self._write_ledger(summary)
         self._outbox.tell("end", summary)
         say = log.info if balanced else log.error  # the exit code is 1 then, and whoever started this is told why
         say("ended", session=self._info.session, reason=self._ended, balanced=balanced, complete=complete, **windows)
         return 0 if balanced else 1
+
+    def _write_ledger(self, summary: Mapping[str, Any]) -> None:
+        try:
+            self._folder.write_ledger(summary)
+        except DiskFull as error:
+            message = f"Session {self._info.session} has ended, and its end cannot be written down: {error.message}"
+            remedy = f"Free space on that disk, then score what is recorded: flexion replay {self._info.session}"
+            raise EndUnwritten(message, subject=error.subject, remedy=remedy) from error
 
     def _windows(self) -> dict[str, int]:
         tally = self._outbox.tally

@@ -21,7 +21,7 @@ from streaming.errors import Fenced, Full, LeaseHeld, LeaseLost, Refused, Transp
 from streaming.events import EventLog
 from streaming.heartbeat import INTERVAL_S, Heartbeat
 from streaming.lease import RENEW_S, Lease
-from streaming.publisher import Publisher
+from streaming.publisher import Publisher, highest_index
 from streaming.records import ResultRecord, WindowRecord
 from streaming.results import ResultReader
 from streaming.sessions import Registry, SessionEntry
@@ -158,6 +158,10 @@ class Outbox:
             If Redis cannot be reached.
         """
         self._term = self._lease.acquire(self._record.highest_term())
+
+    def highest_index(self) -> int:
+        """Return the highest index of a window that Redis has, or has a result of; -1 for none."""
+        return highest_index(self._redis, self._session)
 
     def start(self) -> None:
         """Begin the term and the thread."""

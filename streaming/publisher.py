@@ -11,7 +11,7 @@ The life of a term, which the bridge repeats whenever it is refused::
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from redis import Redis
 
@@ -20,6 +20,7 @@ from streaming import keys
 from streaming.errors import Fenced, Full, Refused
 from streaming.records import ResultRecord, WindowRecord
 from streaming.script import Script, Value, flat
+from streaming.tail import parts
 
 #: Windows of one session that may wait for a scorer: 41 MB and over ten minutes of signal.
 MAX_WAITING = 64
@@ -158,3 +159,11 @@ class Publisher:
             subject=self._session,
             remedy="See that a scorer runs: flexion doctor.",
         )
+
+
+def highest_index(redis: Redis, session: str) -> int:
+    """Return the highest index among a session's windows and fates in Redis; -1 for none."""
+    done = [int(field) for field in cast(list[bytes], redis.hkeys(keys.done(session)))]
+    entries = cast(list[tuple[bytes, Any]], redis.xrevrange(keys.windows(session), count=1) or [])
+    last = [parts(entry_id.decode())[1] for entry_id, _ in entries]
+    return max(done + last, default=-1)

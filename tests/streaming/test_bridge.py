@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from acquisition.errors import DiskFull
+from acquisition.session import SessionFolder
 from streaming.connection import connect
-from streaming.errors import LeaseHeld
+from streaming.errors import EndUnwritten, LeaseHeld
 from streaming.lease import Holder, Lease
+from streaming.sessions import Registry
 
 from .bridging import Bed, hashed, make_recording, scoring
+from .makers import make_result
 
 
 def test_a_recording_becomes_windows_and_each_gets_one_score(redis_url: str, tmp_path: Path) -> None:
@@ -66,6 +71,21 @@ def test_a_wiped_redis_costs_nothing(redis_url: str, tmp_path: Path) -> None:
     assert len(bed.scores()) == 11
 
 
+def test_an_end_that_the_disk_does_not_take_is_said(redis_url: str, tmp_path: Path, monkeypatch) -> None:
+    """The session is over, its bed is free, and what is recorded can be scored when the disk has room again."""
+    bed = Bed.make(redis_url, tmp_path)
+
+    def refuse(self, ledger) -> None:
+        raise DiskFull("ledger.json takes no more of the record: full.", subject="ledger.json", remedy="Free space.")
+
+    monkeypatch.setattr(SessionFolder, "write_ledger", refuse)
+    words = f"Session {bed.session} has ended, .*ledger.json takes no more.*flexion replay {bed.session}"
+    with scoring(redis_url), pytest.raises(EndUnwritten, match=words):
+        bed.bridge(lambda point, chain: bed.file_source(make_recording(3_000))).run(threading.Event())
+    assert not Registry(connect(redis_url, "test")).find(bed.session).is_open
+    assert len(bed.scores()) == 2
+
+
 def test_two_bridges_never_write_one_session(redis_url: str, tmp_path: Path) -> None:
     """A bed that a living process holds is refused to a second bridge, which names the holder (law 5)."""
     bed = Bed.make(redis_url, tmp_path)
@@ -79,3 +99,22 @@ def test_two_bridges_never_write_one_session(redis_url: str, tmp_path: Path) -> 
     )
     with pytest.raises(LeaseHeld, match="held by"):
         lease.acquire(0)
+
+
+def test_numbers_of_windows_that_the_folder_cannot_give_are_not_used_again(redis_url, tmp_path):
+    """Windows made while unrecorded are known by their results alone: the next life counts on above them."""
+    recording = make_recording(9_000)
+    bed = Bed.make(redis_url, tmp_path)
+    with scoring(redis_url):
+        stop = threading.Event()
+        assert bed.bridge(lambda point, chain: bed.stopping_source(recording, stop, after=47)).run(stop) == 0
+        unrecorded = replace(make_result(20, session=bed.session), flags=("unrecorded",))
+        bed.folder.append_result({**unrecorded.to_json(), "latency_s": None})
+        bed = bed.again()
+        assert bed.bridge(lambda point, chain: bed.file_source(recording)).run(threading.Event()) == 0
+    scores = bed.scores()
+    assert sorted(scores) == [0, 1, 2, 3, 20, 21, 22, 23, 24]
+    assert {index: score for index, score in scores.items() if index != 20} == {
+        index: hashed(x_uv) for index, x_uv in bed.remade().items()
+    }
+    assert (bed.again().folder.ledger() or {})["windows"]["unrecorded"] == 1
