@@ -28,9 +28,9 @@ ARGUMENTS = [
 Play = Callable[..., AbstractContextManager[Feeder]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    """Return one browser for all tests; each opens a context of its own."""
+    """Return one browser for the tests of a file; it would keep an event loop running, so it does not outlive them."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield browser
