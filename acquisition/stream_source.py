@@ -82,6 +82,8 @@ class StreamSource:
         self._at = 0
         self._heard_s = 0.0
         self._newest_s = float("nan")
+        #: Whether samples came since the inlet was opened: before, nobody knows of the hole that it closes.
+        self._pulled = False
         self.finished = False
         self.binding: Binding
         self.headers: Sequence[StreamHeader] = ()
@@ -163,7 +165,7 @@ class StreamSource:
             self._info = self._info or info
             self._drop()
             return
-        self._info, self.binding, self._rediscovery = info, binding, None
+        self._info, self.binding, self._rediscovery, self._pulled = info, binding, None, False
         self._heard_s, self._newest_s = self._clock.monotonic_s(), self._clock.lsl_s()
         self._step(Event.OPENED)
 
@@ -211,7 +213,8 @@ class StreamSource:
             self._newest_s = float(chunk.stamps_s[-1]) + (self._inlet.clock_offset() or 0.0)
         age_s = self._clock.lsl_s() - self._newest_s if len(chunk) else 0.0
         if len(chunk) or now_s > self._heard_s + 0.5:
-            self._step(observe(now_s, self._heard_s, age_s, self._settled()))
+            self._step(observe(now_s, self._heard_s, age_s, self._pulled and self._settled()))
+        self._pulled |= len(chunk) > 0
         return Raw(chunk.samples, chunk.stamps_s)
 
     def _judged(self, raw: Raw) -> list[Decision | Raw]:

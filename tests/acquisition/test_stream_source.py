@@ -81,6 +81,18 @@ def test_samples_markers_and_offsets_are_handed_over_with_their_decisions(source
         assert source.calibration_at(0) is None
 
 
+def test_the_first_samples_of_an_inlet_are_never_called_settled(source, source_id):
+    """Filters that had settled before a hole have not after it, and only its far side tells of the hole."""
+    with SignalOutlet(OutletSpec.of(MONTAGE, "Counted", source_id)) as signal:
+        pull_until(source, lambda _: source.state[0] == "SETTLING")
+        next_s = send(signal)
+        pull_until(source, has(Raw))
+        assert source.state[0] == "SETTLING"
+        send(signal, first_s=next_s)
+        pull_until(source, has(Raw))
+        assert source.state[0] == "LIVE"
+
+
 def test_markers_that_die_leave_the_signal_alive(source, source_id):
     """The signal goes on when only its marker stream is gone."""
     with SignalOutlet(OutletSpec.of(MONTAGE, "Counted", source_id)) as signal:
