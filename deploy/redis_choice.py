@@ -10,11 +10,15 @@ from pathlib import Path
 from structlog.typing import FilteringBoundLogger
 
 from streaming.connection import connect, masked, server_info
-from streaming.errors import ServerFailed
+from streaming.errors import ServerFailed, TransportDown
 from streaming.server import PrivateServer
 
 #: Seconds before the next try to start a private Redis that failed; the first comes at once.
 RETRY_S = 1.0
+#: Seconds between questions to one that runs, whether its disk is full.
+ASK_S = 1.0
+#: Seconds before the next question to one that did not answer: waiting for it keeps the supervisor from its children.
+PATIENCE_S = 10.0
 
 
 class ChosenRedis:
@@ -51,7 +55,7 @@ class ChosenRedis:
         self._monotonic_s = monotonic_s
         self._server: PrivateServer | None = None
         self._temporary: str | None = None
-        self._retry_s = 0.0
+        self._retry_s = self._ask_s = 0.0
         #: Which Redis runs, for the start line.
         self.words = ""
 
@@ -86,10 +90,16 @@ class ChosenRedis:
         self.words = f"private {server.line}"
 
     def look(self) -> None:
-        """Start a private one again when it died."""
+        """Start a private one again when it died, and keep it working when its disk is full."""
         server = self._server
-        if server is None or server.alive or self._monotonic_s() < self._retry_s:
+        if server is None:
             return
+        if server.alive:
+            self._spare_disk(server)
+        elif self._monotonic_s() >= self._retry_s:
+            self._revive(server)
+
+    def _revive(self, server: PrivateServer) -> None:
         self._log.warning("redis died")
         try:
             server.start()
@@ -97,6 +107,16 @@ class ChosenRedis:
         except ServerFailed as error:
             self._log.error("redis does not start", cause=str(error))
         self._retry_s = self._monotonic_s() + RETRY_S
+
+    def _spare_disk(self, server: PrivateServer) -> None:
+        if self._monotonic_s() < self._ask_s:
+            return
+        self._ask_s = self._monotonic_s() + ASK_S
+        try:
+            if server.spare_disk():
+                self._log.warning("redis keeps no log any more: its disk is full", folder=str(server.folder))
+        except TransportDown:  # busy, frozen or just dying
+            self._ask_s = self._monotonic_s() + PATIENCE_S
 
     def close(self) -> None:
         """Stop a private one."""

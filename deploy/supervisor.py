@@ -1,8 +1,9 @@
 """Supervisor: keeps child processes running; a child is alive when it answers, not when its process exists.
 
 It does no data work, so that whatever kills a child does not kill it. A child that died, or that has not been heard
-for too long, is started again after a back-off; one that refuses its work (exit code 2 or 3) would refuse it again and
-is left down. Time comes from a clock, heartbeats from `heard`: both are handed in.
+for too long, is started again after a back-off; one that refuses its work (exit code 2 or 3, unless its spec knows
+better) would refuse it again and is left down. A child's stderr is ours, its stdout is its answer, kept for whoever
+asks. Time comes from a clock, heartbeats from `heard`: both are handed in.
 """
 
 from __future__ import annotations
@@ -49,8 +50,14 @@ class Clock(Protocol):
         """Let time pass."""
 
 
-def _never() -> bool:
+def never() -> bool:
+    """A work that is never over."""
     return False
+
+
+def by_code(code: int, said: bytes) -> bool:
+    """Tell by its exit code alone whether a child would fail again."""
+    return code in REFUSALS
 
 
 @dataclass(frozen=True)
@@ -70,13 +77,16 @@ class ChildSpec:
         default the work never is, and every exit is a death.
     beats : bool
         Whether it must be heard.
+    refuses : callable
+        Tells, from the exit code and what the child wrote on stdout, whether the same start would fail again.
     """
 
     name: str
     command: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
-    ended: Callable[[], bool] = _never
+    ended: Callable[[], bool] = never
     beats: bool = True
+    refuses: Callable[[int, bytes], bool] = by_code
 
 
 class ChildState(Enum):
@@ -97,6 +107,8 @@ class Child:
     state: ChildState = ChildState.WAITING
     process: subprocess.Popen[bytes] | None = None
     exit_code: int | None = None
+    #: What its last life wrote on stdout.
+    said: bytes = b""
     restarts: int = 0
     started_s: float = 0.0
     heard: bool = False
@@ -211,7 +223,7 @@ class Supervisor:
         child.process = subprocess.Popen(
             child.spec.command,
             stdin=subprocess.DEVNULL,
-            stdout=self._stderr,  # our own stdout belongs to results
+            stdout=subprocess.PIPE,  # our own belongs to results
             stderr=self._stderr,
             env={**os.environ, **child.spec.env, PARENT_VARIABLE: str(os.getpid())},
             start_new_session=True,
@@ -222,14 +234,16 @@ class Supervisor:
 
     def _bury(self, child: Child, code: int, now_s: float) -> None:
         lived_s = now_s - child.started_s
+        child.said = _said(child.process)
         pid, child.process, child.exit_code = child.pid, None, code
         if self._is_end(child):
             child.state = ChildState.ENDED
             self._log.info("child ended", child=child.spec.name, pid=pid, exit=code)
             return
-        if code in REFUSALS:
+        if child.spec.refuses(code, child.said):
             child.state = ChildState.REFUSED
-            self._log.error("child refuses", child=child.spec.name, pid=pid, exit=code)
+            # It has told people why, on stderr.
+            self._log.info("child refuses", child=child.spec.name, pid=pid, exit=code)
             return
         child.failures = 1 if lived_s >= HEALTHY_S else child.failures + 1
         delay_s = BACKOFF_S[min(child.failures, len(BACKOFF_S)) - 1]
@@ -242,6 +256,7 @@ class Supervisor:
                 self._log.warning("child killed", child=child.spec.name, pid=child.pid)
                 self._signal(child, signal.SIGKILL)
             child.exit_code = child.process.wait()
+            child.said = _said(child.process)
             child.process = None
             child.state = ChildState.ENDED if self._is_end(child) else ChildState.STOPPED
             self._log.info("child stopped", child=child.spec.name, exit=child.exit_code)
@@ -260,3 +275,12 @@ class Supervisor:
     def _signal(child: Child, number: signal.Signals) -> None:
         assert child.process is not None
         child.process.send_signal(number)
+
+
+def _said(process: subprocess.Popen[bytes] | None) -> bytes:
+    """Return what a process that has ended wrote on stdout; what a child of its own may still write is not awaited."""
+    if process is None or process.stdout is None:
+        return b""
+    os.set_blocking(process.stdout.fileno(), False)
+    with process.stdout as stdout:
+        return stdout.read() or b""

@@ -6,16 +6,19 @@ ends the sessions by command, so that their windows still get their fates; a sec
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import FrameType, TracebackType
 from typing import Any, Self
 
 from structlog.typing import FilteringBoundLogger
 
 from acquisition.clock import Clock
+from acquisition.errors import DiskFull
 from acquisition.session import SessionFolder, SessionInfo
 from deploy import exits
 from deploy.desk import Desk
@@ -24,11 +27,11 @@ from deploy.opening import Models, entry_of
 from deploy.redis_choice import ChosenRedis
 from deploy.settings import Settings, as_variables
 from deploy.summary import summarise_folder
-from deploy.supervisor import LOOK_S, Child, ChildSpec, Supervisor
+from deploy.supervisor import LOOK_S, Child, ChildSpec, ChildState, Supervisor, by_code, never
 from streaming import keys
 from streaming.connection import connect
 from streaming.control import Control
-from streaming.errors import BedBusy, NoAnswer, TransportDown
+from streaming.errors import BedBusy, EndUnwritten, NoAnswer, TransportDown
 from streaming.lease import Holder
 from streaming.sessions import Registry
 
@@ -176,7 +179,9 @@ class Ward:
         def ended() -> bool:
             return bool((folder.ledger() or {}).get("ended"))
 
-        bridge = self._spawn(f"bridge {session}", "bridge", "--session", session, ended=ended)
+        refuses = partial(_refuses, folder.info.mode)
+        arguments = ("--session", session, "--json")
+        bridge = self._spawn(f"bridge {session}", "bridge", *arguments, ended=ended, refuses=refuses)
         player = None
         if play is not None:
             player = self._spawn(f"player {session}", "play", "--session", session, *play, ended=ended, beats=False)
@@ -230,6 +235,12 @@ class Ward:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
 
+    def refusals(self) -> dict[str, dict[str, Any]]:
+        """Return the refusal object of each session whose bridge would not go on, by the session's id."""
+        refused = (sitting for sitting in self._sittings.values() if sitting.bridge.state is ChildState.REFUSED)
+        said = {sitting.folder.info.session: _refusal_in(sitting.bridge.said) for sitting in refused}
+        return {session: refusal for session, refusal in said.items() if refusal is not None}
+
     def results(self) -> list[dict[str, Any]]:
         """Return the result object of each session, from its folder."""
         bundles = (self._models.eeg_emg, self._models.fusion) if self._models is not None else (None, None)
@@ -261,11 +272,33 @@ class Ward:
         return [f"{role}-{i + 1}" for i in range(n)] if role == "scorer" else [role]
 
     def _spawn(
-        self, name: str, role: str, *arguments: str, ended: Callable[[], bool] | None = None, beats: bool = True
+        self,
+        name: str,
+        role: str,
+        *arguments: str,
+        ended: Callable[[], bool] = never,
+        beats: bool = True,
+        refuses: Callable[[int, bytes], bool] = by_code,
     ) -> Child:
         env = as_variables(self._settings)
         command = (*FLEXION, role, *arguments)
-        spec = ChildSpec(name, command, env, beats=beats)
-        if ended is not None:
-            spec = ChildSpec(name, command, env, ended=ended, beats=beats)
-        return self._supervisor.add(spec)
+        return self._supervisor.add(ChildSpec(name, command, env, ended=ended, beats=beats, refuses=refuses))
+
+
+def _refuses(mode: str, code: int, said: bytes) -> bool:
+    """Tell whether a bridge that was started again would fail again.
+
+    A full disk ends a replay; a live session waits for room, save where nothing was left to do but to write its end.
+    """
+    refusal = _refusal_in(said)
+    kind = refusal["error"]["kind"] if refusal else ""
+    return by_code(code, said) or kind == EndUnwritten.kind or (kind == DiskFull.kind and mode == "replay")
+
+
+def _refusal_in(said: bytes) -> dict[str, Any] | None:
+    """Return the refusal object that a bridge wrote; None where it wrote none, or something else."""
+    try:
+        value = json.loads(said)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) and "error" in value else None

@@ -180,6 +180,24 @@ class PrivateServer:
             raise
         return self.info
 
+    def spare_disk(self) -> bool:
+        """Go on without a log where the disk takes no more of it; tell whether that was done just now.
+
+        A server that cannot write its log refuses every other write too, and a full disk would end all scoring. What
+        the log is for, the session folders hold (law 2).
+
+        Raises
+        ------
+        TransportDown
+            If it does not answer.
+        """
+        with connect(self.url, "server") as client:
+            log = client.info("persistence")
+            if not log["aof_enabled"] or log["aof_last_write_status"] == "ok":
+                return False
+            client.config_set("appendonly", "no")
+        return True
+
     def stop(self) -> None:
         """Stop it, its log written and synced; harmless when it is gone."""
         if self._process is not None:

@@ -21,6 +21,7 @@ Name = Annotated[str | None, typer.Option("--name", help="What it is called; rol
 Seed = Annotated[int, typer.Option("--seed", help="Which simulated patient.")]
 Recovery = Annotated[float, typer.Option("--recovery", help="How well it recovers: 0 is average, 1 good, -1 poor.")]
 RecordingPath = Annotated[Path | None, typer.Option("--recording", help="Recording or session folder to play.")]
+AsObject = Annotated[bool, typer.Option("--json", help="A refusal also as an object on stdout.")]
 Speed = Annotated[float, typer.Option("--speed", help="How much faster than the patient.")]
 
 
@@ -30,7 +31,7 @@ def add_to(app: typer.Typer) -> None:
         app.command(hidden=True)(role)
 
 
-def bridge(session: Session, data: Data = None, redis: RedisUrl = None) -> None:
+def bridge(session: Session, data: Data = None, redis: RedisUrl = None, as_json: AsObject = False) -> None:
     """Run one session, from its source to Redis; again after a crash, it goes on."""
     from deploy.child import stop_event
 

@@ -6,7 +6,7 @@ import os
 import urllib.error
 import urllib.request
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from deploy.cli import output
@@ -65,7 +65,6 @@ def run(
     from deploy.doctor import check_port
     from deploy.opening import Models
     from deploy.redis_choice import ChosenRedis
-    from deploy.summary import together
     from deploy.ward import ROLES, Ward
 
     log = logs.set_up(settings.log, "supervisor")
@@ -85,8 +84,8 @@ def run(
             _show(ward, settings, browser=browser, sleep=clock.sleep, now_s=clock.monotonic_s)
         ward.run(until=lambda: not stay and ward.all_over())
         ward.end_sessions()
-        results, code = ward.results(), ward.exit_code()
-    _tell(together(results), results, settings, as_json=as_json)
+        results, refusals, code = ward.results(), ward.refusals(), ward.exit_code()
+    _tell(results, refusals, settings, as_json=as_json)
     return exits.worst([code])
 
 
@@ -116,10 +115,16 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _tell(together: dict[str, Any], results: Sequence[dict[str, Any]], settings: Settings, *, as_json: bool) -> None:
+def _tell(
+    results: Sequence[dict[str, Any]], refusals: Mapping[str, dict[str, Any]], settings: Settings, *, as_json: bool
+) -> None:
+    """Write what became of each session; what a bridge refused, it has already said to people."""
+    from deploy.summary import together
+
     if as_json:
-        output.put_json(together)
+        output.put_json(together([refusals.get(result["session"], result) for result in results]))
         return
     for result in results:
-        output.put_result(result, f"session {result['session']}, bed {result['bed']}")
+        if result["session"] not in refusals:
+            output.put_result(result, f"session {result['session']}, bed {result['bed']}")
     output.say(f"Recorded in {settings.data_dir / 'sessions'}.")

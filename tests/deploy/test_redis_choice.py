@@ -8,7 +8,7 @@ import signal
 import pytest
 import structlog
 
-from deploy.redis_choice import RETRY_S, ChosenRedis
+from deploy.redis_choice import ASK_S, PATIENCE_S, RETRY_S, ChosenRedis
 from streaming.connection import connect
 from streaming.errors import ServerFailed, TransportDown
 
@@ -74,6 +74,26 @@ def test_a_private_redis_that_cannot_start_is_tried_again(choose, clock, monkeyp
         chosen.look()
         clock.sleep(RETRY_S / 2)
     assert len(tries) == 2
+
+
+def test_a_private_redis_on_a_full_disk_goes_on_without_its_log(choose, clock, monkeypatch):
+    """It is asked once a second; one that does not answer is left alone for longer."""
+    chosen = choose()
+    chosen.open()
+    asked = []
+
+    def full():
+        asked.append(clock.now_s)
+        if len(asked) == 2:
+            raise TransportDown("frozen", subject="x")
+        return True
+
+    monkeypatch.setattr(chosen._server, "spare_disk", full)
+    begun_s = clock.now_s
+    for _ in range(40):
+        chosen.look()
+        clock.sleep(ASK_S / 2)
+    assert [now_s - begun_s for now_s in asked[:4]] == [0, ASK_S, ASK_S + PATIENCE_S, 2 * ASK_S + PATIENCE_S]
 
 
 def test_a_private_redis_of_one_run_leaves_nothing(choose):

@@ -128,6 +128,27 @@ def test_a_silent_child_is_killed_and_replaced(supervisor, clock):
     assert (child.state, child.exit_code) == (ChildState.WAITING, -signal.SIGKILL)
 
 
+def test_what_a_child_answers_is_kept(supervisor, clock):
+    """Its stdout is for whoever asks, life by life; it is not waited for where a child of its own holds it open."""
+    child = supervisor.add(ChildSpec("a", ("sh", "-c", "sleep 3 & echo first; exit 7")))
+    child.process.wait()
+    supervisor.look()
+    assert (child.state, child.said) == (ChildState.WAITING, b"first\n")
+    quiet = supervisor.add(ChildSpec("b", ("sh", "-c", "exit 7")))
+    quiet.process.wait()
+    supervisor.look()
+    assert quiet.said == b""
+
+
+def test_a_spec_may_know_better_what_a_refusal_is(supervisor):
+    """Whether the same start would fail again can be in what the child said."""
+    spec = ChildSpec("a", ("sh", "-c", "echo full; exit 4"), refuses=lambda code, said: (code, said) == (4, b"full\n"))
+    child = supervisor.add(spec)
+    child.process.wait()
+    supervisor.look()
+    assert (child.state, child.exit_code) == (ChildState.REFUSED, 4)
+
+
 def test_a_starting_child_has_longer(supervisor, clock):
     """Imports and models take their time before the first heartbeat."""
     child = supervisor.add(ChildSpec("a", FOREVER))

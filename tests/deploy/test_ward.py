@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 import structlog
@@ -97,6 +99,34 @@ def test_a_bridge_that_refuses_is_the_run_s_code(ward, info, process):
     ward.admit(info())
     ward.run(ward.all_over)
     assert ward.exit_code() == 3
+
+
+def refusing(kind, code):
+    """Return a bridge that refuses with an error of a kind, as the real one does."""
+    refusal = {"schema": "flexion.result/1", "error": {"kind": kind, "subject": "x", "message": "x", "remedy": "x"}}
+    return refusal, ("sh", "-c", f"echo '{json.dumps(refusal)}'; exit {code}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "mode"), [("rate", 3, "live"), ("disk", 4, "replay"), ("end_unwritten", 4, "live")]
+)
+def test_what_a_bridge_refuses_is_kept(ward, info, process, kind, code, mode):
+    """Its refusal object stands where its result would; the same start would fail again."""
+    refusal, command = refusing(kind, code)
+    process(*command)
+    sitting = ward.admit(replace(info(), mode=mode))
+    ward.run(ward.all_over)
+    assert ward.refusals() == {sitting.folder.info.session: refusal}
+    assert ward.exit_code() == code
+
+
+@pytest.mark.parametrize("said", [refusing("disk", 4)[1], ("sh", "-c", "echo oh; exit 4"), ("sh", "-c", "exit 4")])
+def test_what_may_pass_is_tried_again(ward, info, process, said):
+    """A full disk may have room again, a server may come back: nobody abandons a patient."""
+    process(*said)
+    sitting = ward.admit(info())
+    ward.run(lambda: sitting.bridge.restarts > 1)
+    assert not ward.all_over() and ward.refusals() == {}
 
 
 def test_a_request_ends_the_run(ward, info):

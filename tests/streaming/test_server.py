@@ -190,8 +190,16 @@ def test_a_damaged_log_is_refused_in_the_servers_words(own):
     assert not own.alive
 
 
+def test_a_server_with_room_keeps_its_log(own):
+    """Nothing is changed where nothing is wrong."""
+    own.start()
+    assert not own.spare_disk()
+    with connect(own.url, "test") as client:
+        assert client.config_get("appendonly") == {"appendonly": "yes"}
+
+
 def test_a_full_disk_is_told(own):
-    """A server that cannot write says so, and so do its clients."""
+    """A server that cannot write says so, and so do its clients, until it goes on without its log."""
     tiny = own.folder
     tiny.mkdir(parents=True)
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", tiny], capture_output=True).returncode:
@@ -203,6 +211,10 @@ def test_a_full_disk_is_told(own):
             for n in range(200):
                 client.set(f"key{n}", bytes(4096))
                 client.execute_command("WAIT", 0, 20)
+        with connect(own.url, "test") as client:
+            assert own.spare_disk(), "without its log it works again"
+            client.set("key", b"value")
+            assert not own.spare_disk()
         own.stop()
     finally:
         subprocess.run(["umount", "-l", tiny], check=True)
