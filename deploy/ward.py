@@ -7,7 +7,9 @@ ends the sessions by command, so that their windows still get their fates; a sec
 from __future__ import annotations
 
 import json
+import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from typing import Any, Self
 from structlog.typing import FilteringBoundLogger
 
 from acquisition.clock import Clock
-from acquisition.errors import DiskFull
+from acquisition.errors import DiskFull, FlexionError
 from acquisition.session import SessionFolder, SessionInfo
 from deploy import exits
 from deploy.desk import Desk
@@ -116,7 +118,8 @@ class Ward:
         self._ear.listen()
         for role in self._roles:
             for name in self._names(role):
-                self._spawn(name, role, "--name", name)
+                # Two wards on one Redis: a scorer of the same name would take the other's windows for its own.
+                self._spawn(name, role, "--name", f"{name}-{socket.gethostname()}-{os.getpid()}")
         return self
 
     @property
@@ -152,7 +155,11 @@ class Ward:
             If the folder cannot be made.
         """
         self._enter(info)
-        folder = SessionFolder.create(self._settings.data_dir, info)
+        try:
+            folder = SessionFolder.create(self._settings.data_dir, info)
+        except FlexionError:
+            Registry(self._client).close(info.session, "never begun")
+            raise
         return self._seat(folder, play)
 
     def _enter(self, info: SessionInfo) -> None:

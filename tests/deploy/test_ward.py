@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 from acquisition.clock import LiveClock
+from acquisition.errors import IdentityError
 from acquisition.montage import load_montage
 from deploy import ward as module
 from deploy.opening import Plan
@@ -146,3 +147,13 @@ class Impatient(LiveClock):
     def sleep(self, seconds):
         """Press it."""
         os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_session_that_cannot_be_written_down_does_not_keep_the_bed(ward, info, redis_url):
+    """What was refused is closed in the registry, so that the next one may have the bed."""
+    ward.admit(info("P1"))
+    other = replace(info("p1"), bed="B2")  # the same patient in another spelling
+    with pytest.raises(IdentityError, match="P1"):
+        ward.admit(other)
+    entry = Registry(connect(redis_url, "test")).find(other.session)
+    assert entry is not None and not entry.is_open and entry.reason == "never begun"
