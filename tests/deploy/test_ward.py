@@ -23,7 +23,7 @@ from streaming.errors import BedBusy
 from streaming.lease import Lease
 from streaming.sessions import Registry
 
-FOREVER = ("sh", "-c", "sleep 1000")
+FOREVER = ("sleep", "1000")
 
 
 @pytest.fixture
