@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constrain
 PINS := pyproject.toml constraints.txt
 ARGS ?=
 
-.PHONY: help demo test lint format docs bundle browser faults conformance clean
+.PHONY: help demo test lint format docs bundle browser faults conformance mutations clean
 .PHONY: need-redis need-chromium
 
 help: ## this list
@@ -46,6 +46,9 @@ faults: $(VENV)/.dev need-redis ## kill, stop and starve every process, then cou
 
 conformance: $(VENV)/.dev ## bundles and recordings against their own reference values
 	@$(BIN)/python -m pytest -m conformance $(ARGS)
+
+mutations: $(VENV)/.dev ## 100,000 recordings broken on purpose: each is read or refused, in bounded time and memory
+	@$(BIN)/python -m tests.conformance.mutations $(ARGS)
 
 clean: ## remove what the other targets made, save recordings
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -139,7 +139,9 @@ def counters(labels: Sequence[str], samples: NDArray[Any]) -> list[tuple[str, in
     samples : ndarray, shape (n_samples, n_channels)
     """
     found: list[tuple[str, int | None]] = []
-    for label, column in zip(labels, np.asarray(samples, np.float64).T, strict=True):
+    with np.errstate(invalid="ignore"):  # a NaN that signals is one like any other
+        values = np.asarray(samples, np.float64)
+    for label, column in zip(labels, values.T, strict=True):
         if len(column) <= LEAST_STEPS or not np.isfinite(column).all() or (column != np.round(column)).any():
             continue
         steps = np.diff(column)

@@ -6,6 +6,7 @@ loss; a step that no single stamp showed is the loss that the jitter allowance h
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 import numpy as np
@@ -125,7 +126,8 @@ class Offsets:
         if self._drift_from is None or self.offset_s is None or elapsed < DRIFT_S * self.rate_hz:
             return
         late = (self.offset_s - self._drift_from) * self.rate_hz
-        self.rate_ppm = -late / (elapsed + late) * 1e6
+        passed = elapsed + late
+        self.rate_ppm = -late / passed * 1e6 if passed > 0 else math.inf
         if abs(late) - allowance > MAX_PPM * 1e-6 * elapsed:
             raise wrong_rate(self.rate_hz, self.rate_hz * (1 + self.rate_ppm * 1e-6))
 
@@ -167,12 +169,14 @@ class FirstSeconds:
         steps = np.diff(np.median(late.reshape(QUARTERS, self._quarter), axis=1)) / self._quarter
         off = float(np.min(np.abs(steps)))
         if off > GROSS and np.ptp(steps) <= STEADY * off:
-            raise wrong_rate(self._rate_hz, self._rate_hz / (1 + float(np.median(steps))))
+            step = 1 + float(np.median(steps))
+            raise wrong_rate(self._rate_hz, self._rate_hz / step if step > 0 else math.inf)
 
 
 def wrong_rate(rate_hz: float, found_hz: float) -> RateError:
-    """Return the refusal of a stream that does not run at the rate it states."""
-    message = f"the stream states {rate_hz:g} Hz, but by its own stamps it runs at {found_hz:.2f} Hz"
+    """Return the refusal of a stream that does not run at the rate it states; infinite where its time stands still."""
+    found = f"it runs at {found_hz:.2f} Hz" if math.isfinite(found_hz) else "no time passes"
+    message = f"the stream states {rate_hz:g} Hz, but by its own stamps {found}"
     allowed = f"(at most {MAX_PPM:.0f} ppm off are taken for a crystal's error)."
     remedy = "Set the amplifier to the montage's rate; if it is, look for lost packets or a wrong clock."
     return RateError(f"{message} {allowed}", subject="rate", remedy=remedy)

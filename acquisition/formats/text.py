@@ -228,7 +228,7 @@ class _Arranger:
 
 
 def _stamps(path: Path, name: str, column: NDArray[np.float64], rate_hz: float) -> tuple[NDArray[np.float64], float]:
-    """Return the time column in seconds: its unit is the one in which its steps fit the rate.
+    """Return the time column in seconds: its unit is the one in which its steps fit the rate, or one sample.
 
     The median step suits a column with holes, the mean one a column that was rounded or stamped on arrival.
     """
@@ -236,7 +236,7 @@ def _stamps(path: Path, name: str, column: NDArray[np.float64], rate_hz: float) 
     if len(finite) < 2:
         return column, 1.0
     steps = (float(np.median(np.diff(finite))), float(finite[-1] - finite[0]) / (len(finite) - 1))
-    for unit_s in (1.0, 1e-3, 1e-6, 1e-9):
+    for unit_s in (1.0, 1e-3, 1e-6, 1e-9, 1 / rate_hz):
         if any(abs(step * unit_s * rate_hz - 1) < STEP_FITS for step in steps):
             return column * unit_s, unit_s
     message = f"{path} has rows {steps[0]:g} apart in column {name!r}, which fits {rate_hz:g} Hz in no unit of time."

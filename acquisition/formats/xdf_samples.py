@@ -127,7 +127,8 @@ def deduced(stamps: NDArray[np.float64], known: NDArray[np.bool_], rate_hz: floa
         return np.asarray(index * step_s, np.float64)
     anchor = np.maximum.accumulate(np.where(known, index, -1))
     anchor = np.where(anchor < 0, int(np.argmax(known)), anchor)
-    return np.asarray(stamps[anchor] + (index - anchor) * step_s, np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):  # a damaged stamp may be any float
+        return np.asarray(stamps[anchor] + (index - anchor) * step_s, np.float64)
 
 
 def _count(content: bytes) -> tuple[int, int]:

@@ -460,3 +460,22 @@ def test_decisions_do_not_depend_on_chunking(stream):
         firsts = [d.data["first_sample"] for d in decisions if d.kind == "segment"]
         assert firsts == sorted(firsts)
     assert outcomes[0] == outcomes[1] == outcomes[2]
+
+
+@pytest.mark.parametrize("n", [2_500, 20_000])
+def test_time_that_stands_still_is_refused(n):
+    """All stamps equal is no rate at all; to look at it, nothing is refused and every sample is taken or rejected."""
+    with pytest.raises(RateError, match="states 1000 Hz, but by its own stamps no time passes"):
+        decide(np.full(n, START_S))
+    decider, decisions = decide(np.full(n, START_S), any_rate=True)
+    rejected = sum(d.data["n"] for d in decisions if d.kind == "reject")
+    lost = sum(d.data["n"] for d in decisions if d.kind in ("lost", "bridged"))
+    assert decider.next_sample - lost + rejected == n
+
+
+def test_any_rate_can_be_looked_at():
+    """Stamps beyond what is a crystal's error: no refusal, and how far off they are is told."""
+    decider, _ = decide(regular(15_000, rate=998.0), any_rate=True)
+    assert decider.rate_ppm == pytest.approx(-2000, rel=0.1)
+    with pytest.raises(RateError):
+        decide(regular(15_000, rate=998.0))

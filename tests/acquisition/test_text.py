@@ -124,6 +124,13 @@ def test_a_time_column_of_one_row_is_taken_as_seconds(tmp_path):
     assert table(tmp_path, "time\ta\n7.5\t1\n", rate_hz=1000.0).stamps.tolist() == [7.5]
 
 
+def test_a_time_column_that_counts_rows(tmp_path):
+    """Steps of 1 at 250 Hz are samples, and that is told."""
+    read = table(tmp_path, "time\ta\n" + "".join(f"{k}\t1\n" for k in (5, 6, 7, 9)), rate_hz=250.0)
+    np.testing.assert_allclose(read.stamps, [0.020, 0.024, 0.028, 0.036])
+    assert "column 'time' is the time of each row, in units of 0.004 s." in read.assumed
+
+
 def test_a_time_column_that_fits_no_rate_is_refused(tmp_path):
     """Rows that are 7 apart are 1000 Hz in no unit."""
     with pytest.raises(RateError, match="rows 7 apart in column 'time', which fits 1000 Hz in no unit"):
