@@ -11,8 +11,9 @@ import pytest
 from acquisition.chain import Chain, drive
 from acquisition.errors import RateError, RecordingError, UnitError
 from acquisition.formats.xdf import read_xdf
+from acquisition.inspection import inspect
 from acquisition.montage import load_montage
-from acquisition.recording import read_recording
+from acquisition.recording import read_recording, read_streams
 from acquisition.stamps import StampDecider
 from acquisition.tape import decide, tape_of
 from tests.conformance.compose import compose
@@ -97,6 +98,34 @@ def test_a_sender_that_misses_its_rate_is_refused(shared_data):
     stream = read_xdf(shared_data / "xdf-example-files" / "clock_resets.xdf").streams[1]
     with pytest.raises(RateError, match=r"states 100 Hz, but by its own stamps it runs at 9[0-9]\.[0-9]{2} Hz"):
         StampDecider(100.0, part=1).push(stream.stamps)
+
+
+def test_a_recording_whose_clock_was_reset_is_looked_at(shared_data):
+    """Whole and unchanged, at the rate of its stamps: two segments, not one jump of 650,000 s, and nothing lost."""
+    (recording,) = read_streams(shared_data / "xdf-example-files" / "clock_resets.xdf")
+    seen = inspect(recording)
+    assert [(s.first_sample, s.n_samples, s.reason) for s in seen.segments] == [
+        (0, 12_876, "start"),
+        (12_876, 14_939, "clock_reset"),
+    ]
+    assert (seen.n_lost, seen.n_bridged, seen.rejected, seen.clock_resets) == (0, 0, {}, 1)
+    assert seen.rate_hz == pytest.approx(92.88, abs=0.01) and seen.duration_s == pytest.approx(299.5, abs=0.1)
+    assert "states 100 Hz" in seen.notes[0] and "score and replay refuse it" in seen.notes[0]
+
+
+def test_stamps_that_step_back_lose_no_sample(shared_data):
+    """Muse headbands step back in time: every sample of every stream is in a segment or rejected, by count (law 3)."""
+    backward = 0
+    for path in sorted((shared_data / "xdf-muse").glob("*.xdf")):
+        footers = {s.header.labels: int(s.footer["sample_count"]) for s in read_xdf(path).streams}
+        for recording in read_streams(path):
+            seen = inspect(recording)
+            taken, rejected = sum(s.n_samples for s in seen.segments), sum(seen.rejected.values())
+            assert taken + rejected == len(recording.stamps) == len(recording.samples)
+            assert taken + rejected - footers[recording.labels] in (0, 1)
+            assert (rejected, seen.n_lost, seen.n_bridged) == (0, 0, 0)
+            backward += int(np.count_nonzero(np.diff(recording.stamps) < 0))
+    assert backward == 6
 
 
 def test_a_clock_that_jumps_by_a_week_is_a_reset(shared_data):

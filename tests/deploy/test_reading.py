@@ -23,6 +23,7 @@ from deploy.opening import Plan
 from deploy.reading import AS_IT_IS, Reading, decided
 from deploy.replaying import open_recorded, plan_replay
 from deploy.roles.player import recordings_of
+from tests.acquisition.edf_files import channel, write
 
 MONTAGE = load_montage("amp16")
 REPOSITORY = Path(__file__).parents[2]
@@ -153,6 +154,21 @@ def test_scoring_resamples_and_says_so(flexion, bundle_variables, slow):
     assert done.stderr == "slow.xdf: resampled from 250 to 1000 Hz: nothing above 125 Hz.\n"
     assert json.loads(done.stdout)["windows"]["scored"] >= 1
     assert flexion("score", str(slow), "--json", **bundle_variables).returncode == 3
+
+
+def test_a_recording_of_another_kind_is_scored(flexion, bundle_variables, recording, tmp_path):
+    """An EDF file of the same signal, without the hole of the first: its windows are made, and the ledger balances."""
+    pytest.importorskip("mne", reason="the extra 'recordings' is not installed")
+    made = read_recording(recording)
+    counts = np.round(made.samples[:25_000] * 10).astype(int)
+    channels = [channel(label, "uV", column) for label, column in zip(made.labels, counts.T, strict=True)]
+    path = write(tmp_path / "a.edf", channels, 1000)
+    done = flexion("score", str(path), "--json", **bundle_variables)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["ledger"]["received"] == 25_000 and result["windows"]["scored"] == result["windows"]["made"] == 2
+    opened, binding = AS_IT_IS.open(path, MONTAGE, None)
+    np.testing.assert_allclose(binding.to_uv(opened.samples), counts / 10, atol=1e-6)
 
 
 def test_every_option_that_a_remedy_names_exists():
