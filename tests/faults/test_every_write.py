@@ -21,8 +21,9 @@ FEW = 12
 
 
 @pytest.fixture
-def scored(redis_url: str) -> Iterator[str]:
-    """Return the URL of a Redis beside which a scorer runs."""
+def scored(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Return the URL of a Redis beside which a scorer runs that notices new sessions at once."""
+    monkeypatch.setattr("streaming.consumer.DISCOVER_S", 0.05)
     with scoring(redis_url):
         yield redis_url
 
