@@ -228,7 +228,8 @@ class Montage:
 
     def _missing(self, missing: Sequence[str], labels: Sequence[str]) -> MontageError:
         there = ", ".join(labels) if labels else "none"
-        message = f"Channel {', '.join(missing)} is missing, which montage {self.name} needs; the stream has {there}."
+        lacking = f"Channel {missing[0]} is" if len(missing) == 1 else f"Channels {', '.join(missing)} are"
+        message = f"{lacking} missing, which montage {self.name} needs; the stream has {there}."
         remedy = "Name it so in the amplifier, or describe the stream in a montage of your own: --montage FILE.toml"
         return MontageError(message, subject=", ".join(missing), remedy=remedy)
 

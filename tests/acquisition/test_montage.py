@@ -59,7 +59,7 @@ def test_missing_channels_are_named():
     """A missing channel is refused with its name and the way out (law 10)."""
     labels = [label for label in load_montage("amp16").labels if label not in ("RF", "ST")]
     with pytest.raises(
-        MontageError, match=r"Channel RF, ST is missing, which montage amp16 needs.*--montage"
+        MontageError, match=r"Channels RF, ST are missing, which montage amp16 needs.*--montage"
     ) as caught:
         load_montage("amp16").bind(labels, ["uV"] * 14)
     assert caught.value.subject == "RF, ST"
