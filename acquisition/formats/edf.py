@@ -7,6 +7,7 @@ channels at another rate are left out and named, and an interruption is a hole i
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +22,11 @@ LABEL, UNIT, PER_RECORD = (0, 16), (96, 8), (216, 8)
 PER_CHANNEL = 256
 #: Channels that hold annotations.
 ANNOTATIONS = ("EDF Annotations", "BDF Annotations")
-#: Channels of codes, and which of their bits are the trigger: the upper 8 of BioSemi's 24 tell of the amplifier.
-STATUS, TRIGGER_BITS = "status", 0xFFFF
+#: Channels of codes (status, trigger), as MNE calls their type, and which of their bits count: in BDF the upper 8 of 24
+#: tell of BioSemi's amplifier.
+STIM, ALL_BITS, TRIGGER_BITS = "stim", (1 << 32) - 1, 0xFFFF
+#: EDF+'s words for the kind of signal, before its label.
+KINDS = ("EEG ", "EMG ")
 #: Units that MNE turns into volts; all others come as they are.
 IN_VOLTS = ("uV", "\u00b5V", "\u03bcV", "\x83\xcaV", "mV")
 #: How annotations are encoded: as the specification says, or as MNE's error proposes.
@@ -51,7 +55,6 @@ class _Header:
 
     discontinuous: bool
     data_begins: int
-    record_s: float
     signals: tuple[_Signal, ...]
     value_bytes: int
 
@@ -74,15 +77,16 @@ def read_edf(path: Path) -> RawFile:
     file, encoding = _open(path, "read_raw_bdf" if bdf else "read_raw_edf")
     header = _header_of(path, bdf)
     signals = [signal for signal in header.signals if signal.holds_values]
-    if len(signals) != len(file.raw.ch_names) or not signals:
+    types = file.types()
+    if len(signals) != len(types) or set(types) <= {STIM}:
         raise refused(path, "holds no channel of numbers", "Choose a recording of the amplifier's channels.")
-    highest = max(signal.n_per_record for signal in signals)
+    highest = max(signal.n_per_record for signal, kind in zip(signals, types, strict=True) if kind != STIM)
     columns, codes, slower = [], {}, []
-    for index, (signal, label) in enumerate(zip(signals, file.raw.ch_names, strict=True)):
-        if signal.label.casefold() == STATUS:
-            codes[index] = TRIGGER_BITS
+    for index, (signal, label) in enumerate(zip(signals, _bare(file.raw.ch_names), strict=True)):
+        if types[index] == STIM:
+            codes[index] = TRIGGER_BITS if bdf else ALL_BITS
         elif signal.n_per_record < highest:
-            slower.append(f"{label} ({signal.n_per_record / header.record_s:g} Hz)")
+            slower.append(f"{label} ({file.rate_hz * signal.n_per_record / highest:g} Hz)")
         else:
             in_volts = signal.unit in IN_VOLTS
             columns.append(Column(index, label, "uV" if in_volts else signal.unit or None, UV if in_volts else 1.0))
@@ -102,6 +106,12 @@ def read_edf(path: Path) -> RawFile:
         assumed=() if encoding == UTF_8 else ("annotations are no UTF-8; taken as Latin-1.",),
         problems=tuple(f"{path.name}: {problem}" for problem in file.problems),
     )
+
+
+def _bare(names: Sequence[str]) -> list[str]:
+    """Return labels without EDF+'s word for the kind of signal before them, where they can be told apart without it."""
+    bare = [name.partition(" ")[2].strip() if name.startswith(KINDS) else name for name in names]
+    return [short if short and bare.count(short) == 1 else name for name, short in zip(names, bare, strict=True)]
 
 
 def _open(path: Path, reader: str) -> tuple[MneFile, str]:
@@ -135,7 +145,6 @@ def _header_of(path: Path, bdf: bool) -> _Header:
     return _Header(
         discontinuous=fixed[192:197] in (b"EDF+D", b"BDF+D"),
         data_begins=len(fixed) + len(rest),
-        record_s=float(fixed[244:252]),
         signals=signals,
         value_bytes=3 if bdf else 2,
     )

@@ -30,7 +30,7 @@ def read_fif(path: Path) -> RawFile:
         If MNE is not installed.
     """
     file = MneFile(path, "read_raw_fif", on_split_missing="warn")
-    types = file.raw.get_channel_types()
+    types = file.types()
     columns, codes = [], {}
     for index, (label, kind) in enumerate(zip(file.raw.ch_names, types, strict=True)):
         if kind == STIM:

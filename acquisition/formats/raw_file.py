@@ -138,6 +138,11 @@ class MneFile:
         if not (np.isfinite(self.rate_hz) and self.rate_hz > 0):
             raise refused(path, f"states a rate of {self.rate_hz:g} Hz", "Restore it from a copy.")
 
+    def types(self) -> list[str]:
+        """Return the type of each channel, as MNE calls it."""
+        types: list[str] = self.raw.get_channel_types() if self.raw.ch_names else []
+        return types
+
     def annotations(self) -> list[tuple[float, float, str]]:
         """Return (onset in seconds since the first sample, duration, text) of all annotations, in order."""
         marks = self.raw.annotations

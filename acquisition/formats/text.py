@@ -90,7 +90,7 @@ def read_table(
         raise refused(path, f"has {rows.n_columns} columns and {len(names)} labels", "Name them: --labels C3,C1,...")
     rate = _agreed_rate(path, rate_hz, header.rate_hz)
     values, texts, problems = rows.columns()
-    if not ended:
+    if not ended and not rows.n_left_out:
         rows.assumed.append("the last line has no end; it is taken as whole.")
     arranger = _Arranger(path, names, header, unit, rate, counter)
     return arranger.table(values, texts, dialect.markers, rows.assumed, problems)

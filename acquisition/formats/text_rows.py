@@ -122,6 +122,8 @@ class Rows:
     labels : list of str or None
         The line right above it, where it has as many fields.
     n_columns : int
+    n_left_out : int
+        Incomplete rows at the end, once ``columns`` has found them.
     assumed : list of str
         What could be otherwise, in sentences.
 
@@ -134,6 +136,7 @@ class Rows:
     def __init__(self, path: Path, lines: list[str], dialect: Dialect = AS_FOUND) -> None:
         self._path = path
         self._number = _POINT if dialect.decimal == "." else _EITHER
+        self.n_left_out = 0
         self.assumed: list[str] = []
         first, self._delimiter = self._first_row(lines, dialect)
         row = self._split(lines[first])
@@ -213,8 +216,9 @@ class Rows:
         last = len(whole)
         while last and not (whole[last - 1] and any(map(self._is_number, self._split(self._lines[last - 1])))):
             last -= 1
-        if last < len(whole):
-            problems.append(f"{len(whole) - last} incomplete rows at the end are left out.")
+        self.n_left_out = len(whole) - last
+        if self.n_left_out:
+            problems.append(f"{self.n_left_out} incomplete rows at the end are left out.")
         torn = [number for number in range(last) if not whole[number]]
         if len(torn) > MAX_TORN * last:
             what = f"has {len(torn)} rows of {last} with another number of columns than the first, which has"

@@ -99,6 +99,16 @@ def test_the_status_channel_holds_markers(tmp_path):
     assert [(m.stamp_s, m.text) for m in recording.markers] == [(0.25, "7"), (0.625, "7"), (0.75, "8")]
 
 
+def test_a_trigger_channel_holds_markers_too(tmp_path):
+    """In EDF all of its bits count, whatever unit it states; a file of codes alone is no signal."""
+    trigger = ("TRIGGER", "uV", -32768, 32767, -32768, 32767, np.array([0, 0, 300, 300, 0, 0, 0, 5]))
+    recording = read_recording(write(tmp_path / "a.edf", [channel("C3", "uV", DIGITAL[0]), trigger], 8))
+    assert recording.labels == ("C3",)
+    assert [(m.stamp_s, m.text) for m in recording.markers] == [(0.25, "300"), (0.875, "5")]
+    with pytest.raises(RecordingError, match=r"b\.edf holds no channel of numbers"):
+        read_edf(write(tmp_path / "b.edf", [trigger], 8))
+
+
 def test_a_recorder_that_was_not_stopped(tmp_path):
     """No number of records in the header, the last one torn: whole records are read, and MNE's warning is told."""
     path = write(tmp_path / "a.edf", [channel("C3", "uV", DIGITAL[0])], 4)
@@ -137,6 +147,20 @@ def test_a_file_goes_through_the_chain(tmp_path):
     steps = drive(chain, tape_of(recording, binding, decide(recording, montage, binding)))
     assert [w.first_sample for step in steps for w in step.windows] == [4_000]
     assert chain.ledger.to_json()["balanced"]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (("EEG C3", "EMG RF"), ("C3", "RF")),
+        (("EEG A", "EMG A"), ("EEG A", "EMG A")),
+        (("EEG ", "EEGX"), ("EEG", "EEGX")),
+    ],
+)
+def test_labels_lose_the_kind_before_them(tmp_path, written, read):
+    """EDF+ writes 'EEG C3' for C3; it stays where two could not be told apart without it."""
+    path = write(tmp_path / "a.edf", [channel(label, "uV", DIGITAL[0]) for label in written], 8)
+    assert read_recording(path).labels == read
 
 
 def test_no_channel_of_numbers(tmp_path):
