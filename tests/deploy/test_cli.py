@@ -153,7 +153,9 @@ def test_the_readme_names_what_exists():
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "lint", "docs", "bundle", "browser", "faults", "conformance"])
+@pytest.mark.parametrize(
+    "target", ["demo", "test", "lint", "docs", "bundle", "browser", "faults", "conformance", "mutations"]
+)
 def test_make_has_the_targets_that_people_know(target):
     """Each target is there and says what it is."""
     makefile = (REPOSITORY / "Makefile").read_text()
