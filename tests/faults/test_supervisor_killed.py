@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,11 +45,12 @@ def killed(tmp_path_factory: pytest.TempPathFactory, models: Mapping[str, str]) 
         bridge = running.child(f"bridge {session}")
         environment = {k: v for k, v in bridge.environ().items() if k.startswith(HANDED)}
         await_sample(running.redis_url, session, CUT_AT)
-        processes = running.processes()
+        processes, redis_folder = running.processes(), running.redis_folder
         names = {process.pid: " ".join(process.cmdline()) for process in processes}
         assert len(processes) == 7, names
         kill(processes[0])
         await_that(lambda: all_gone(processes), f"the end of {names}")
+        shutil.rmtree(redis_folder)  # nobody is left to do it
         left = [names[process.pid] for process in processes if not all_gone([process])]
         return Killed(running.folder(session), environment, left)
 
