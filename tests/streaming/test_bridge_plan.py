@@ -12,6 +12,7 @@ import pytest
 
 from acquisition.decisions import Decision
 from acquisition.source import FileSource, Item
+from acquisition.tape import resume_point
 from streaming.connection import connect
 from streaming.results import ResultReader
 
@@ -107,7 +108,7 @@ def test_a_result_that_comes_before_its_window_is_remade_is_not_awaited_again(re
     assert bed.scores() == {}
     bridge = bed.bridge(lambda point, chain: AwaySource(bed, 0, "SEARCHING"))
     bridge._outbox.take()
-    bridge._resume()
+    bridge._resume(resume_point(bed.folder), bed.folder.recover())
     bridge._outbox.start()
     assert bridge._outbox.drain(10.0)
     bridge._outbox.close()
