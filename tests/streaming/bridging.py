@@ -18,7 +18,7 @@ from acquisition.clock import Clock, LiveClock
 from acquisition.decisions import Decision
 from acquisition.identity import new_session_id
 from acquisition.inlet import lsl_clock_s
-from acquisition.montage import load_montage
+from acquisition.montage import Montage, load_montage
 from acquisition.recording import Marker, Recording
 from acquisition.session import SessionFolder, SessionInfo
 from acquisition.source import FileSource, Item, Source, own_decisions
@@ -93,10 +93,15 @@ class Bed:
         """Return the same session as the next life finds it."""
         return Bed(self.url, SessionFolder.open(self.folder.path), self.clock)
 
+    def new_chain(self) -> Chain:
+        """Return a small chain of the session's montage that has seen nothing."""
+        info = self.folder.info
+        return Chain(Montage.from_json(info.montage), info.mains_hz, SMALL)
+
     def bridge(self, open_source: Callable[[ResumePoint, Chain], Source]) -> Bridge:
         info = self.folder.info
         redis = connect(self.url, "bridge")
-        chain = Chain(MONTAGE, info.mains_hz, SMALL)
+        chain = self.new_chain()
         entry = SessionEntry(info.session, info.bed, info.patient, info.mode, info.created_utc)
         lease = Lease(redis, info.bed or "", (info.source or {}).get("source_id", ""), info.session)
         times = {"now_s": self.clock.lsl_s, "monotonic_s": self.clock.monotonic_s}
@@ -132,7 +137,7 @@ class Bed:
     def remade(self) -> dict[int, bytes]:
         """Return the windows that the folder gives, as every reader makes them."""
         folder = SessionFolder.open(self.folder.path)
-        steps = drive(Chain(MONTAGE, folder.info.mains_hz, SMALL), tape_of_folder(folder))
+        steps = drive(self.new_chain(), tape_of_folder(folder))
         return {w.index: w.x_uv.tobytes() for step in steps for w in step.windows}
 
     def scores(self) -> dict[int, float | None]:
