@@ -233,15 +233,15 @@ def bind_markers(
 ) -> StreamInfo | None:
     """Return the marker stream that belongs to a signal; None where there is none that can be told.
 
-    It is the one that was named; else the one whose source_id is the signal's and ``-markers``; else the only one of
-    type ``Markers`` on the signal's host.
+    It is the one that was named; else the one whose source_id is the signal's and ``-markers``; else the one whose
+    source_id is the signal's own, as of MNE-LSL's annotations; else the only one of type ``Markers`` on its host.
 
     Raises
     ------
     StreamNotFound, AmbiguousStream
         If one was named, and none or several are that.
     """
-    seen = _resolve(wait_s, lambda streams: criteria is None and bool(_own_markers(signal, streams)), quiet_s=0.0)
+    seen = _resolve(wait_s, lambda streams: criteria is None and bool(_suffixed(signal, streams)), quiet_s=0.0)
     found = _markers_of(signal, criteria, seen)
     if len(found) > 1 and criteria is not None:
         raise _ambiguous(found, criteria)
@@ -338,6 +338,11 @@ def _markers_of(signal: StreamInfo, criteria: SourceSpec | None, streams: Sequen
 
 
 def _own_markers(signal: StreamInfo, streams: Sequence[StreamInfo]) -> list[StreamInfo]:
+    own = [info for info in streams if signal.source_id and info.is_text and info.source_id == signal.source_id]
+    return _suffixed(signal, streams) or own
+
+
+def _suffixed(signal: StreamInfo, streams: Sequence[StreamInfo]) -> list[StreamInfo]:
     own_id = signal.source_id + MARKERS_SUFFIX
     return [info for info in streams if signal.source_id and info.is_text and info.source_id == own_id]
 

@@ -31,6 +31,9 @@ _UV = {
     "uv": 1.0, "microvolt": 1.0, "microvolts": 1.0,
     "nv": 1e-3, "nanovolt": 1e-3, "nanovolts": 1e-3,
 }  # fmt: skip
+#: Microvolts in one of what MNE-LSL writes for a unit, the bare power of ten of a volt. A word goes before it, the
+#: stream's, the montage's or the user's: elsewhere "0" could mean that nothing was said.
+_POWERS_UV = {"0": 1e6, "-3": 1e3, "-6": 1.0, "-9": 1e-3}
 
 _BUILT_IN = Path(__file__).parent / "montages"
 _UNITS_TAKEN = "V, mV, uV, nV, or a number and one of them for counts, such as '0.0223 uV'"
@@ -340,6 +343,8 @@ def _scale(channel: Channel, stated: str | None, given: str | None) -> float:
         scale = _microvolts(unit or "")
         if scale is not None:
             return scale
+    if stated and not given and stated.strip() in _POWERS_UV:
+        return _POWERS_UV[stated.strip()]
     what = f"{stated!r}, which is not known" if stated else "not stated"
     message = f"The unit of channel {channel.label} is {what}; expected {_UNITS_TAKEN}."
     if given:

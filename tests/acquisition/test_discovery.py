@@ -106,6 +106,23 @@ def test_the_markers_beside_a_signal_are_found_by_its_source_id(offer):
             bind_markers(info, SourceSpec(type="Markers"))
 
 
+def test_a_text_stream_with_the_signal_s_own_source_id_holds_its_markers(offer):
+    """MNE-LSL offers annotations so; one with `-markers`, such as the cues, goes before it."""
+    outlet = offer()
+    own_id = outlet.spec.source_id
+    info, _ = bind_stream(SourceSpec(source_id=own_id), AMP16)
+    described = pylsl.StreamInfo("Annotations", "annotations", 1, pylsl.IRREGULAR_RATE, "string", own_id)
+    annotations = pylsl.StreamOutlet(described)
+    found = bind_markers(info)
+    assert found is not None
+    assert found.name == "Annotations"
+    with MarkerOutlet("Cues", own_id):
+        found = bind_markers(info)
+        assert found is not None
+        assert found.name == "Cues"
+    del annotations
+
+
 def test_a_lone_marker_stream_on_the_signal_s_host_is_taken_two_are_not(offer):
     """Without the suffix the only one of type Markers is meant; of two neither is."""
     info, _ = bind_stream(SourceSpec(source_id=offer().spec.source_id), AMP16)

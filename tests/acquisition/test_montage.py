@@ -115,6 +115,19 @@ def test_unknown_unit_names_the_channel(stated, words):
     assert montage.bind(["C3"], [stated], unit="mV").scale_uv == (1000.0,)
 
 
+@pytest.mark.parametrize(("stated", "scale"), [("0", 1e6), ("-3", 1e3), ("-6", 1.0), ("-9", 1e-3)])
+def test_a_power_of_ten_of_a_volt_is_a_unit_unless_somebody_has_a_word(stated, scale):
+    """MNE-LSL states units so; the user's word and the montage's go before it, a wrong one is refused."""
+    silent, saying = (Montage("m", 1000.0, (Channel("C3", "eeg", unit=unit),)) for unit in (None, "mV"))
+    assert silent.bind(["C3"], [stated]).scale_uv == (scale,)
+    assert silent.bind(["C3"], [stated], unit="uV").scale_uv == (1.0,)
+    assert saying.bind(["C3"], [stated]).scale_uv == (1e3,)
+    with pytest.raises(UnitError, match="The unit given is 'furlong'"):
+        silent.bind(["C3"], [stated], unit="furlong")
+    with pytest.raises(UnitError, match="C3 is '-4', which is not known"):
+        silent.bind(["C3"], ["-4"])
+
+
 @pytest.mark.parametrize("unit", ["furlong", "1.2.3 uV", "0 uV"])
 def test_unit_given_must_be_known(unit):
     """A wrong --unit is refused in its own words."""
