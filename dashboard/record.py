@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 #: Types of which the last one says everything.
-REPLACED = ("session", "source", "outcome", "fmri", "ledger", "end")
+REPLACED = ("session", "source", "outcome", "fmri", "end")
 #: Types of which only the newest are of use to a screen, and how many.
 NEWEST = {"marker": 64, "segment": 64, "notice": 16}
 #: Types that stay for good, one entry for each window.

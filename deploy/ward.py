@@ -49,20 +49,15 @@ ROLES = ("scorer", "aggregator", "dashboard")
 
 @dataclass(frozen=True)
 class Sitting:
-    """One session of a run: its folder, and the processes that serve it alone."""
+    """One session of a run: its folder and its bridge."""
 
     folder: SessionFolder
     bridge: Child
-    player: Child | None = None
 
     @property
     def over(self) -> bool:
         """Whether its bridge will not run again."""
         return self.bridge.over
-
-    def ended(self) -> bool:
-        """Whether the session's end is written down."""
-        return bool((self.folder.ledger() or {}).get("ended"))
 
 
 class Ward:
@@ -128,11 +123,6 @@ class Ward:
         return self._redis.words
 
     @property
-    def sittings(self) -> Sequence[Sitting]:
-        """Every session of this run, in the order of admission."""
-        return tuple(self._sittings.values())
-
-    @property
     def end_requested(self) -> bool:
         """Whether somebody asked this run to end."""
         return self._requests > 0
@@ -189,10 +179,9 @@ class Ward:
         refuses = partial(_refuses, folder.info.mode)
         arguments = ("--session", session, "--json")
         bridge = self._spawn(f"bridge {session}", "bridge", *arguments, ended=ended, refuses=refuses)
-        player = None
         if play is not None:
-            player = self._spawn(f"player {session}", "play", "--session", session, *play, ended=ended, beats=False)
-        sitting = self._sittings[session] = Sitting(folder, bridge, player)
+            self._spawn(f"player {session}", "play", "--session", session, *play, ended=ended, beats=False)
+        sitting = self._sittings[session] = Sitting(folder, bridge)
         return sitting
 
     # Look

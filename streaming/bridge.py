@@ -112,7 +112,7 @@ class Bridge:
         Raises
         ------
         LeaseHeld
-            If another bridge that lives owns the bed or the source.
+            If another bridge that lives owns the bed or a source.
         TransportDown
             If Redis cannot be reached at the start; later it is waited for.
         BadInput
@@ -121,22 +121,26 @@ class Bridge:
             If the disk does not even take the session's end.
         """
         self._outbox.take()
+        try:
+            self._record(stop)
+            return self._conclude() if self._ended else int(bool(self._outbox.fenced))
+        finally:
+            self._outbox.close(self._ended)
+
+    def _record(self, stop: threading.Event) -> None:
+        """Go on where the folder ends, until the session ends or is left."""
         recovered = self._folder.recover()
         point = resume_point(self._folder)
         source = self._open_source(point)
-        if self._live and point.previous is not None:
-            source.pull(0.0)  # its inlets keep what comes while the chain catches up
-        self._resume(point, recovered)
-        self._outbox.start()
         try:
+            if self._live and point.previous is not None:
+                source.pull(0.0)  # its inlets keep what comes while the chain catches up
+            self._resume(point, recovered)
+            self._outbox.start()
             self._loop(source, stop)
         finally:
             source.close()
             self._recorder.close()
-        try:
-            return self._conclude() if self._ended else int(bool(self._outbox.fenced))
-        finally:
-            self._outbox.close(self._ended)
 
     def _resume(self, point: ResumePoint, recovered: Recovered) -> None:
         """Read the folder through the chain, as every reader does, and queue the windows that have no result."""
@@ -327,8 +331,19 @@ class Bridge:
             if broken or now - self._lost_s > REPLAY_PATIENCE_S:
                 self._end("source lost before its end")
         elif self._info.planned_s is not None and now > self._begun_s + self._info.planned_s + OVERDUE_S:
-            self._decide("lost", {"n": self._left_of_plan(), "reason": "absent"})
+            self._lose_absent(self._left_of_plan())
             self._end("planned")
+
+    def _end_by_user(self) -> None:
+        """End where the time stands: what a source that is away did not send up to now is lost."""
+        if self._lost_s is not None and self._begun_s is not None and self._info.mode != "replay":
+            passed_s = self._clock.monotonic_s() - self._begun_s
+            self._lose_absent(round(passed_s * self._info.rate_hz) - self._chain.next_sample)
+        self._end("user")
+
+    def _lose_absent(self, n_samples: int) -> None:
+        if n_samples > 0:
+            self._decide("lost", {"n": n_samples, "reason": "absent"})
 
     def _serve_commands(self) -> None:
         while self._outbox.commands:
@@ -342,7 +357,7 @@ class Bridge:
                 self._recorder.note({"text": text, "author": command.author, "sample": sample})
             self._outbox.answer(command, {"sample": sample})
             if command.name == "stop":
-                self._end("user")
+                self._end_by_user()
 
     # -- what others hear -----------------------------------------------------------------------
 
@@ -357,6 +372,7 @@ class Bridge:
             "published": len(tally.published),
             "results": len(tally.results),
             "waiting": self._outbox.waiting,
+            "trouble": self._outbox.trouble,
             "latency_s": tally.latency_s,
         }
 

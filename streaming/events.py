@@ -28,7 +28,6 @@ TYPES = (
     "window",
     "outcome",
     "fmri",
-    "ledger",
     "notice",
     "end",
 )

@@ -1,6 +1,6 @@
-"""Who may write for a bed and a source, and under which term (law 5).
+"""Who may write for a bed and its sources, and under which term (law 5).
 
-A lease is two keys, one for the bed and one for the source, taken together or not at all; each lives 10 s and is
+A lease is a key for the bed and one for each source, taken together or not at all; each lives 10 s and is
 renewed every 2 s. It names the process that holds it, so that a successor on the same machine need not wait for a
 process that is gone. Taking it grants the next term of the session, which fences out whoever had an earlier one.
 """
@@ -83,7 +83,7 @@ class Holder:
 
 
 class Lease:
-    """The right to write for a bed and a source.
+    """The right to write for a bed and its sources.
 
     Parameters
     ----------
@@ -95,6 +95,8 @@ class Lease:
         Source identifier; empty where the source has none, then only the bed is taken.
     session : str
         Session that writes.
+    partner_id : str
+        Likewise of the second stream, where the montage has two.
     holder : Holder, optional
         Who takes it; this process by default.
     ttl_s : float
@@ -108,19 +110,19 @@ class Lease:
         source_id: str,
         session: str,
         *,
+        partner_id: str = "",
         holder: Holder | None = None,
         ttl_s: float = TTL_S,
     ) -> None:
         self._redis = redis
-        self._keys = {keys.bed_lease(bed): f"bed {bed}"}
-        if source_id:
-            self._keys[keys.source_lease(source_id)] = f"source {source_id}"
+        sources = {keys.source_lease(name): f"source {name}" for name in (source_id, partner_id) if name}
+        self._keys = {keys.bed_lease(bed): f"bed {bed}"} | sources
         self._session = session
         self._owner = (holder or Holder.of_this_process(session)).encode()
         self._ttl_ms = round(ttl_s * 1000)
 
     def acquire(self, floor_term: int) -> int:
-        """Take bed and source, and return the term to write under; save it before its first use.
+        """Take bed and sources, and return the term to write under; save it before its first use.
 
         Taking it again grants a new term.
 
@@ -132,7 +134,7 @@ class Lease:
         Raises
         ------
         LeaseHeld
-            If another process that may be alive has the bed or the source.
+            If another process that may be alive has the bed or a source.
         """
         gone: list[bytes] = []
         owner = b""

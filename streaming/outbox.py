@@ -85,7 +85,7 @@ class Outbox:
     entry : SessionEntry
         The session in the registry; entered again whenever Redis has forgotten it.
     lease : Lease
-        Of the bed and the source; acquired by ``take``, renewed until the end.
+        Of the bed and its sources; acquired by ``take``, renewed until the end.
     record : Record
         The session folder.
     info : callable
@@ -133,7 +133,9 @@ class Outbox:
         self._closing = threading.Event()
         self._next: dict[str, float] = {}
         self._retry_s = 0.0
-        self._term = 0
+        #: The term that the lease granted and that nothing was sent under yet; 0 for none.
+        self._granted = 0
+        self._started = False
         self._answers: deque[Callable[[], None]] = deque()
         self._trouble = ""
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
@@ -148,7 +150,7 @@ class Outbox:
     # -- called by the bridge -------------------------------------------------------------------
 
     def take(self) -> None:
-        """Take the lease: nobody else writes for this bed and source from here on.
+        """Take the lease, and keep it on the thread: nobody else writes for this bed and its sources from here on.
 
         Raises
         ------
@@ -157,19 +159,20 @@ class Outbox:
         TransportDown
             If Redis cannot be reached.
         """
-        self._term = self._lease.acquire(self._record.highest_term())
+        self._granted = self._lease.acquire(self._record.highest_term())
+        self._thread.start()
 
     def highest_index(self) -> int:
         """Return the highest index of a window that Redis has, or has a result of; -1 for none."""
         return highest_index(self._redis, self._session)
 
     def start(self) -> None:
-        """Begin the term and the thread."""
+        """Begin to send, now that the folder is read; reading a long one takes longer than a lease lives."""
         for result in self._record.results():
             self.tally.results[result.index] = result.state
         self.tally.published.update(self.tally.results)
-        self._begin_term(self._term)
-        self._thread.start()
+        self._started = True
+        self._wake.set()
 
     def post(self, record: WindowRecord, *, live: bool = True) -> None:
         """Queue a window; it is kept until its result is on disk."""
@@ -270,24 +273,33 @@ class Outbox:
 
     def _turn(self) -> None:
         """One look at everything that is due."""
-        if self._publisher is None or (self._due("renew") and not self._lease.renew()):
+        if self._due("renew") and not self._lease.renew():
+            self._granted, self._publisher = 0, None
+        if self._due("beat"):
+            self._heartbeat.beat(self._info())
+        if not self._started:
+            self._granted = self._granted or self._acquire()
+            return
+        if self._publisher is None:
             self._take_term()
         self._send_frames()
         self._send_events()
         self._collect()
-        # Before what a full Redis refuses: a bridge whose windows wait lives, and does as it is told (law 7).
+        # Before what a full Redis refuses: a bridge whose windows wait does as it is told (law 7).
         if self._due("hear"):
             self._hear()
-        if self._due("beat"):
-            self._heartbeat.beat(self._info())
         self._publish_waiting()
 
     def _take_term(self) -> None:
         # A change of term that breaks off half-way is begun again: the old term would find the new one in Redis and
         # take it for another bridge's.
         self._publisher = None
-        self._begin_term(self._lease.acquire(self._record.highest_term()))
+        term, self._granted = self._granted or self._acquire(), 0
+        self._begin_term(term)
         self._n_sent = 0
+
+    def _acquire(self) -> int:
+        return self._lease.acquire(self._record.highest_term())
 
     def _begin_term(self, term: int) -> None:
         """Begin a term: what Redis has forgotten is put back from the folder before anything new is sent."""

@@ -139,8 +139,8 @@ function redisItem({ contact, contactAt }, now) {
 }
 
 /** @param {BedState} state */
-function ledgerWords({ session, contact, ledger, end }) {
-  const books = end?.ledger ?? contact?.bridge?.ledger ?? ledger;
+function ledgerWords({ session, contact, end }) {
+  const books = end?.ledger ?? contact?.bridge?.ledger;
   if (!books) return "Ledger ---";
   const rate = session?.rate_hz ?? 1000;
   const lost = books.declared_lost > 0 ? `, ${(books.declared_lost / rate).toFixed(1)} s lost` : ", none lost";

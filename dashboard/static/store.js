@@ -22,7 +22,6 @@ const KEPT = 64;
  * @property {Map<number, import("./wire").Result>} results
  * @property {import("./wire").Result | null} lastResult
  * @property {import("./wire").Outcome | null} outcome
- * @property {import("./wire").Ledger | null} ledger
  * @property {import("./wire").Notice[]} notices
  * @property {import("./wire").End | null} end
  * @property {import("./wire").Contact | null} contact
@@ -45,7 +44,6 @@ export function emptyState(now) {
     results: new Map(),
     lastResult: null,
     outcome: null,
-    ledger: null,
     notices: [],
     end: null,
     contact: null,
@@ -82,7 +80,6 @@ export function reduce(state, message, now) {
     case "session":
     case "source":
     case "outcome":
-    case "ledger":
     case "end":
       return { ...state, [message.type]: message.data };
     default:

@@ -187,7 +187,6 @@ export type Entry =
   | { type: "result"; data: Result }
   | { type: "outcome"; data: Outcome }
   | { type: "fmri"; data: Record<string, unknown> }
-  | { type: "ledger"; data: Ledger }
   | { type: "notice"; data: Notice }
   | { type: "end"; data: End };
 

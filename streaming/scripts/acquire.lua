@@ -1,4 +1,4 @@
--- Take a bed and a source, both or none, and grant the next term.
+-- Take a bed and its sources, all or none, and grant the next term.
 --
 -- KEYS[1]  :term of the session
 -- KEYS[2...]  leases

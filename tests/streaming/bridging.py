@@ -23,7 +23,7 @@ from acquisition.recording import Marker, Recording
 from acquisition.session import SessionFolder, SessionInfo
 from acquisition.source import FileSource, Item, Source, own_decisions
 from acquisition.tape import ResumePoint, decide, tape_of_folder
-from acquisition.windowing import WindowSpec
+from acquisition.windowing import Window, WindowSpec
 from streaming.bridge import Bridge
 from streaming.committer import Committer
 from streaming.connection import connect
@@ -134,11 +134,15 @@ class Bed:
         source.pull = counted  # type: ignore[method-assign]
         return source
 
+    def replayed(self) -> tuple[Chain, list[Window]]:
+        """Return a chain that the folder went through, as every reader takes it, and the windows that it made."""
+        chain = self.new_chain()
+        steps = drive(chain, tape_of_folder(SessionFolder.open(self.folder.path)))
+        return chain, [window for step in steps for window in step.windows]
+
     def remade(self) -> dict[int, bytes]:
-        """Return the windows that the folder gives, as every reader makes them."""
-        folder = SessionFolder.open(self.folder.path)
-        steps = drive(self.new_chain(), tape_of_folder(folder))
-        return {w.index: w.x_uv.tobytes() for step in steps for w in step.windows}
+        """Return the bytes of the windows that the folder gives."""
+        return {window.index: window.x_uv.tobytes() for window in self.replayed()[1]}
 
     def scores(self) -> dict[int, float | None]:
         """Return the logits on disk; each index must be there once."""

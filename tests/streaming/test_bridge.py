@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from acquisition.errors import DiskFull
+from acquisition.errors import DiskFull, RecordingError
 from acquisition.session import SessionFolder
 from streaming.connection import connect
 from streaming.errors import EndUnwritten, LeaseHeld
@@ -99,6 +99,20 @@ def test_two_bridges_never_write_one_session(redis_url: str, tmp_path: Path) -> 
     )
     with pytest.raises(LeaseHeld, match="held by"):
         lease.acquire(0)
+    first._outbox.close()
+    assert lease.acquire(0) == 1
+
+
+def test_a_bridge_that_cannot_begin_gives_its_bed_back(redis_url: str, tmp_path: Path) -> None:
+    """What it was to read is not there: it says so, and nobody waits for its lease to run out (law 10)."""
+    bed = Bed.make(redis_url, tmp_path)
+
+    def refuse(point, chain):
+        raise RecordingError("There is no noise.xdf.", subject="noise.xdf")
+
+    with pytest.raises(RecordingError, match="There is no noise.xdf"):
+        bed.bridge(refuse).run(threading.Event())
+    assert connect(redis_url, "test").keys("flexion:lease:*") == []
 
 
 def test_numbers_of_windows_that_the_folder_cannot_give_are_not_used_again(redis_url, tmp_path):

@@ -14,6 +14,7 @@ from acquisition.decisions import Decision
 from acquisition.source import FileSource, Item
 from acquisition.tape import resume_point
 from streaming.connection import connect
+from streaming.control import Control
 from streaming.results import ResultReader
 
 from .bridging import MONTAGE, Bed, hashed, make_recording, scoring
@@ -30,6 +31,8 @@ class AwaySource(FileSource):
         super().__init__([recording], MONTAGE.bind(recording.labels, recording.units), first)
         self._left = n_samples
         self._away = state
+        #: Set once the bridge asks for what is not there.
+        self.missed = threading.Event()
 
     @property
     def state(self) -> tuple[str, str]:
@@ -37,6 +40,7 @@ class AwaySource(FileSource):
 
     def pull(self, timeout_s: float) -> list[Item]:
         if self._left <= 0:
+            self.missed.set()
             threading.Event().wait(timeout_s)
             return []
         self._left -= self.BLOCK
@@ -72,6 +76,23 @@ def test_a_loss_across_the_planned_end_ends_there(redis_url: str, tmp_path: Path
     assert (ended["ledger"]["received"], ended["ledger"]["declared_lost"]) == (4_500, 500)
     assert ended["reason"] == "planned"
     assert bed.scores() == {index: hashed(x_uv) for index, x_uv in bed.remade().items()}
+
+
+def test_a_stop_while_the_source_is_away_ends_by_time(redis_url: str, tmp_path: Path) -> None:
+    """What a source that is away did not send up to the end is lost, by the time that passed (law 3)."""
+    bed = begun_earlier(leave(Bed.make(redis_url, tmp_path, mode="live", planned_s=60.0, source=LSL), 3_000), 10.0)
+    source, codes = AwaySource(bed, 0, "SEARCHING"), []
+    bridge = threading.Thread(target=lambda: codes.append(run(bed, source)))
+    with scoring(redis_url):
+        bridge.start()
+        assert source.missed.wait(20)
+        control = Control(connect(redis_url, "test", blocking=True))
+        assert control.send("stop", {"session": bed.session}, "a tester").ok
+        bridge.join(20)
+    ended = bed.again().folder.ledger() or {}
+    assert codes == [0] and ended["reason"] == "user"
+    assert ended["ledger"]["received"] == 3_000 and ended["ledger"]["declared_lost"] >= 7_000
+    assert [d.data["reason"] for d in bed.again().folder.decisions() if d.kind == "lost"] == ["absent"]
 
 
 def test_a_plan_that_passed_while_no_bridge_lived_is_over(redis_url: str, tmp_path: Path) -> None:

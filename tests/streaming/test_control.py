@@ -70,8 +70,8 @@ def test_silence_is_told(blocking):
 
 
 def test_unknown_commands_are_refused(blocking):
-    """There are six."""
-    with pytest.raises(RecordError, match="no command 'reboot'; expected one of start, stop, mark, note, cue, streams"):
+    """There are five."""
+    with pytest.raises(RecordError, match="no command 'reboot'; expected one of start, stop, mark, note, streams"):
         Control(blocking).send("reboot", {}, author="ana")
 
 

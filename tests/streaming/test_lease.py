@@ -59,6 +59,22 @@ def test_both_or_none(redis, session, lease, bed, source):
     assert redis.exists(*free) == 0
 
 
+@pytest.mark.parametrize("taken", ["amp-4", "emg-4"])
+def test_a_second_source_is_leased_with_the_first(redis, session, taken):
+    """Of two amplifiers neither can be had by another session, and neither is taken without the other."""
+    pair = Lease(redis, "bed-4", "amp-4", session, partner_id="emg-4")
+    other(redis, "bed-9", taken).acquire(0)
+    with pytest.raises(LeaseHeld):
+        pair.acquire(0)
+    assert redis.exists(keys.bed_lease("bed-4"), keys.source_lease("amp-4"), keys.source_lease("emg-4")) == 1
+    other(redis, "bed-9", taken).release()
+    pair.acquire(0)
+    with pytest.raises(LeaseHeld, match=f"source {taken}"):
+        other(redis, "bed-9", taken).acquire(0)
+    pair.release()
+    assert redis.exists(keys.bed_lease("bed-4"), keys.source_lease("amp-4"), keys.source_lease("emg-4")) == 0
+
+
 def test_renewing_keeps_it(redis, lease):
     """A renewal gives ten more seconds, and changes nothing else."""
     lease.acquire(0)

@@ -11,7 +11,7 @@ from streaming.connection import connect
 from streaming.control import Control
 from streaming.errors import Full, NoAnswer, RecordError, TransportDown
 from streaming.lease import Holder, Lease
-from streaming.outbox import Outbox
+from streaming.outbox import EVERY_S, Outbox
 from streaming.publisher import Publisher
 from streaming.records import ResultRecord
 from streaming.sessions import Registry, SessionEntry
@@ -63,6 +63,26 @@ def outbox(redis_url, memory):
     opened.start()
     yield opened
     opened.close()
+
+
+def test_a_lease_is_kept_while_the_folder_is_read(redis_url, memory, monkeypatch):
+    """Reading a long folder takes longer than a lease lives: it is renewed meanwhile, and had anew after a wipe."""
+    monkeypatch.setitem(EVERY_S, "renew", 0.02)
+    client = connect(redis_url, "test")
+    lease = Lease(connect(redis_url, "outbox"), "B1", "source", SESSION, ttl_s=0.3)
+    times = {"now_s": time.monotonic, "monotonic_s": time.monotonic}
+    outbox = Outbox(connect(redis_url, "outbox"), ENTRY, lease, memory, info=dict, **times)
+    outbox.take()
+    begun_s = time.monotonic()
+    until(lambda: time.monotonic() > begun_s + 1.0)
+    assert client.exists(keys.bed_lease("B1"), keys.source_lease("source")) == 2
+    client.flushall()
+    until(lambda: client.exists(keys.bed_lease("B1"), keys.source_lease("source")) == 2)
+    assert memory.terms == [] and not client.exists(keys.SESSIONS), "nothing is sent before the folder is read"
+    outbox.start()
+    until(lambda: Registry(client).find(SESSION) is not None)
+    outbox.close()
+    assert memory.terms == [1] and not client.exists(keys.bed_lease("B1"))
 
 
 def test_windows_without_a_scorer_wait_and_then_get_their_results(outbox, memory, redis_url):
