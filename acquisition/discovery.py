@@ -80,6 +80,8 @@ class StreamInfo:
         One per column; empty where it states none.
     units : tuple of (str or None)
         One per label; None where it states none.
+    kinds : tuple of str
+        One per label: the channel's type in the stream's own word; empty where it states none.
     origin : str
         ``simulated`` or ``recorded`` where it says so, else ``live``.
     xml : str
@@ -98,6 +100,7 @@ class StreamInfo:
     dtype: str
     labels: tuple[str, ...] = ()
     units: tuple[str | None, ...] = ()
+    kinds: tuple[str, ...] = ()
     origin: str = "live"
     xml: str = field(default="", repr=False)
     handle: pylsl.StreamInfo = field(default=None, compare=False, repr=False)
@@ -130,6 +133,7 @@ class StreamInfo:
         """Read LSL's own object; a full description has labels, one from the resolver has none."""
         labels = tuple(label or "" for label in handle.get_channel_labels() or ())
         units = tuple(unit or None for unit in handle.get_channel_units() or ())
+        kinds = tuple(kind or "" for kind in handle.get_channel_types() or ())
         return cls(
             name=handle.name(),
             type=handle.type(),
@@ -141,6 +145,7 @@ class StreamInfo:
             dtype=DTYPES[handle.channel_format()],
             labels=labels,
             units=units or (None,) * len(labels),
+            kinds=kinds or ("",) * len(labels),
             origin=handle.desc().child_value("origin") or "live",
             xml=handle.as_xml(),
             handle=handle,

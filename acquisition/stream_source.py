@@ -263,6 +263,7 @@ def _header(info: StreamInfo) -> StreamHeader:
         info.channel_count,
         info.labels,
         info.units,
+        info.kinds,
         source_id=info.source_id,
         hostname=info.hostname,
         uid=info.uid,

@@ -78,7 +78,7 @@ class StreamHeader:
         for index, label in enumerate(self.labels):
             channel = ElementTree.SubElement(channels, "channel")
             for tag, values in (("label", (label,)), ("unit", self.units[index:]), ("type", self.kinds[index:])):
-                if values and values[0] is not None:
+                if values and values[0]:
                     ElementTree.SubElement(channel, tag).text = _clean(values[0])
         return xml_bytes(info)
 
