@@ -78,7 +78,7 @@ def test_samples_markers_and_offsets_are_handed_over_with_their_decisions(source
         assert kinds == ["segment", "marker"]
         assert [h.name for h in source.headers] == ["Counted", "Counted markers"]
         described = source.headers[0]
-        assert (described.labels, described.units) == (MONTAGE.labels, ("uV",) * 16)
+        assert (described.labels, described.units) == (MONTAGE.labels, ("uV",) * MONTAGE.n_channels)
         assert described.kinds == tuple(kind.upper() for kind in MONTAGE.kinds), "in the stream's own word"
         assert source.info is not None and source.info.source_id == source_id
         assert source.calibration_at(0) is None
