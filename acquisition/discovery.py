@@ -152,15 +152,17 @@ class StreamInfo:
         )
 
 
-def find_streams(wait_s: float = WAIT_S) -> list[StreamInfo]:
+def find_streams(wait_s: float = WAIT_S, enough: Callable[[Sequence[StreamInfo]], bool] = bool) -> list[StreamInfo]:
     """Return every stream on the network with its full description, by name and host.
 
     Parameters
     ----------
     wait_s : float
         Longest search. It ends sooner when no new stream has answered for ``QUIET_S``.
+    enough : callable
+        Tells whether those that have answered, without their descriptions, are all that is looked for.
     """
-    found = _resolve(wait_s, lambda streams: bool(streams))
+    found = _resolve(wait_s, enough)
     described = [full for info in found if (full := _describe(info)) is not None]
     return sorted(described, key=lambda info: (info.name, info.hostname, info.source_id))
 
