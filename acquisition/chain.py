@@ -9,6 +9,9 @@ Decisions, and what they carry in ``data``
 ``bridged`` {n} : n grid samples, 1 to 20, are missing before the next sample; a straight line stands for them.
 ``lost`` {n, reason} : n grid samples are missing; the open segment ends.
 ``reject`` {n, reason} : the next n samples are not taken onto the grid.
+``unpaired`` {n, reason} : the next n samples of the partner are not taken; counted.
+``slip`` {sample, n, error_s} : the partner's next sample that is taken goes to that grid sample: n off the place that it
+    would have had, error_s off by its stamp. Nothing of the signal; other decisions say what is taken.
 ``clock_reset`` {step_s} : counted.
 ``marker`` {text, phase, sample} : the phase that begins at that grid sample, or none.
 ``calibration`` {the values of a Calibration, hash} : in force from the next block of the grid on.
@@ -32,7 +35,7 @@ from acquisition.artifact import ArtifactSpec, ArtifactStage, Calibration
 from acquisition.conditioning import ConditioningSpec, Filter, Repair
 from acquisition.decisions import Decision, canonical_json
 from acquisition.errors import DecisionError, SequenceError
-from acquisition.ledger import Book, Ledger
+from acquisition.ledger import PARTNER, Book, Ledger
 from acquisition.montage import Montage
 from acquisition.paradigm import MARKERS
 from acquisition.phases import PhaseTimeline
@@ -179,6 +182,8 @@ class Chain:
             "bridged": lambda decision: self._grid.bridge(decision.count("n", least=1)),
             "lost": self._lose,
             "reject": lambda decision: self._grid.reject(decision.count("n"), decision.word("reason")),
+            "unpaired": lambda decision: self._grid.book.reject(decision.count("n"), PARTNER),
+            "slip": lambda decision: self._grid.book.reject(0, PARTNER),
             "clock_reset": lambda decision: self._grid.book.reset_clock(),
             "marker": self._mark,
             "calibration": lambda decision: self._artifact.obey(Calibration.from_json(decision.data)),

@@ -16,7 +16,7 @@ from acquisition.durable import AppendFile
 from acquisition.errors import DecisionError, RecordingError
 
 #: Decisions about the sample that follows them: without it they decided nothing.
-ABOUT_THE_NEXT_SAMPLE = frozenset({"segment", "bridged", "lost", "reject", "clock_reset"})
+ABOUT_THE_NEXT_SAMPLE = frozenset({"segment", "bridged", "lost", "reject", "clock_reset", "unpaired", "slip"})
 
 #: Whole samples of a part and stream; 0 where there is no such part.
 Whole = Callable[[int, int], int]

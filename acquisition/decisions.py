@@ -15,7 +15,8 @@ from acquisition.errors import DecisionError
 
 #: Every kind of decision; what each carries in ``data`` is told where it is obeyed (``chain``).
 KINDS = (
-    "segment", "bridged", "lost", "reject", "clock_reset", "marker", "calibration", "end", "term", "voided", "index",
+    "segment", "bridged", "lost", "reject", "unpaired", "slip", "clock_reset", "marker", "calibration", "end", "term",
+    "voided", "index",
 )  # fmt: skip
 
 _REMEDY = "Restore decisions.jsonl from a copy, or leave the line out and replay the session."
@@ -37,7 +38,7 @@ class Decision:
     part : int
         The part of the session (one part per life of the bridge), from 1.
     stream : int
-        The stream within the part; 0 is the signal.
+        The stream within the part; 0 is the signal, 2 its partner where the montage comes from two streams.
     at : int
         Whole samples of that stream in that part before the decision takes effect.
     data : mapping of str to JSON values

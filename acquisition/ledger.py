@@ -13,6 +13,10 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
+#: Reasons to reject that two streams in one montage have: rows of the signal whose partner never came, and samples of
+#: the partner that were not taken. Both are in the ledger from the first pairing on, 0 or not; of one stream neither is.
+UNPAIRED, PARTNER = "unpaired", "partner"
+
 
 @dataclass(frozen=True)
 class Ledger:
@@ -143,6 +147,8 @@ class Book:
 
     def reject(self, n_samples: int, reason: str) -> None:
         """Count samples that are not taken onto the grid."""
+        if reason in (UNPAIRED, PARTNER):
+            self._rejected.update({UNPAIRED: 0, PARTNER: 0})
         self._rejected[reason] += n_samples
 
     def reset_clock(self) -> None:

@@ -93,7 +93,10 @@ class Recording:
     resampled_from_hz : float or None
         Rate that it was recorded at, where ``resampling`` changed it.
     decided : tuple of Decision
-        The decisions on a resampled recording, taken at the rate that it was recorded at; else empty.
+        The decisions that were taken on reading it: on a resampled recording, at the rate that it was recorded at; on
+        two streams of a file, when they were paired. Else empty.
+    partner_from : int or None
+        The column from which on the channels are those of a second stream; None where there is one stream alone.
     """
 
     path: Path
@@ -113,6 +116,7 @@ class Recording:
     problems: tuple[str, ...] = ()
     resampled_from_hz: float | None = None
     decided: tuple[Decision, ...] = ()
+    partner_from: int | None = None
 
 
 def read_recording(

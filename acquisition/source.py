@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,53 +17,15 @@ from numpy.typing import NDArray
 
 from acquisition.decisions import Decision
 from acquisition.formats.xdf_header import DTYPES, STRING, StreamHeader
+from acquisition.items import ClockOffset as ClockOffset
+from acquisition.items import Item as Item
+from acquisition.items import Raw as Raw
+from acquisition.items import RawMarker as RawMarker
+from acquisition.items import interleave as interleave
 from acquisition.montage import Binding, Montage
 from acquisition.recording import Recording
 from acquisition.stamps import StampDecider
 from acquisition.tape import in_order
-
-
-@dataclass(frozen=True)
-class Raw:
-    """Samples as the stream sent them.
-
-    Attributes
-    ----------
-    samples : ndarray, shape (n_samples, n_stream_channels)
-        The stream's own type and units.
-    stamps : ndarray, shape (n_samples,), float64
-        The stream's own clock, in seconds.
-    """
-
-    samples: NDArray[np.generic]
-    stamps: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.stamps)
-
-    def part(self, start: int, stop: int) -> Raw:
-        """Return samples ``start`` to ``stop``."""
-        return Raw(self.samples[start:stop], self.stamps[start:stop])
-
-
-@dataclass(frozen=True)
-class RawMarker:
-    """A marker as its stream sent it; its meaning is a decision of its own."""
-
-    text: str
-    stamp_s: float
-
-
-@dataclass(frozen=True)
-class ClockOffset:
-    """A measured offset: add ``offset_s`` to the stream's stamps to get this machine's LSL clock."""
-
-    stream: int
-    time_s: float
-    offset_s: float
-
-
-Item = Decision | Raw | RawMarker | ClockOffset
 
 
 class Judge(Protocol):
@@ -134,27 +95,6 @@ class GivenJudge:
     def calibration_at(self, at: int) -> Decision | None:
         """Return the recorded calibration that was taken after ``at`` samples."""
         return self._calibrations.get(at)
-
-
-def interleave(raw: Raw, first: int, decisions: Sequence[Decision]) -> Iterator[Decision | Raw]:
-    """Yield decisions and the samples between them in the order in which they hold.
-
-    Parameters
-    ----------
-    raw : Raw
-        Samples, of which the first is number ``first`` of the stream in its part.
-    decisions : sequence of Decision
-        Oldest first, each with ``first <= at <= first + len(raw)``.
-    """
-    start = 0
-    for decision in decisions:
-        stop = min(max(decision.at - first, start), len(raw))
-        if stop > start:
-            yield raw.part(start, stop)
-            start = stop
-        yield decision
-    if start < len(raw):
-        yield raw.part(start, len(raw))
 
 
 #: Decisions that belong to one life of one session and are never handed to a replay.
