@@ -6,8 +6,8 @@
                               ^                     └──────────────┬────────────────┘
                               └──found── LOST <────────died────────┘      (and from CONNECTING)
 
-SEARCHING has never had its source; LOST had it, and searches again. LSL itself reports neither silence nor age, so both
-are watched here.
+SEARCHING has never had its source; LOST had it, or could not open it, and searches again. LSL itself reports neither
+silence nor age, so both are watched here.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from enum import Enum
 
 from acquisition.errors import SequenceError
 
-#: Silence in s after which an open source counts as stalled (its process may be frozen with the connection alive).
-STALLED_AFTER_S = 1.0
+#: Silence in s after which an open source counts as stalled (its process may be frozen with the connection alive): a
+#: tenth below the second within which it has to be said, for the pull that notices it takes time too.
+STALLED_AFTER_S = 0.9
 #: Age in s of the newest sample above which what arrives is old: a burst after a freeze, or a backlog.
 LATE_ABOVE_S = 1.0
 
@@ -112,10 +113,11 @@ class LinkState:
             raise SequenceError(message, subject=self.state.name, remedy="Find, open, then pull.")
         return self if to is self.state else LinkState(to, now_s)
 
-    def cause(self, now_s: float) -> str:
-        """Return the state in words for people; empty when all is well."""
+    def cause(self, now_s: float, why: str = "") -> str:
+        """Return the state in words for people, with what is in its way where that is known; empty when all is well."""
         silent_before_s = STALLED_AFTER_S if self.state is State.STALLED else 0.0
-        return _WORDS[self.state].format(s=now_s - self.since_s + silent_before_s)
+        words = _WORDS[self.state].format(s=now_s - self.since_s + silent_before_s)
+        return ": ".join(part for part in (words, why) if part)
 
 
 def observe(now_s: float, heard_s: float, age_s: float, settled: bool) -> Event:

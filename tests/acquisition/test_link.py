@@ -43,14 +43,14 @@ def test_every_cell(state: State, event: Event):
         (10.0, 9.9, 1.0, True, Event.FRESH),
         (10.0, 9.9, 1.01, True, Event.AGED),
         (10.0, 9.9, 20.0, False, Event.AGED),
-        (10.0, 9.01, 0.0, True, Event.FRESH),
-        (10.0, 9.0, 0.0, True, Event.SILENT),
+        (10.0, 9.11, 0.0, True, Event.FRESH),
+        (10.0, 9.1, 0.0, True, Event.SILENT),
         (10.0, 2.0, 9.0, False, Event.SILENT),
         (10.0, 10.0, -3.0, True, Event.FRESH),
     ],
 )
 def test_what_a_pull_means(now_s: float, heard_s: float, age_s: float, settled: bool, event: Event):
-    """Silence for 1 s is stalled; a newest sample older than 1 s is late; silence is said first."""
+    """Silence for 0.9 s is stalled; a newest sample older than 1 s is late; silence is said first."""
     assert observe(now_s, heard_s, age_s, settled) is event
 
 
@@ -58,5 +58,8 @@ def test_the_cause_says_how_long():
     """People read how long a source has been silent, from the last sample on; a live one needs no words."""
     assert LinkState(State.STALLED, 10.0).cause(14.0) == "no sample for 5 s"
     assert LinkState(State.LOST, 10.0).cause(14.0) == "stream lost, searching for 4 s"
+    assert LinkState(State.LOST, 10.0).cause(14.0, "it has 8 channels") == (
+        "stream lost, searching for 4 s: it has 8 channels"
+    )
     assert LinkState(State.LIVE, 10.0).cause(14.0) == ""
     assert all("{" not in LinkState(state, 0.0).cause(1.0) for state in State)
