@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquisition.decisions import Decision
-from acquisition.errors import RateError
+from acquisition.errors import RateError, RecordingError
 from acquisition.recording import Recording
 from acquisition.stamps import StampDecider
 
@@ -83,22 +83,32 @@ class Inspection:
         return sum(segment.n_samples for segment in self.segments) / self.rate_hz
 
 
-def inspect(recording: Recording) -> Inspection:
+def inspect(recording: Recording, counter: tuple[str, int | None] | None = None) -> Inspection:
     """Look at a recording as scoring would, at whatever rate it has.
 
     Parameters
     ----------
     recording : Recording
         Of any rate and montage.
+    counter : (str, int or None), optional
+        Label of the column that counts samples, and the count at which it begins again.
+
+    Raises
+    ------
+    RecordingError
+        If it has no such column.
     """
+    counts, modulo = _counts(recording, counter)
     rate_hz, notes = recording.rate_hz, []
     try:
-        decisions = StampDecider(rate_hz, part=1).push(recording.stamps)
+        decisions = StampDecider(rate_hz, part=1, counter_modulo=modulo).push(recording.stamps, counts)
     except RateError as error:
         rate_hz = rate_by_stamps(recording.stamps, rate_hz)
-        notes.append(f"{error.message} Looked at as {rate_hz:.2f} Hz; score and replay refuse it.")
-        decisions = StampDecider(rate_hz, part=1, any_rate=True).push(recording.stamps)
-    notes += [_counting_words(*found) for found in counters(recording.labels, recording.samples)]
+        notes.append(f"{error.message} Looked at as {rate_hz:.2f} Hz; score and replay refuse it{_way_out(recording)}.")
+        decider = StampDecider(rate_hz, part=1, counter_modulo=modulo, any_rate=True)
+        decisions = decider.push(recording.stamps, counts)
+    if counter is None:
+        notes += [_counting_words(*found) for found in counters(recording.labels, recording.samples)]
     rejected: Counter[str] = Counter()
     for decision in decisions:
         if decision.kind == "reject":
@@ -148,6 +158,26 @@ def counters(labels: Sequence[str], samples: NDArray[Any]) -> list[tuple[str, in
         if np.mean(steps == 1) >= COUNTING:
             found.append((label, round(column.max()) + 1 if (steps < 0).any() else None))
     return found
+
+
+def _counts(
+    recording: Recording, counter: tuple[str, int | None] | None
+) -> tuple[NDArray[np.float64] | None, int | None]:
+    """Return the counts of each sample, where a column of counts was named, and where they begin again."""
+    if counter is None:
+        return None, None
+    label, modulo = counter
+    columns = [n for n, name in enumerate(recording.labels) if name.casefold() == label.casefold()]
+    if not columns:
+        there = ", ".join(recording.labels)
+        message = f"{recording.path} has no column {label!r} that could count samples; there is {there}."
+        raise RecordingError(message, subject=str(recording.path), remedy="Name one of these: --counter NAME:N")
+    return recording.samples[:, columns[0]].astype(np.float64), modulo
+
+
+def _way_out(recording: Recording) -> str:
+    """Return what helps a table whose times are a computer's and not the amplifier's."""
+    return "" if recording.format != "text" else " unless its times are left out: --time-column none"
 
 
 def _counting_words(label: str, modulo: int | None) -> str:

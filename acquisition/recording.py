@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -128,6 +129,7 @@ def read_recording(
     montage: Montage | None = None,
     stream: str | None = None,
     dialect: Dialect = AS_FOUND,
+    counter: tuple[str, int | None] | None = None,
 ) -> Recording:
     """Read a recording file, whoever wrote it.
 
@@ -143,6 +145,8 @@ def read_recording(
         Name or number of the signal's stream in an XDF file, where the montage does not decide it.
     dialect : Dialect
         The user's word about how a table is written.
+    counter : (str, int or None), optional
+        Label of a table's column that counts samples, and where it begins again; by default the montage's.
 
     Raises
     ------
@@ -161,14 +165,15 @@ def read_recording(
         raise RecordingError(message, subject=str(path), remedy="Leave --stream out.")
     if dialect != AS_FOUND and kind != "table":
         message = f"{path} is {KINDS[kind].words}, no table; how its rows are written was given."
-        remedy = "Leave --delimiter, --decimal, --header-lines and --marker-column out."
+        remedy = "Leave --delimiter, --decimal, --header-lines, --marker-column and --time-column out."
         raise RecordingError(message, subject=str(path), remedy=remedy)
     said = _Said(unit, rate_hz, None if labels is None else tuple(labels))
     if kind == "xdf":
         file = read_xdf(path)
         return _from_xdf(path, _sha256(path), file, signal_of(path, file, montage, stream), said)
     if kind == "table":
-        counter = (montage.counter, montage.counter_modulo) if montage is not None and montage.counter else None
+        if counter is None and montage is not None and montage.counter:
+            counter = (montage.counter, montage.counter_modulo)
         table = read_table(path, unit=unit, rate_hz=rate_hz, labels=labels, dialect=dialect, counter=counter)
         return _from_table(path, table, montage)
     return _from_raw(path, kind, said)
@@ -182,12 +187,13 @@ def read_streams(
     labels: Sequence[str] | None = None,
     stream: str | None = None,
     dialect: Dialect = AS_FOUND,
+    counter: tuple[str, int | None] | None = None,
 ) -> list[Recording]:
     """Read every stream of a file that could be the signal, to look at them; a file that is no XDF has one.
 
     Parameters
     ----------
-    path, unit, rate_hz, labels, stream, dialect
+    path, unit, rate_hz, labels, stream, dialect, counter
         As for ``read_recording``.
 
     Raises
@@ -196,7 +202,8 @@ def read_streams(
         As by ``read_recording``.
     """
     if _kind_of(path) != "xdf":
-        return [read_recording(path, unit=unit, rate_hz=rate_hz, labels=labels, stream=stream, dialect=dialect)]
+        read = partial(read_recording, path, unit=unit, rate_hz=rate_hz, labels=labels)
+        return [read(stream=stream, dialect=dialect, counter=counter)]
     file, sha256 = read_xdf(path), _sha256(path)
     said = _Said(unit, rate_hz, None if labels is None else tuple(labels))
     return [_from_xdf(path, sha256, file, found, said) for found in regular_streams(path, file, stream)]
@@ -296,6 +303,8 @@ def _kind_of(path: Path) -> str:
     ending = "".join(path.suffixes[-2:] if suffix == ".gz" else path.suffixes[-1:])
     message = f"{path} {f'ends in {ending!r}' if ending else 'has no ending'}; expected {', '.join(SUFFIXES)}."
     remedy = "Choose a recording of EEG and EMG, or export it as XDF, or as a table with one row per sample."
+    if suffix == ".gz" and len(path.suffixes) > 1 and path.suffixes[-2].casefold() in SUFFIXES:
+        remedy = f"Unpack it: gunzip {path.name}"
     if suffix in (".eeg", ".vmrk", ".dat") and path.with_suffix(".vhdr").is_file():
         remedy = f"It belongs to a BrainVision recording: name its header, {path.with_suffix('.vhdr').name}."
     raise RecordingError(message, subject=str(path), remedy=remedy)

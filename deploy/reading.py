@@ -65,6 +65,16 @@ class Reading:
         labels = self.labels or None
         return {"rate_hz": self.rate_hz, "labels": labels, "stream": self.stream, "dialect": self.dialect}
 
+    @property
+    def counts(self) -> tuple[str, int | None] | None:
+        """Label of the column that counts samples, and the count at which it begins again."""
+        if self.counter is None:
+            return None
+        label, colon, modulo = self.counter.rpartition(":")
+        if colon and modulo.isascii() and modulo.isdigit():
+            return label, int(modulo[:9])
+        return self.counter, None
+
     def counted(self, montage: Montage) -> Montage:
         """Return the montage with the sample counter that the user names, if any.
 
@@ -73,12 +83,10 @@ class Reading:
         MontageError
             If it begins again at less than 2.
         """
-        if self.counter is None:
+        if self.counts is None:
             return montage
-        label, colon, modulo = self.counter.rpartition(":")
-        if colon and modulo.isascii() and modulo.isdigit():
-            return replace(montage, counter=label, counter_modulo=int(modulo[:9]))
-        return replace(montage, counter=self.counter, counter_modulo=None)
+        label, modulo = self.counts
+        return replace(montage, counter=label, counter_modulo=modulo)
 
     def open(self, path: Path, montage: Montage, unit: str | None) -> tuple[Recording, Binding]:
         """Read the signal of a file, and how its columns become the montage's channels.

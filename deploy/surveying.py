@@ -106,8 +106,8 @@ def _capitalised(sentence: str) -> str:
 
 def _entries(path: Path, name: str, reading: Reading, unit: str | None) -> Iterator[Entry]:
     try:
-        for recording in read_streams(path, unit=unit, **reading.said):
-            yield Entry(name, inspect(recording))
+        for recording in read_streams(path, unit=unit, counter=reading.counts, **reading.said):
+            yield Entry(name, inspect(recording, reading.counts))
     except FlexionError as error:
         yield Entry(name, refusal=_named(error, path))
 

@@ -6,7 +6,7 @@ told in ``assumed``, everything that could not be read in ``problems``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,23 @@ from numpy.typing import NDArray
 
 from acquisition.errors import RateError
 from acquisition.formats.text_header import TextHeader, read_header
-from acquisition.formats.text_rows import AS_FOUND, Dialect, Rows, column_of, lines_of, refused
+from acquisition.formats.text_lines import lines_of, refused
+from acquisition.formats.text_rows import AS_FOUND, NONE, Dialect, Rows, column_of
 
 #: Columns by their names.
 TIME_LABELS = ("time", "t", "time_s", "time_ms", "timestamp", "timestamps", "time (s)", "time (ms)", "time[s]")
-MARKER_LABELS = ("marker", "markers", "trigger", "event", "events", "stim", "status", "annotation", "class")
+MARKER_LABELS = (
+    "marker",
+    "markers",
+    "marker channel",
+    "trigger",
+    "event",
+    "events",
+    "stim",
+    "status",
+    "annotation",
+    "class",
+)
 #: A step of the time column fits the rate within this share of it.
 STEP_FITS = 0.5
 
@@ -82,18 +94,23 @@ def read_table(
     RateError
         If nothing states the rate, or the file states another one than the user.
     """
-    lines, ended = lines_of(path)
-    rows = Rows(path, lines, dialect)
-    header = read_header(rows.header, rows.labels)
-    names = tuple(labels) if labels is not None else header.labels
-    if len(names) != rows.n_columns:
-        raise refused(path, f"has {rows.n_columns} columns and {len(names)} labels", "Name them: --labels C3,C1,...")
-    rate = _agreed_rate(path, rate_hz, header.rate_hz)
-    values, texts, problems = rows.columns()
-    if not ended and not rows.n_left_out:
+    lines = lines_of(path)
+    rows = Rows(path, lines.lines, dialect)
+    header = read_header(rows.header, rows.labels, rows.units)
+    named = tuple(labels) if labels is not None else header.labels
+    names = rows.fitted(named)
+    if names is None:
+        raise refused(path, f"has {rows.n_columns} columns and {len(named)} labels", "Name them: --labels C3,C1,...")
+    names = [name or f"column {number}" for number, name in enumerate(names, 1)]
+    rate = _agreed_rate(path, rate_hz, header.rates_hz)
+    marker = _marker_column(path, names, dialect)
+    values, texts, problems = rows.columns(as_text=() if marker is None else (marker,))
+    if not lines.ended and not rows.n_left_out:
         rows.assumed.append("the last line has no end; it is taken as whole.")
-    arranger = _Arranger(path, names, header, unit, rate, counter)
-    return arranger.table(values, texts, dialect.markers, rows.assumed, problems)
+    codes = None if marker is None else [_marker_text(rows, text) for text in texts[marker]]
+    assumed = [*lines.assumed, *rows.assumed]
+    arranger = _Arranger(path, tuple(names), header, unit, rate, counter, dialect, assumed, problems)
+    return arranger.table(values, set(texts), marker, codes)
 
 
 def write_table(path: Path, samples: NDArray[Any], labels: Sequence[str], *, rate_hz: float, unit: str = "uV") -> None:
@@ -135,9 +152,22 @@ def code(value: float) -> str:
     return "" if not np.isfinite(value) or value == 0 else f"{value:.15g}"
 
 
+def _marker_column(path: Path, names: Sequence[str], dialect: Dialect) -> int | None:
+    """Return which column holds the markers, by the user's word or by its name."""
+    if dialect.markers in (None, NONE):
+        known = MARKER_LABELS if dialect.markers is None else ()
+        return next((c for c, name in enumerate(names) if name.casefold() in known), None)
+    return column_of(path, names, dialect.markers)
+
+
+def _marker_text(rows: Rows, text: str) -> str:
+    number = rows.number(text)
+    return text if number is None else code(number)
+
+
 @dataclass(frozen=True)
 class _Arranger:
-    """Tells time, markers and channels apart."""
+    """Tells time, markers and channels apart, and adds to what was assumed."""
 
     path: Path
     names: tuple[str, ...]
@@ -145,74 +175,78 @@ class _Arranger:
     unit: str | None
     rate_hz: float
     counter: tuple[str, int | None] | None
+    dialect: Dialect
+    assumed: list[str]
+    problems: list[str]
 
     def table(
-        self,
-        values: NDArray[np.float64],
-        texts: dict[int, list[str]],
-        markers: str | None,
-        assumed: list[str],
-        problems: list[str],
+        self, values: NDArray[np.float64], texts: Collection[int], marker: int | None, codes: Sequence[str] | None
     ) -> Table:
-        time = next((c for c, name in enumerate(self.names) if name.casefold() in TIME_LABELS and c not in texts), None)
-        stamps = self._times(values, time, assumed)
-        marker, events = self._events(values, texts, markers, stamps, assumed)
-        left = [self.names[c] for c in texts if c != marker]
+        time = self._time_column(texts)
+        stamps = self._times(values, texts, time)
+        if marker is not None:
+            name = self.names[marker]
+            self.assumed.append(f"column {name!r} holds markers: each change to another value that is not 0 is one.")
+        left = [self.names[c] for c in sorted(texts) if c not in (marker, time)]
         if left:
-            assumed.append(f"columns without numbers are left out: {', '.join(left)}.")
+            self.assumed.append(f"columns without numbers are left out: {', '.join(left)}.")
         kept = [c for c in range(len(self.names)) if c not in texts and c not in (time, marker)]
+        units = self._units(kept)
+        samples = self._as_recorded(values[:, kept])
         return Table(
             labels=tuple(self.names[c] for c in kept),
-            units=self._units(kept, assumed),
+            units=units,
             rate_hz=self.rate_hz,
-            samples=self._as_recorded(values[:, kept], problems),
+            samples=samples,
             stamps=stamps,
-            events=events,
-            assumed=tuple(assumed),
-            problems=tuple(f"{self.path.name}: {problem}" for problem in problems),
+            events=() if codes is None else changes(codes, stamps),
+            assumed=tuple(self.assumed),
+            problems=tuple(f"{self.path.name}: {problem}" for problem in self.problems),
         )
 
-    def _times(self, values: NDArray[np.float64], time: int | None, assumed: list[str]) -> NDArray[np.float64]:
+    def _time_column(self, texts: Collection[int]) -> int | None:
+        """Return which column is about the time of the rows, whether it is read or not."""
+        said = self.dialect.times
+        if said in (None, NONE):
+            return next((c for c, name in enumerate(self.names) if name.casefold() in TIME_LABELS), None)
+        time = column_of(self.path, self.names, said)
+        if time in texts:
+            what = f"has no numbers in column {self.names[time]!r}, which is to tell the time of the rows"
+            raise refused(self.path, what, "Name another one, or none: --time-column none")
+        return time
+
+    def _times(self, values: NDArray[np.float64], texts: Collection[int], time: int | None) -> NDArray[np.float64]:
         """Return the stamp of each row: by the time column, else by the sample counter, else by counting rows."""
-        if time is not None:
+        if time is not None and time not in texts and self.dialect.times != NONE:
             stamps, unit_s = _stamps(self.path, self.names[time], values[:, time], self.rate_hz)
-            assumed.append(f"column {self.names[time]!r} is the time of each row, in units of {unit_s:g} s.")
+            self.assumed.append(f"column {self.names[time]!r} is the time of each row, in units of {unit_s:g} s.")
             return stamps
-        label, modulo = self.counter or ("", None)
-        counting = next((c for c, name in enumerate(self.names) if name.casefold() == label.casefold()), None)
+        if time is not None:
+            why = ": it holds no numbers" if time in texts else ""
+            self.assumed.append(f"column {self.names[time]!r} is not read as the time of the rows{why}.")
+        counting = self._counting()
         if counting is None:
+            self.assumed.append("no column tells the time of the rows: each is taken to follow the one before.")
             return np.arange(len(values)) / self.rate_hz
-        assumed.append(f"column {self.names[counting]!r} counts samples and tells the time of each row.")
-        return _counted(values[:, counting], modulo) / self.rate_hz
+        self.assumed.append(f"column {self.names[counting]!r} counts samples and tells the time of each row.")
+        assert self.counter is not None
+        return _counted(values[:, counting], self.counter[1]) / self.rate_hz
 
-    def _events(
-        self,
-        values: NDArray[np.float64],
-        texts: dict[int, list[str]],
-        named: str | None,
-        stamps: NDArray[np.float64],
-        assumed: list[str],
-    ) -> tuple[int | None, tuple[tuple[float, str], ...]]:
-        """Return which column holds the markers, if any, and what they are."""
-        if named is not None:
-            place: int | None = column_of(self.path, self.names, named)
-        else:
-            place = next((c for c, name in enumerate(self.names) if name.casefold() in MARKER_LABELS), None)
-        if place is None:
-            return None, ()
-        name = self.names[place]
-        assumed.append(f"column {name!r} holds markers: each change to another value that is not 0 is one.")
-        return place, changes(texts.get(place) or [code(value) for value in values[:, place]], stamps)
+    def _counting(self) -> int | None:
+        if self.counter is None:
+            return None
+        label = self.counter[0].casefold()
+        return next((c for c, name in enumerate(self.names) if name.casefold() == label), None)
 
-    def _units(self, kept: list[int], assumed: list[str]) -> tuple[str | None, ...]:
+    def _units(self, kept: list[int]) -> tuple[str | None, ...]:
         stated = self.header.units or (self.header.unit,) * len(self.names)
         units = [stated[c] if c < len(stated) else None for c in kept]
         if self.unit and None in units:
             those = "all columns" if not any(units) else "columns without a unit"
-            assumed.append(f"{those} are taken as {self.unit}.")
+            self.assumed.append(f"{those} are taken as {self.unit}.")
         return tuple(unit or self.unit for unit in units)
 
-    def _as_recorded(self, values: NDArray[np.float64], problems: list[str]) -> NDArray[Any]:
+    def _as_recorded(self, values: NDArray[np.float64]) -> NDArray[Any]:
         """Return the numbers in the type that the header names, where they have room in it."""
         if self.header.dtype is None:
             return values
@@ -221,7 +255,7 @@ class _Arranger:
             limits = np.iinfo(dtype)
             fit = np.isfinite(values) & (values == np.round(values)) & (values >= limits.min) & (values <= limits.max)
             if not fit.all():
-                problems.append(f"{np.count_nonzero(~fit)} numbers are no {dtype.name}; all are kept as float64.")
+                self.problems.append(f"{np.count_nonzero(~fit)} numbers are no {dtype.name}; all are kept as float64.")
                 return values
         with np.errstate(over="ignore"):  # a number beyond float32 is infinite in it, as it was when it was written
             return values.astype(dtype)
@@ -240,7 +274,9 @@ def _stamps(path: Path, name: str, column: NDArray[np.float64], rate_hz: float) 
         if any(abs(step * unit_s * rate_hz - 1) < STEP_FITS for step in steps):
             return column * unit_s, unit_s
     message = f"{path} has rows {steps[0]:g} apart in column {name!r}, which fits {rate_hz:g} Hz in no unit of time."
-    raise RateError(message, subject=str(path), remedy="Give the rate that the rows were recorded at: --rate HZ.")
+    raise RateError(
+        message, subject=str(path), remedy="Give the rate of the rows: --rate HZ, or count them: --time-column none"
+    )
 
 
 def _counted(column: NDArray[np.float64], modulo: int | None) -> NDArray[np.float64]:
@@ -252,15 +288,20 @@ def _counted(column: NDArray[np.float64], modulo: int | None) -> NDArray[np.floa
     return np.concatenate([np.zeros(min(1, len(column))), np.cumsum(steps)])
 
 
-def _agreed_rate(path: Path, given_hz: float | None, stated_hz: float | None) -> float:
-    rate_hz = given_hz if given_hz is not None else stated_hz
+def _agreed_rate(path: Path, given_hz: float | None, stated_hz: tuple[float, ...]) -> float:
+    if given_hz is None and len(stated_hz) > 1:
+        there = " or ".join(f"{rate_hz:g}" for rate_hz in stated_hz)
+        message = f"{path} leaves its sampling rate open: {there} Hz."
+        raise RateError(message, subject=str(path), remedy="Say which it is: --rate HZ")
+    rate_hz = given_hz if given_hz is not None else next(iter(stated_hz), None)
     if rate_hz is None:
         remedy = "Give it: --rate HZ, or a line '# rate_hz: 1000' in the file."
         raise RateError(f"{path} does not state its sampling rate.", subject=str(path), remedy=remedy)
     if not (np.isfinite(rate_hz) and rate_hz > 0):
         remedy = "Give the rate that the rows were recorded at: --rate HZ."
         raise RateError(f"{path} is said to be at {rate_hz:g} Hz.", subject=str(path), remedy=remedy)
-    if given_hz is not None and stated_hz is not None and given_hz != stated_hz:
-        message = f"{path} states {stated_hz:g} Hz; {given_hz:g} Hz was given."
+    if stated_hz and rate_hz not in stated_hz:
+        there = " or ".join(f"{stated:g}" for stated in stated_hz)
+        message = f"{path} states {there} Hz; {rate_hz:g} Hz was given."
         raise RateError(message, subject=str(path), remedy="Leave --rate out, or mend the file's header.")
     return rate_hz

@@ -6,7 +6,7 @@ What the user says (``Dialect``) counts; the rest is found in the file, and what
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquisition.errors import RecordingError
-from acquisition.formats.text_header import COMMENTS
+from acquisition.formats.text_header import COMMENTS, are_units
+from acquisition.formats.text_lines import n_fields, refused, split
 
-#: Larger tables are refused rather than read into memory; 9 minutes of 16 channels are about 80 MB.
-MAX_BYTES = 1 << 30
 #: Lines above the numbers; more is no header.
 MAX_HEADER_LINES = 1000
 #: More columns than any amplifier has: such a file is no table with one row per sample.
@@ -30,9 +29,11 @@ ALIKE = 5
 SHOWING = 100
 #: Beyond this share of rows that are not whole it is not this table that was meant.
 MAX_TORN = 0.5
-#: How files of UTF-16 begin.
-UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+#: The word for no column at all.
+NONE = "none"
 _MANTISSA = r"[+-]?(?:[0-9]+(?:{mark}[0-9]*)?|{mark}[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?nan|[+-]?inf"
+#: What spreadsheets write where there is no number: no comment, although it begins like one.
+_NO_NUMBER = re.compile("#(?:N/A|NUM!|DIV/0!|VALUE!|REF!|NAME|NULL!)", re.IGNORECASE)
 _EITHER = re.compile(_MANTISSA.format(mark="[.,]"), re.IGNORECASE)
 _POINT = re.compile(_MANTISSA.format(mark="[.]"), re.IGNORECASE)
 
@@ -50,7 +51,9 @@ class Dialect:
     header_lines : int, optional
         Lines above the first row, the one with the labels included.
     markers : str, optional
-        Label of the column that holds markers, or its number from 1.
+        Label of the column that holds markers, or its number from 1; ``none`` for no column.
+    times : str, optional
+        Label of the column that tells the time of each row, or its number from 1; ``none`` for no column.
 
     Raises
     ------
@@ -62,6 +65,7 @@ class Dialect:
     decimal: str | None = None
     header_lines: int | None = None
     markers: str | None = None
+    times: str | None = None
 
     def __post_init__(self) -> None:
         if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter.isalnum()):
@@ -76,31 +80,6 @@ class Dialect:
 
 #: Nothing is said about it.
 AS_FOUND = Dialect()
-
-
-def lines_of(path: Path) -> tuple[list[str], bool]:
-    """Return a file's lines, and whether the last one has an end.
-
-    Raises
-    ------
-    RecordingError
-        If it cannot be read, or is too large to be a table.
-    """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            what = f"has more than the {MAX_BYTES} bytes that are read into memory"
-            raise refused(path, what, "Cut it, or use XDF.")
-        content = path.read_bytes()
-    except OSError as error:
-        what = f"cannot be read: {error.strerror or error}"
-        raise refused(path, what, "Look at the path and its rights.") from error
-    text = content.decode("utf-16" if content.startswith(UTF_16) else "utf-8-sig", "replace")
-    return text.splitlines(), text.endswith(("\n", "\r"))
-
-
-def refused(path: Path, what: str, remedy: str) -> RecordingError:
-    """Return the refusal of a table."""
-    return RecordingError(f"{path} {what}.", subject=str(path), remedy=remedy)
 
 
 class Rows:
@@ -121,6 +100,8 @@ class Rows:
         Everything above the first row.
     labels : list of str or None
         The line right above it, where it has as many fields.
+    units : list of str or None
+        The line between labels and rows that names units, if there is one.
     n_columns : int
     n_left_out : int
         Incomplete rows at the end, once ``columns`` has found them.
@@ -139,22 +120,42 @@ class Rows:
         self.n_left_out = 0
         self.assumed: list[str] = []
         first, self._delimiter = self._first_row(lines, dialect)
-        row = self._split(lines[first])
-        self.n_columns = len(row)
+        self._first = self._split(lines[first])
+        self.n_columns = len(self._first)
         if self.n_columns > MAX_COLUMNS:
             raise refused(path, f"has {self.n_columns} columns, more than {MAX_COLUMNS}", "Write one row per sample.")
-        above = self._split(lines[first - 1]) if first and not _is_comment(lines[first - 1]) else []
-        self.labels = above if len(above) == self.n_columns else None
         self.header = lines[:first]
-        self._lines = [line for line in lines[first:] if line.strip() and not _is_comment(line)]
+        self.labels, self.units = self._names_above()
+        told = [line for line in lines[first:] if line.strip() and not _is_comment(line)]
+        above = {line.strip() for line in self.header if not self._n_numbers(line, self._delimiter)}
+        self._lines = [line for line in told if line.strip() not in above]
+        self._n_repeated = len(told) - len(self._lines)
+        self._torn: list[int] = []
         self._decimal_comma = dialect.decimal == "," or (dialect.decimal is None and self._finds_commas())
         if self._decimal_comma and dialect.decimal is None:
             self.assumed.append("numbers have a decimal comma.")
-        elif dialect.delimiter is None and self._could_be_one_column(row, above):
+        elif dialect.delimiter is None and self._could_be_one_column():
             self.assumed.append("the comma is taken for the delimiter, not for a decimal comma.")
 
-    def columns(self) -> tuple[NDArray[np.float64], dict[int, list[str]], list[str]]:
+    def fitted(self, names: Sequence[str]) -> list[str] | None:
+        """Return names as one per column, or None where they are not so many.
+
+        Lines that end in a delimiter have one field more, which is empty; rows and names need not both end so.
+        """
+        fields = list(names)
+        if len(fields) == self.n_columns + 1 and not fields[-1]:
+            del fields[-1]
+        elif len(fields) == self.n_columns - 1 and not self._first[-1]:
+            fields.append("")
+        return fields if len(fields) == self.n_columns else None
+
+    def columns(self, as_text: Collection[int] = ()) -> tuple[NDArray[np.float64], dict[int, list[str]], list[str]]:
         """Return the numbers (NaN where a field is none), the columns that hold texts, and what went wrong.
+
+        Parameters
+        ----------
+        as_text : collection of int
+            Columns that are wanted as texts, whatever they hold.
 
         Raises
         ------
@@ -162,14 +163,21 @@ class Rows:
             If most rows have another number of columns than the first.
         """
         problems: list[str] = []
-        rows = self._whole(problems)
+        rows = self._bare(self._whole(problems))
         showing = [self._split(row) for row in rows[:SHOWING]]
-        worded = [c for c in range(self.n_columns) if not any(self._is_number(row[c]) for row in showing)]
-        numeric = [c for c in range(self.n_columns) if c not in worded]
+        unclear = [
+            c for c in range(self.n_columns) if c in as_text or not any(self._is_number(row[c]) for row in showing)
+        ]
+        texts = {c: column for c, column in self._texts(rows, unclear).items() if c in as_text or self._is_text(column)}
+        numeric = [c for c in range(self.n_columns) if c not in texts]
         values = np.full((len(rows), self.n_columns), np.nan)
         if numeric:
             values[:, numeric] = self._numbers(rows, numeric, problems)
-        return values, {c: [self._split(row)[c] for row in rows] for c in worded}, problems
+        return values, texts, problems
+
+    def number(self, text: str) -> float | None:
+        """Return the number that a field holds, or None."""
+        return self._value(text) if self._is_number(text) else None
 
     def _first_row(self, lines: list[str], dialect: Dialect) -> tuple[int, str]:
         """Return the number of the first row of numbers, and the delimiter that splits it."""
@@ -202,16 +210,25 @@ class Rows:
         same = all(len(row) == len(fields) and all(self._is_number(row[column]) for column in numeric) for row in rows)
         return bool(numeric and rows) and same
 
+    def _names_above(self) -> tuple[list[str] | None, list[str] | None]:
+        """Return the labels right above the rows, and the units where a line of them lies between."""
+        lines = [line for line in self.header if line.strip()][-2:]
+        fields = [None if _is_comment(line) else self.fitted(self._split(line)) for line in lines]
+        below, above = fields.pop() if fields else None, fields.pop() if fields else None
+        return (above, below) if below is not None and are_units(below) else (below, None)
+
     def _finds_commas(self) -> bool:
-        return self._delimiter != "," and any(
+        return any(
             "," in text and self._is_number(text) for line in self._lines[:SHOWING] for text in self._split(line)
         )
 
-    def _could_be_one_column(self, row: list[str], above: list[str]) -> bool:
-        return self._delimiter == "," and len(row) == 2 and not above and all(text.isdigit() for text in row)
+    def _could_be_one_column(self) -> bool:
+        return self._delimiter == "," and self.n_columns == 2 and not self.labels and all(map(str.isdigit, self._first))
 
     def _whole(self, problems: list[str]) -> list[str]:
         """Return the rows: torn ones at the end are dropped, those in the middle keep their place in time."""
+        if self._n_repeated:
+            problems.append(f"{self._n_repeated} lines among the rows repeat the header; they are left out.")
         whole = [n_fields(line, self._delimiter) == self.n_columns for line in self._lines]
         last = len(whole)
         while last and not (whole[last - 1] and any(map(self._is_number, self._split(self._lines[last - 1])))):
@@ -219,7 +236,7 @@ class Rows:
         self.n_left_out = len(whole) - last
         if self.n_left_out:
             problems.append(f"{self.n_left_out} incomplete rows at the end are left out.")
-        torn = [number for number in range(last) if not whole[number]]
+        self._torn = torn = [number for number in range(last) if not whole[number]]
         if len(torn) > MAX_TORN * last:
             what = f"has {len(torn)} rows of {last} with another number of columns than the first, which has"
             remedy = "Say where the rows begin and what splits them: --header-lines N, --delimiter CHARACTER."
@@ -229,6 +246,29 @@ class Rows:
             problems.append(f"{len(torn)} rows are not whole ({first}); taken as missing values.")
         missing = self._delimiter.join(["nan"] * self.n_columns)
         return [line if ok else missing for line, ok in zip(self._lines[:last], whole[:last], strict=True)]
+
+    def _bare(self, rows: list[str]) -> list[str]:
+        """Return the rows without quotes, split by tabs from here on; as they are where none has any."""
+        if not any('"' in row for row in rows):
+            return rows
+        bare = ["\t".join(field.replace("\t", " ") for field in self._split(row)) for row in rows]
+        self._delimiter = "\t"
+        return bare
+
+    def _texts(self, rows: list[str], columns: Sequence[int]) -> dict[int, list[str]]:
+        """Return fields as they stand; a row that is not whole repeats the one before, so that no text begins anew."""
+        if not columns:
+            return {}
+        split_rows = [self._split(row) for row in rows]
+        texts = {c: [row[c] for row in split_rows] for c in columns}
+        for number in self._torn:
+            for column in texts.values():
+                column[number] = column[number - 1] if number else ""
+        return texts
+
+    def _is_text(self, column: list[str]) -> bool:
+        """Tell whether a column that begins without numbers holds none in most of its rows."""
+        return 2 * sum(map(self._is_number, column)) < max(len(column), 1)
 
     def _numbers(self, rows: list[str], numeric: list[int], problems: list[str]) -> NDArray[np.float64]:
         pointed = (row.replace(",", ".") for row in rows) if self._decimal_comma else iter(rows)
@@ -253,18 +293,6 @@ class Rows:
         return float(text.replace(",", ".")) if self._is_number(text) else float("nan")
 
 
-def split(line: str, delimiter: str) -> list[str]:
-    """Return the fields of a row without the blanks around them."""
-    if delimiter == " ":
-        return line.split()
-    return [field.strip() for field in line.split(delimiter)]
-
-
-def n_fields(line: str, delimiter: str) -> int:
-    """Return how many fields a row has."""
-    return len(line.split()) if delimiter == " " else line.count(delimiter) + 1
-
-
 def column_of(path: Path, labels: Sequence[str], wanted: str) -> int:
     """Return the place of the column that a user named by its label or its number from 1.
 
@@ -283,7 +311,8 @@ def column_of(path: Path, labels: Sequence[str], wanted: str) -> int:
 
 
 def _is_comment(line: str) -> bool:
-    return line.lstrip().startswith(COMMENTS)
+    text = line.lstrip()
+    return text.startswith(COMMENTS) and not _NO_NUMBER.match(text)
 
 
 def _unusable(option: str, value: str, expected: str) -> RecordingError:

@@ -30,7 +30,11 @@ Delimiter = Annotated[
 Decimal = Annotated[str | None, typer.Option("--decimal", help="Before a table's decimals: '.' or ','.")]
 HeaderLines = Annotated[int | None, typer.Option("--header-lines", metavar="N", help="Lines above a table's rows.")]
 MarkerColumn = Annotated[
-    str | None, typer.Option("--marker-column", metavar="NAME", help="A table's column of markers, or its number.")
+    str | None,
+    typer.Option("--marker-column", metavar="NAME", help="A table's column of markers, its number or none."),
+]
+TimeColumn = Annotated[
+    str | None, typer.Option("--time-column", metavar="NAME", help="A table's column of times, its number or none.")
 ]
 Patient = Annotated[str, typer.Option("--patient", metavar="NAME", help="Pseudonym of the patient.")]
 Bed = Annotated[str, typer.Option("--bed", metavar="NAME", help="Name of the bed.")]
@@ -56,6 +60,7 @@ def reading_of(
     decimal: str | None,
     header_lines: int | None,
     marker_column: str | None,
+    time_column: str | None,
 ) -> Reading:
     """Return what these options say about a recording.
 
@@ -69,5 +74,5 @@ def reading_of(
 
     names = tuple(label.strip() for label in labels.split(",")) if labels else ()
     character = DELIMITERS.get(delimiter, delimiter) if delimiter else None
-    dialect = Dialect(character, decimal, header_lines, marker_column)
+    dialect = Dialect(character, decimal, header_lines, marker_column, time_column)
     return Reading(rate_hz, names, stream, resample, counter, dialect)

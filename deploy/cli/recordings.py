@@ -11,6 +11,7 @@ import typer
 from deploy import exits
 from deploy.cli import output
 from deploy.cli.options import (
+    Counter,
     Decimal,
     Delimiter,
     HeaderLines,
@@ -19,6 +20,7 @@ from deploy.cli.options import (
     MarkerColumn,
     Rate,
     Stream,
+    TimeColumn,
     Unit,
     reading_of,
 )
@@ -47,10 +49,12 @@ def recordings(
     rate: Rate = None,
     labels: Labels = None,
     stream: Stream = None,
+    counter: Counter = None,
     delimiter: Delimiter = None,
     decimal: Decimal = None,
     header_lines: HeaderLines = None,
     marker_column: MarkerColumn = None,
+    time_column: TimeColumn = None,
     markdown: Markdown = False,
     as_json: Json = False,
 ) -> None:
@@ -60,7 +64,9 @@ def recordings(
     """
     from deploy.surveying import survey
 
-    reading = reading_of(rate, labels, stream, False, None, delimiter, decimal, header_lines, marker_column)
+    reading = reading_of(
+        rate, labels, stream, False, counter, delimiter, decimal, header_lines, marker_column, time_column
+    )
     entries = list(survey(paths, reading, unit))
     if as_json:
         output.put_json({"schema": output.SCHEMA, "recordings": [entry.to_json() for entry in entries]})

@@ -25,6 +25,7 @@ from deploy.cli.options import (
     RedisUrl,
     Resample,
     Stream,
+    TimeColumn,
     Unit,
     reading_of,
 )
@@ -64,6 +65,7 @@ def replay(
     decimal: Decimal = None,
     header_lines: HeaderLines = None,
     marker_column: MarkerColumn = None,
+    time_column: TimeColumn = None,
     bundle: Bundle = None,
     pages: Pages = False,
     port: Port = None,
@@ -96,7 +98,9 @@ def replay(
         }
     )
     path = path_of(file, settings.data_dir)
-    reading = reading_of(rate, labels, stream, resample, counter, delimiter, decimal, header_lines, marker_column)
+    reading = reading_of(
+        rate, labels, stream, resample, counter, delimiter, decimal, header_lines, marker_column, time_column
+    )
     plan = plan_replay(
         path, settings, patient=patient, bed=bed, through_lsl=factor is not None, reading=reading, tell=output.say
     )

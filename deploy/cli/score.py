@@ -23,6 +23,7 @@ from deploy.cli.options import (
     Rate,
     Resample,
     Stream,
+    TimeColumn,
     Unit,
     reading_of,
 )
@@ -51,6 +52,7 @@ def score(
     decimal: Decimal = None,
     header_lines: HeaderLines = None,
     marker_column: MarkerColumn = None,
+    time_column: TimeColumn = None,
     bundle: Bundle = None,
     data: Data = None,
     as_json: Json = False,
@@ -78,7 +80,9 @@ def score(
     paths = [path_of(file, settings.data_dir) for file in files]
     models = Models.load(settings.models)
     engine = open_engine(models.eeg_emg, settings.models.engines)
-    reading = reading_of(rate, labels, stream, resample, counter, delimiter, decimal, header_lines, marker_column)
+    reading = reading_of(
+        rate, labels, stream, resample, counter, delimiter, decimal, header_lines, marker_column, time_column
+    )
     results = [
         score_file(path, settings, models, engine, patient=patient, reading=reading, tell=output.say) for path in paths
     ]

@@ -183,6 +183,7 @@ def test_a_part_is_read_as_it_was_written(tmp_path):
             r"a\.mat ends in '\.mat'; expected .xdf, .txt, .csv, .tsv, .edf, .bdf, .vhdr, .fif\. .*export it as XDF",
         ),
         ("scan.nii.gz", r"scan\.nii\.gz ends in '\.nii\.gz'; expected"),
+        ("a.csv.gz", r"a\.csv\.gz ends in .*gunzip a\.csv\.gz"),
         ("LICENSE", r"LICENSE has no ending; expected"),
         ("b.eeg", r"b\.eeg ends in '\.eeg'; expected .* name its header, b\.vhdr"),
     ],

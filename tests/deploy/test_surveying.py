@@ -57,7 +57,20 @@ def test_what_the_user_says_counts_for_all(folder):
     table.write_text("1,2\n3,4\n")
     (entry,) = survey([table], reading, "uV")
     assert entry.to_json()["labels"] == ["C3", "RF"] and entry.to_json()["duration_s"] == 0.02
-    assert words_of(entry).endswith("not for a decimal comma. All columns are taken as uV.")
+    assert "not for a decimal comma. No column tells" in words_of(entry)
+    assert words_of(entry).endswith("All columns are taken as uV.")
+
+
+def test_a_column_that_counts_samples_is_used(folder):
+    """Its losses are exact; a file without that column is refused with those that it has."""
+    table = folder / "counted.csv"
+    table.write_text("# rate_hz: 100\n# unit: uV\nN,C3\n" + "".join(f"{n % 256},{n}\n" for n in range(400) if n != 300))
+    (entry,) = survey([table])
+    assert entry.seen.n_bridged == 0 and "with --counter 'N:256' losses are exact" in words_of(entry)
+    (entry,) = survey([table], Reading(counter="n:256"))
+    assert (entry.seen.n_bridged, entry.seen.notes) == (1, ())
+    (entry,) = survey([table], Reading(counter="M:256"))
+    assert "no column 'M' that could count samples; there is N, C3." in words_of(entry)
 
 
 def test_a_path_that_is_not_there_is_refused(tmp_path):
