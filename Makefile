@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
 PINS := pyproject.toml constraints.txt
 ARGS ?=
+# Tests mostly wait, for signal that comes at its own pace; each worker has its LSL session, Redis and files to itself.
+WORKERS ?= 3
 
 .PHONY: help demo test lint format docs bundle browser faults conformance mutations clean
 .PHONY: need-redis need-chromium
@@ -19,7 +21,7 @@ demo: $(VENV)/.demo need-redis ## a simulated patient, scored live, in the brows
 	@$(BIN)/flexion demo $(ARGS)
 
 test: $(VENV)/.dev need-redis ## every test that this machine can run
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: $(VENV)/.dev ## ruff, mypy and the import rule
 	@$(BIN)/ruff check .
