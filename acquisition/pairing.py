@@ -38,7 +38,7 @@ def pairs_of(montage: Montage, streams: Sequence[Sequence[str]]) -> list[tuple[i
     list of (int, int)
         Places of the two; the one with more EEG, whose grid it will be, is the first.
     """
-    having = [_channels_in(montage, labels) for labels in streams]
+    having = [channels_in(montage, labels) for labels in streams]
     eeg = {channel.label for channel in montage.channels if channel.kind == "eeg"}
     pairs = [
         (one, two) for one, two in combinations(range(len(streams)), 2) if _share(having[one], having[two], montage)
@@ -46,7 +46,7 @@ def pairs_of(montage: Montage, streams: Sequence[Sequence[str]]) -> list[tuple[i
     return [(one, two) if len(having[one] & eeg) >= len(having[two] & eeg) else (two, one) for one, two in pairs]
 
 
-def _channels_in(montage: Montage, labels: Sequence[str]) -> frozenset[str]:
+def channels_in(montage: Montage, labels: Sequence[str]) -> frozenset[str]:
     """Return the labels of the montage's channels that a stream has."""
     known = {label.strip().casefold() for label in labels}
     names = {
