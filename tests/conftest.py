@@ -7,7 +7,6 @@ unseen there.
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import socket
 import subprocess
@@ -23,8 +22,6 @@ from tests.lsl import write_settings
 
 #: Where the public recordings lie: beside the repository, or where the variable says.
 SHARED_DATA = Path(os.environ.get("SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
-#: Ports that each run gives to LSL; an outlet takes four.
-LSL_PORTS = 64
 #: A Redis on a local disk answers in tens of milliseconds; seconds mean that it will not come.
 REDIS_START_S = 10.0
 
@@ -50,13 +47,8 @@ def lsl_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Keep LSL on this machine and in a session of its own, in this process and its children.
 
     Streams of other test runs, and of the ward, are neither found nor offered to; liblsl reads this at its first use.
-    Ports of its own too: eight outlets fill LSL's usual 32, and one beyond them is often not found.
     """
-    path = tmp_path_factory.mktemp("lsl") / "lsl_api.cfg"
-    port = random.SystemRandom().randrange(20_000, 32_000, LSL_PORTS + 1)
-    ports = f"[ports]\nMulticastPort = {port}\nBasePort = {port + 1}\nPortRange = {LSL_PORTS}\n"
-    session = f"[lab]\nSessionID = {uuid.uuid4().hex}\n"
-    path.write_text(f"[multicast]\nResolveScope = machine\n{ports}{session}[log]\nlevel = -2\n")
+    path = write_settings(tmp_path_factory.mktemp("lsl") / "lsl_api.cfg")
     before = os.environ.get("LSLAPICFG")
     os.environ["LSLAPICFG"] = str(path)
     yield path
