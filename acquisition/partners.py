@@ -6,13 +6,14 @@ one with more EEG. Several pairs are refused as several streams are: never the f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import permutations
 
+from acquisition.clock import LiveClock
 from acquisition.discovery import WAIT_S, SourceSpec, StreamInfo, choose, find_streams, fit
-from acquisition.errors import AmbiguousStream, StreamRefused
-from acquisition.montage import Channel, Montage
+from acquisition.errors import AmbiguousStream, StreamNotFound, StreamRefused
+from acquisition.montage import Montage
+from acquisition.pairing import channels_in, pairs_of
 
 _REMEDY = "Say which: --source-id ID --partner-source-id ID, and the hostnames where two share an ID."
 
@@ -46,6 +47,10 @@ class Sources:
         return " with ".join(info.line for info in self.streams)
 
 
+#: A signal's stream and a partner's that may be meant.
+Couple = tuple[StreamInfo, StreamInfo]
+
+
 def bind_sources(
     criteria: SourceSpec,
     partner: SourceSpec | None,
@@ -70,8 +75,19 @@ def bind_sources(
         If there is none, more than one, or it does not fit the montage.
     """
     asked = [criteria] if partner is None else [criteria, partner]
-    seen = find_streams(wait_s, lambda streams: all(any(map(one.matches, streams)) for one in asked))
-    return choose_sources(seen, criteria, partner, montage, unit)
+    clock = LiveClock()
+    end_s = clock.monotonic_s() + wait_s
+    seen: dict[str, StreamInfo] = {}
+    while True:
+        left_s = end_s - clock.monotonic_s()
+        found = find_streams(left_s, lambda streams: all(any(map(one.matches, streams)) for one in asked))
+        seen |= {info.uid: info for info in found}
+        try:
+            return choose_sources(list(seen.values()), criteria, partner, montage, unit)
+        except (StreamNotFound, StreamRefused):
+            # Half of a pair may answer sooner than the other; what no partner can complete is refused at once.
+            if clock.monotonic_s() >= end_s or not any(_has_some(info, montage) for info in seen.values()):
+                raise
 
 
 def choose_sources(
@@ -91,27 +107,27 @@ def choose_sources(
         As for ``bind_sources``.
     """
     if partner is not None:
-        return _named(seen, criteria, partner, montage, unit)
+        return _only(_named(seen, criteria, partner, montage), montage, unit)
     try:
         return Sources(choose(list(filter(criteria.matches, seen)), seen, criteria, montage, unit)[0])
     except StreamRefused:
-        pairs = [pair for pair in pairs_of(seen, montage, unit) if any(map(criteria.matches, pair.streams))]
-        if not pairs:
+        couples = [couple for couple in couples_of(seen, montage) if any(map(criteria.matches, couple))]
+        if not couples:
             raise
-    return _only(pairs, montage)
+    return _only(couples, montage, unit)
 
 
-def pairs_of(seen: Sequence[StreamInfo], montage: Montage, unit: str | None = None) -> list[Sources]:
-    """Return every pair of streams that has each of the montage's channels exactly once, the one with more EEG first.
+def couples_of(seen: Sequence[StreamInfo], montage: Montage) -> list[Couple]:
+    """Return every two streams that have each of the montage's channels exactly once, the one with more EEG first.
 
     Parameters
     ----------
     seen : sequence of StreamInfo
         With full descriptions.
-    montage, unit
-        As for ``bind_sources``.
+    montage : Montage
     """
-    return list(_fitting(permutations(seen, 2), montage, unit))
+    some = [info for info in seen if _has_some(info, montage)]
+    return [(some[one], some[two]) for one, two in pairs_of(montage, [info.labels for info in some])]
 
 
 def halves(montage: Montage, channels: Sequence[str]) -> tuple[Montage, Montage]:
@@ -124,20 +140,15 @@ def halves(montage: Montage, channels: Sequence[str]) -> tuple[Montage, Montage]
     channels : sequence of str
         Of the partner, as in ``Sources.channels``.
     """
-    own = [channel for channel in montage.channels if channel.label not in channels]
-    others = [channel for channel in montage.channels if channel.label in channels]
-    counted = montage.counter in channels
-    return replace(montage, channels=tuple(own)), replace(
-        montage,
-        channels=tuple(others),
-        counter=montage.counter if counted else None,
-        counter_modulo=montage.counter_modulo if counted else None,
-    )
+    own = tuple(channel for channel in montage.channels if channel.label not in channels)
+    others = tuple(channel for channel in montage.channels if channel.label in channels)
+    second = replace(montage, channels=others)
+    if montage.counter not in channels:
+        second = replace(second, counter=None, counter_modulo=None)
+    return replace(montage, channels=own), second
 
 
-def fit_pair(
-    signal: StreamInfo, partner: StreamInfo, montage: Montage, unit: str | None = None, *, disjoint: bool = False
-) -> Sources:
+def fit_pair(signal: StreamInfo, partner: StreamInfo, montage: Montage, unit: str | None = None) -> Sources:
     """Return two streams as the sources of a montage.
 
     A channel that both have is the signal's. The montage's sample counter must be in the signal's stream; it is used in
@@ -148,91 +159,62 @@ def fit_pair(
     signal, partner : StreamInfo
     montage, unit
         As for ``bind_sources``.
-    disjoint : bool
-        Refuse a channel that both have.
 
     Raises
     ------
     StreamRefused
         If they do not have the montage's channels together, or one of them does not fit by itself.
     """
-    own, others = _covered(signal, montage), _covered(partner, montage)
-    both = [label for label in own if label in others]
-    missing = [label for label in montage.labels if label not in own and label not in others]
-    channels = [label for label in others if label not in own]
-    what = ""
-    if missing:
-        what = f"lack {', '.join(missing)} of montage {montage.name}"
-    elif not own or not channels:
-        lacking = signal if not own else partner
-        what = f"are one too many: {lacking.words} adds no channel of montage {montage.name}"
-    elif disjoint and both:
-        what = f"both have {', '.join(both)}"
-    if what:
-        message = f"{signal.title} and {partner.words} together {what}."
+    own, others = channels_in(montage, signal.labels), channels_in(montage, partner.labels)
+    channels = tuple(label for label in montage.labels if label in others - own)
+    missing = [label for label in montage.labels if label not in own | others]
+    idle = next((info for info, some in ((signal, own), (partner, channels)) if not some), None)
+    if missing or idle is not None:
+        lacking = f"lack {', '.join(missing)} of" if idle is None else f"are one too many: {idle.words} adds nothing to"
+        message = f"{signal.title} and {partner.words} together {lacking} montage {montage.name}."
         raise StreamRefused(message, subject=montage.name, remedy="Name the two that are meant.")
-    if montage.counter is not None and _has(partner, Channel(montage.counter, "eeg")):
-        channels.append(montage.counter)
-    first, second = halves(montage, channels)
-    fit(signal, first, unit)
-    fit(partner, second, unit)
-    return Sources(signal, partner, tuple(channels))
+    counter = montage.counter
+    if counter is not None and counter.casefold() in (label.strip().casefold() for label in partner.labels):
+        channels = (*channels, counter)
+    for info, half in zip((signal, partner), halves(montage, channels), strict=True):
+        fit(info, half, unit)
+    return Sources(signal, partner, channels)
 
 
-def _named(
-    seen: Sequence[StreamInfo], criteria: SourceSpec, partner: SourceSpec, montage: Montage, unit: str | None
-) -> Sources:
-    """Choose among the pairs that were asked for, in the order that was asked for."""
+def _named(seen: Sequence[StreamInfo], criteria: SourceSpec, partner: SourceSpec, montage: Montage) -> list[Couple]:
+    """Return the couples that were asked for, in the order that was asked for."""
     signals, partners = (
         [info for info in seen if asked.matches(info) and not info.is_text] for asked in (criteria, partner)
     )
-    asked = [(one, other) for one in signals for other in partners if one is not other]
     if not signals or not partners:
         choose([], seen, partner if signals else criteria, montage)  # refuses with what there is
-    if not asked:
+    couples = [(one, other) for one in signals for other in partners if one is not other]
+    if not couples:
         message = f"{signals[0].title} was named twice."
         raise StreamRefused(message, subject=signals[0].name, remedy="Name two streams, or leave the partner out.")
-    if len(asked) == 1:
-        return fit_pair(*asked[0], montage, unit)  # or refuses with the reason
-    if fitting := list(_fitting(asked, montage, unit, as_named=True)):
-        return _only(fitting, montage)
-    message = f"None of the {len(asked)} pairs of streams that were named fits montage {montage.name}."
-    raise StreamRefused(message, subject=montage.name, remedy=_REMEDY)
+    return couples
 
 
-def _fitting(
-    pairs: Iterable[tuple[StreamInfo, ...]], montage: Montage, unit: str | None, *, as_named: bool = False
-) -> Iterator[Sources]:
-    for signal, partner in pairs:
-        if not as_named and _rank(signal, montage) < _rank(partner, montage):
-            continue
+def _only(couples: Sequence[Couple], montage: Montage, unit: str | None) -> Sources:
+    """Return the one couple that fits; a single one that does not is refused with its reason."""
+    if len(couples) == 1:
+        return fit_pair(*couples[0], montage, unit)
+    fitting = []
+    for couple in couples:
         try:
-            yield fit_pair(signal, partner, montage, unit, disjoint=not as_named)
-        except StreamRefused:
+            fitting.append(fit_pair(*couple, montage, unit))
+        except StreamRefused:  # one of several that may be meant
             continue
-
-
-def _rank(info: StreamInfo, montage: Montage) -> tuple[int, str, str, str]:
-    """Return what decides which of two comes first: the EEG, then something that is the same every time."""
-    n_eeg = sum(channel.kind == "eeg" and _has(info, channel) for channel in montage.channels)
-    return n_eeg, info.source_id, info.hostname, info.name
-
-
-def _only(pairs: Sequence[Sources], montage: Montage) -> Sources:
-    if len(pairs) == 1:
-        return pairs[0]
-    listed = "; ".join(pair.line for pair in pairs)
-    message = f"{len(pairs)} pairs of streams have the channels of montage {montage.name}: {listed}."
+    if len(fitting) == 1:
+        return fitting[0]
+    if not fitting:
+        message = f"None of {len(couples)} pairs of streams fits montage {montage.name}."
+        raise StreamRefused(message, subject=montage.name, remedy=_REMEDY)
+    listed = "; ".join(pair.line for pair in fitting)
+    message = f"{len(fitting)} pairs of streams have the channels of montage {montage.name}: {listed}."
     raise AmbiguousStream(message, subject=montage.name, remedy=_REMEDY)
 
 
-def _covered(info: StreamInfo, montage: Montage) -> tuple[str, ...]:
-    """Return the montage's channels that a stream has."""
-    if info.is_text or info.rate_hz != montage.rate_hz:
-        fit(info, montage)  # refuses with its reason
-    return tuple(channel.label for channel in montage.channels if _has(info, channel))
-
-
-def _has(info: StreamInfo, channel: Channel) -> bool:
-    names = {name.casefold() for name in (channel.label, *channel.aliases)}
-    return any(label.strip().casefold() in names for label in info.labels)
+def _has_some(info: StreamInfo, montage: Montage) -> bool:
+    """Tell whether a stream has some of the montage's channels, at its rate."""
+    return not info.is_text and info.rate_hz == montage.rate_hz and bool(channels_in(montage, info.labels))

@@ -12,7 +12,7 @@ from acquisition.discovery import SourceSpec, StreamInfo
 from acquisition.errors import AmbiguousStream, StreamNotFound, StreamRefused
 from acquisition.montage import load_montage
 from acquisition.outlet import OutletSpec, SignalOutlet
-from acquisition.partners import Sources, bind_sources, choose_sources, fit_pair, halves, pairs_of
+from acquisition.partners import Sources, bind_sources, choose_sources, couples_of, fit_pair, halves
 
 AMP16 = load_montage("amp16")
 EEG_LABELS, EMG_LABELS = AMP16.labels[:10], AMP16.labels[10:]
@@ -72,7 +72,7 @@ def test_a_partner_that_was_named_is_taken_as_it_was_named() -> None:
     named = choose_sources([EEG, EMG], SourceSpec(name="Emg"), SourceSpec(name="Eeg"), AMP16)
     assert named == Sources(EMG, EEG, EEG_LABELS)
     overlapping = info("Emg", ("C3", *EMG_LABELS))
-    assert pairs_of([EEG, overlapping], AMP16) == []
+    assert couples_of([EEG, overlapping], AMP16) == []
     both = choose_sources([EEG, overlapping, WHOLE], SourceSpec(name="Eeg"), SourceSpec(name="Emg"), AMP16)
     assert both.channels == EMG_LABELS
 
@@ -85,9 +85,9 @@ def test_a_partner_that_was_named_is_taken_as_it_was_named() -> None:
         (SourceSpec(name="Eeg"), SourceSpec(name="Eeg"), StreamRefused, "Stream 'Eeg' on bed4-pc was named twice"),
         (SourceSpec(name="Eeg"), SourceSpec(name="Slow"), StreamRefused, "'Slow' on bed4-pc runs at 500 Hz"),
         (SourceSpec(name="Eeg"), SourceSpec(name="Few"), StreamRefused, "stream 'Few' on bed4-pc together lack RF, BF"),
-        (SourceSpec(name="Whole"), SourceSpec(name="Eeg"), StreamRefused, "one too many: stream 'Eeg' .* adds no"),
+        (SourceSpec(name="Whole"), SourceSpec(name="Eeg"), StreamRefused, "one too many: stream 'Eeg' .* adds nothing"),
         (SourceSpec(name="Few"), SourceSpec(name="Whole"), StreamRefused, "does not fit: The unit of channel RFP"),
-        (SourceSpec(), SourceSpec(name="Few"), StreamRefused, "None of the 4 pairs of streams that were named fits"),
+        (SourceSpec(), SourceSpec(name="Few"), StreamRefused, "None of 4 pairs of streams fits"),
     ],
 )
 def test_two_that_were_named_and_do_not_fit_are_refused_with_the_reason(criteria, partner, error, words) -> None:
