@@ -25,6 +25,8 @@ What is kept
     ``decision_log``   every decision, synced before it is obeyed
     ``session``        the session folder: the record; ``session_info`` is what is known when it begins
     ``tape``           samples and decisions of a recording or a folder, in order
+    ``excerpt``        a part of a recording, as the session that it would have been
+    ``rounds``         a recording again and again, as one session
 
 What is made of it
     ``reel``           a tape that can look ahead

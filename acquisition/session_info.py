@@ -42,6 +42,10 @@ class SessionInfo:
         Planned length in seconds of signal.
     replay_of : str or None
         The session or file that is replayed.
+    excerpt : mapping or None
+        ``from_s`` and ``to_s``: which part of it, on its own grid.
+    rounds : int or None
+        How often it is played, 0 until somebody ends it; ``None`` where it is played once and for all.
     decisions : mapping or None
         ``path`` and ``sha256`` of the decisions handed over for a replay.
     expected_samples : int or None
@@ -74,6 +78,8 @@ class SessionInfo:
     bundles: Mapping[str, Any] = field(default_factory=dict)
     planned_s: float | None = None
     replay_of: str | None = None
+    excerpt: Mapping[str, float] | None = None
+    rounds: int | None = None
     decisions: Mapping[str, str] | None = None
     expected_samples: int | None = None
     resampled_from_hz: float | None = None

@@ -8,7 +8,8 @@ repeats the decisions that a recording already carries, by sample count (law 1).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -69,24 +70,34 @@ class GivenJudge:
 
     Parameters
     ----------
-    decisions : sequence of Decision
-        From ``flatten_decisions``.
+    decisions : iterable of Decision
+        From ``flatten_decisions``, or ``rounds.again``: taken one by one, so that there may be no end to them.
     n_samples, n_decisions : int
         What an earlier life has already recorded of both, calibrations not counted.
     """
 
-    def __init__(self, decisions: Sequence[Decision], n_samples: int = 0, n_decisions: int = 0) -> None:
-        self._calibrations = {d.at: d for d in decisions if d.kind == "calibration"}
-        self._rest = deque([d for d in decisions if d.kind != "calibration"][n_decisions:])
+    def __init__(self, decisions: Iterable[Decision], n_samples: int = 0, n_decisions: int = 0) -> None:
+        self._calibrations: dict[int, Decision] = {}
+        self._rest = islice(self._without_calibrations(decisions), n_decisions, None)
+        self._next = next(self._rest, None)
         self._at = n_samples
 
     def judge(self, raw: Raw, counters: NDArray[np.float64] | None) -> list[Decision]:
         """Return the recorded decisions up to the end of these samples."""
         self._at += len(raw)
         due = []
-        while self._rest and self._rest[0].at <= self._at:
-            due.append(self._rest.popleft())
+        while self._next is not None and self._next.at <= self._at:
+            due.append(self._next)
+            self._next = next(self._rest, None)
         return due
+
+    def _without_calibrations(self, decisions: Iterable[Decision]) -> Iterator[Decision]:
+        """Yield the others; a calibration stands before the others of its place, so that it is known in time."""
+        for decision in decisions:
+            if decision.kind == "calibration":
+                self._calibrations[decision.at] = decision
+            else:
+                yield decision
 
     def marker(self, stamp_s: float, text: str) -> Decision | None:
         """Return None: the markers' decisions are among those given."""
@@ -178,8 +189,10 @@ class FileSource:
         The recording, in order.
     binding : Binding
         Its columns as the montage's channels.
-    decisions : sequence of Decision
-        From ``flatten_decisions``.
+    decisions : iterable of Decision
+        From ``flatten_decisions``, or ``rounds.again``.
+    rounds : int
+        How often the parts are handed over; 0 without end.
     n_samples, n_decisions : int
         What an earlier life has already recorded of both.
     """
@@ -191,8 +204,9 @@ class FileSource:
         self,
         parts: Sequence[Recording],
         binding: Binding,
-        decisions: Sequence[Decision],
+        decisions: Iterable[Decision],
         *,
+        rounds: int = 1,
         n_samples: int = 0,
         n_decisions: int = 0,
     ) -> None:
@@ -201,7 +215,7 @@ class FileSource:
         self.finished = False
         self._judge = GivenJudge(decisions, n_samples, n_decisions)
         self._at = n_samples
-        self._pieces = self._cut(parts, n_samples)
+        self._pieces = self._cut(played(parts, rounds), n_samples)
 
     @property
     def state(self) -> tuple[str, str]:
@@ -225,7 +239,7 @@ class FileSource:
     def close(self) -> None:
         """Nothing to let go of."""
 
-    def _cut(self, parts: Sequence[Recording], skip: int) -> Iterator[tuple[Raw, list[RawMarker]]]:
+    def _cut(self, parts: Iterable[Recording], skip: int) -> Iterator[tuple[Raw, list[RawMarker]]]:
         """Yield each block of samples with the markers that were stamped before its end and after the one before."""
         for recording in parts:
             n = len(recording.stamps)
@@ -239,6 +253,11 @@ class FileSource:
                     now.append(markers.popleft())
                 yield Raw(recording.samples[start:stop], recording.stamps[start:stop]), now
             skip = max(0, skip - n)
+
+
+def played(parts: Sequence[Recording], rounds: int) -> Iterator[Recording]:
+    """Yield parts so many times over; 0 without end."""
+    return chain.from_iterable(repeat(parts, rounds) if rounds else repeat(parts))
 
 
 def headers_of(recording: Recording) -> tuple[StreamHeader, StreamHeader]:

@@ -95,6 +95,10 @@ class Plan:
         The stream of its markers.
     replay_of : str, optional
         Session or file that is played again.
+    excerpt : mapping, optional
+        ``{"from_s", "to_s"}``: which part of it.
+    rounds : int, optional
+        How often it is played, 0 without end; None for once.
     decisions : mapping, optional
         ``{"path", "sha256"}`` of the decisions handed over with a replayed stream.
     expected_samples : int, optional
@@ -114,6 +118,8 @@ class Plan:
     planned_s: float | None = None
     markers_source: Mapping[str, Any] | None = None
     replay_of: str | None = None
+    excerpt: Mapping[str, float] | None = None
+    rounds: int | None = None
     decisions: Mapping[str, str] | None = None
     expected_samples: int | None = None
     resampled_from_hz: float | None = None
@@ -148,6 +154,8 @@ class Plan:
             fingerprint=spec.fingerprint,
             planned_s=self.planned_s,
             replay_of=self.replay_of,
+            excerpt=self.excerpt,
+            rounds=self.rounds,
             decisions=self.decisions,
             expected_samples=self.expected_samples,
             resampled_from_hz=self.resampled_from_hz,

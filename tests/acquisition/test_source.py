@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,24 @@ def test_given_decisions_come_at_their_sample_and_calibrations_on_request():
     assert [d.kind for d in judge.judge(raw(2), None)] == ["end"]
     assert judge.calibration_at(4) and judge.calibration_at(5) is None
     assert judge.marker(0.0, "rest") is None
+
+
+def test_given_decisions_may_have_no_end():
+    """They are taken one by one, also where earlier ones are left out."""
+    endless = (decision("segment" if n % 10 else "calibration", n) for n in count())
+    judge = GivenJudge(endless, n_samples=5, n_decisions=5)
+    assert [d.at for d in judge.judge(raw(7), None)] == [6, 7, 8, 9, 11, 12]
+    assert judge.calibration_at(10) and judge.calibration_at(20) is None
+
+
+@pytest.mark.parametrize("rounds", [2, 0])
+def test_a_file_may_be_handed_over_again(rounds):
+    """Round after round, whatever an earlier life has taken; 0 rounds have no end."""
+    parts = [recording(120), recording(30, (Marker(0.02, "rest"),))]
+    source = FileSource(parts, MONTAGE.bind(MONTAGE.labels, ("uV",) * 16), [], rounds=rounds, n_samples=160)
+    pulled = [order(source.pull(0)) for _ in range(4)]
+    assert pulled == [[100], [10], ["marker", 30], [] if rounds else [100]]
+    assert source.finished == bool(rounds)
 
 
 @pytest.mark.parametrize("taken", [0, 1, 3])
