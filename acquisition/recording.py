@@ -23,7 +23,7 @@ from acquisition.formats.fif import read_fif
 from acquisition.formats.text import Table, read_table
 from acquisition.formats.text_rows import AS_FOUND, Dialect
 from acquisition.formats.xdf import XdfFile, XdfStream, read_xdf
-from acquisition.formats.xdf_signal import events_of, regular_streams, signal_of
+from acquisition.formats.xdf_signal import events_of, regular_streams, signal_of, triggers_of
 from acquisition.montage import Binding, Montage
 
 
@@ -318,8 +318,17 @@ def _from_xdf(path: Path, sha256: str, file: XdfFile, signal: XdfStream, said: _
     if said.labels is None and not header.labels:
         assumed.insert(0, f"stream {header.name!r} names no channels: taken as 1 to {header.channel_count}.")
     recording = _recording(path, sha256, file, signal)
-    labels = said.labels or recording.labels
-    return replace(recording, labels=labels, units=said.units(units), assumed=tuple(assumed))
+    triggers, codes = triggers_of(signal)
+    holds = "holds markers: each change to another code that is not 0 is one."
+    assumed += [f"channel {label!r} {holds}" for label in triggers]
+    markers = (*recording.markers, *(Marker(stamp_s, text) for stamp_s, text in codes))
+    return replace(
+        recording,
+        labels=said.labels or recording.labels,
+        units=said.units(units),
+        markers=tuple(sorted(markers, key=lambda marker: marker.stamp_s)) if codes else recording.markers,
+        assumed=tuple(assumed),
+    )
 
 
 def _recording(path: Path, sha256: str, file: XdfFile, signal: XdfStream) -> Recording:

@@ -248,7 +248,11 @@ class _Reader:
         )
 
     def _compare(self, growing: _Growing, count: int) -> None:
-        """Tell a footer that states another number of samples; what is there is what counts."""
+        """Tell a footer that is missing or states another number of samples; what is there is what counts."""
+        if not growing.footer and self._go_on:
+            self._problem(
+                f"stream {growing.header.name!r} has no footer: it was not ended, and its end may be missing."
+            )
         stated = growing.footer.get("sample_count", "")
         if stated.isascii() and stated.isdigit() and len(stated) < 20 and abs(int(stated) - count) > FOOTER_LEEWAY:
             self._problem(f"the footer of stream {growing.header.name!r} states {stated} samples; {count} are there.")

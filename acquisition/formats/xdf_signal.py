@@ -7,23 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from acquisition.errors import MontageError, RecordingError
+from acquisition.formats.text import code
 from acquisition.formats.xdf import XdfFile, XdfStream
 from acquisition.formats.xdf_header import STRING
 from acquisition.montage import Montage
 
 #: Types of streams that carry events, whatever their format.
 MARKER_TYPES = ("marker", "markers", "event", "events", "stringmarker")
+#: Types of channels that hold a trigger's code at each sample.
+TRIGGER_TYPES = (*MARKER_TYPES, "stim", "stimulus", "trig", "trigger", "triggers")
 #: Labels of one stream that a refusal shows.
 MAX_LABELS = 8
 
 
 def regular_streams(path: Path, file: XdfFile, name: str | None = None) -> list[XdfStream]:
-    """Return the streams that could be the signal: of numbers, at a steady rate.
+    """Return the streams that could be the signal: of numbers, at a steady rate, and no triggers if there are others.
 
     Parameters
     ----------
@@ -39,7 +43,9 @@ def regular_streams(path: Path, file: XdfFile, name: str | None = None) -> list[
         If there is none; says what there is instead.
     """
     regular = [s for s in file.streams if s.values is not None and s.header.rate_hz > 0]
-    named = [s for s in regular if name is None or name in (s.header.name, str(s.number))]
+    named = [s for s in regular if not _is_marker(s)] or regular
+    if name is not None:
+        named = [s for s in regular if name in (s.header.name, str(s.number))]
     if not named:
         raise _no_signal(path, file, regular, name)
     return named
@@ -81,8 +87,30 @@ def signal_of(path: Path, file: XdfFile, montage: Montage | None, name: str | No
 def events_of(file: XdfFile, signal: XdfStream) -> list[tuple[float, str]]:
     """Return stamp, on the signal's clock, and text of each marker of a file, in order; codes as whole numbers."""
     return sorted(
-        (event for stream in file.streams if _is_marker(stream) for event in _events(stream, signal)), key=_at
+        (event for s in file.streams if s is not signal and _is_marker(s) for event in _events(s, signal)), key=_at
     )
+
+
+def triggers_of(signal: XdfStream) -> tuple[list[str], list[tuple[float, str]]]:
+    """Return the trigger channels of a signal, and stamp and code of each change to another one that is not 0.
+
+    Parameters
+    ----------
+    signal : XdfStream
+        Of numbers.
+    """
+    header = signal.header
+    assert signal.values is not None
+    columns = [column for column, kind in enumerate(header.kinds) if kind.casefold() in TRIGGER_TYPES]
+    names = header.labels or tuple(str(number) for number in range(1, header.channel_count + 1))
+    events = [event for column in columns for event in _changes(signal.values[:, column], signal.stamps)]
+    return [names[column] for column in columns], sorted(events, key=_at)
+
+
+def _changes(codes: NDArray[Any], stamps: NDArray[np.float64]) -> list[tuple[float, str]]:
+    rows = np.flatnonzero(codes != np.concatenate([[0], codes[:-1]]))
+    texts = ((float(stamps[row]), code(float(codes[row]))) for row in rows)
+    return [(stamp_s, text) for stamp_s, text in texts if text]
 
 
 def _at(event: tuple[float, str]) -> float:
@@ -120,11 +148,14 @@ def _fits(stream: XdfStream, montage: Montage) -> bool:
 
 def _is_marker(stream: XdfStream) -> bool:
     header = stream.header
-    return header.channel_format == STRING or (header.rate_hz == 0 and header.type.casefold() in MARKER_TYPES)
+    known = MARKER_TYPES if header.rate_hz == 0 else TRIGGER_TYPES
+    return header.channel_format == STRING or header.type.casefold() in known
 
 
 def _events(stream: XdfStream, signal: XdfStream) -> list[tuple[float, str]]:
     stamps = stream.stamps + _clock_difference(stream, signal)
+    if stream.values is not None and stream.header.rate_hz > 0:
+        return _changes(stream.values[:, 0], stamps) if stream.header.channel_count else []
     if stream.values is None:
         texts = [" ".join(row).strip() for row in stream.texts]
     else:

@@ -51,6 +51,30 @@ def test_signal_and_markers_are_told_apart(tmp_path):
     assert recording.origin == "recorded" and recording.problems == () and recording.assumed == ()
 
 
+def test_a_trigger_channel_gives_markers(tmp_path):
+    """Each change of its code to another that is not 0, beside the markers of other streams; it stays a channel."""
+    kinds = replace(EEG, channel_count=3, labels=("C3", "TRIG", "RF"), units=(), kinds=("EEG", "Stim", "EMG"))
+    samples = np.zeros((8, 3), np.float32)
+    samples[:, 1] = 0, 5, 5, 0, 5, 6, np.nan, 6
+    path = write(tmp_path / "a.xdf", (kinds, samples, 100 + np.arange(8) / 1000), (CUES, ["rest"], [100.003]))
+    recording = read_recording(path)
+    at = [(round(1000 * (marker.stamp_s - 100)), marker.text) for marker in recording.markers]
+    assert at == [(1, "5"), (3, "rest"), (4, "5"), (5, "6"), (7, "6")]
+    assert recording.labels == ("C3", "TRIG", "RF")
+    assert recording.assumed == ("channel 'TRIG' holds markers: each change to another code that is not 0 is one.",)
+
+
+def test_a_stream_of_triggers_is_no_signal(tmp_path):
+    """At a steady rate too; it is the signal only if it is named, or nothing else is there."""
+    codes = np.repeat(np.array([[0], [3], [0]], np.int32), 4, axis=0)
+    triggers = (replace(CODES, type="Trigger", rate_hz=1000.0), codes, 100 + np.arange(12) / 1000)
+    path = write(tmp_path / "a.xdf", triggers, signal())
+    recording = read_recording(path)
+    assert recording.name == "Amp" and [m.text for m in recording.markers] == ["3"]
+    assert read_recording(path, stream="Codes").markers == ()
+    assert read_recording(write(tmp_path / "b.xdf", triggers)).name == "Codes"
+
+
 def test_a_given_unit_is_for_channels_without_one(tmp_path):
     """The stream's own word counts more; what was taken from the user is told."""
     recording = read_recording(write(tmp_path / "a.xdf", signal()), unit="mV")

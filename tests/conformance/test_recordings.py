@@ -23,6 +23,8 @@ pytestmark = pytest.mark.conformance
 #: A stamp of 1e6 s has steps of 1e-10 s; deduced stamps are summed up by pyxdf and multiplied here.
 STAMP_S = 1e-6
 WHOLE = ("xdf-bciess-gusbamp16", "xdf-example-files", "xdf-muse")
+#: Files in which LabRecorder left out the footer of the markers.
+NOT_ENDED = ("switch_example", "T1_run-001_eeg_old1")
 MALFORMED = ("chunk_length_lie", "out_of_order_sample_chunk", "str_test")
 
 
@@ -34,12 +36,13 @@ def expected(shared_data):
 
 
 def test_every_xdf_reads_as_pyxdf_reads_it(shared_data, expected):
-    """Streams, channels, rates, counts, first and last stamps and sums agree, and nothing is complained of."""
+    """Streams, channels, rates, counts, first and last stamps and sums agree; missing footers are told, no more."""
     assert len(expected) == 11
     for name, streams in expected.items():
         file = read_xdf(shared_data / name)
         ours = {stream.number: stream for stream in file.streams}
-        assert file.problems == (), name
+        missing = [f"stream {s.header.name!r} has no footer" in told for s in file.streams for told in file.problems]
+        assert len(file.problems) == sum(missing) == any(part in name for part in NOT_ENDED), name
         assert ours.keys() == {stream["stream_id"] for stream in streams}, name
         for stream in streams:
             check_stream(name, ours[stream["stream_id"]], stream)
@@ -176,7 +179,7 @@ TABLES = {
     "txt-emg-misc/uci_gestures_subj10_1.txt": ({"rate_hz": 1000.0, "unit": "V"}, (61_641, 8), 1000.0),
     "txt-emg-misc/bmc_emg.csv": ({"rate_hz": 1000.0, "unit": "mV", "labels": ["time", "emg"]}, (3360, 1), 1000.0),
     "txt-openbci/OpenBCI-RAW-2016-07-27_14-10-53.txt": ({"labels": list("i12345678xyz")}, (6319, 12), 250.0),
-    "txt-openbci/OpenBCI_GUI-v6-blinks-jawClench-alpha.txt": ({"unit": "uV"}, (22490, 23), 250.0),
+    "txt-openbci/OpenBCI_GUI-v6-blinks-jawClench-alpha.txt": ({"unit": "uV"}, (22490, 22), 250.0),
     "txt-openbci/SDconverted-2014-10-22_16-27-06.txt": (
         {"unit": "uV", "rate_hz": 250.0, "labels": list("i12345678")},
         (3471, 9),
