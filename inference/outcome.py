@@ -256,7 +256,8 @@ def _eeg_emg_status(evidence: Evidence, bundle: Bundle, ended: bool) -> tuple[St
         return Status.ABSTAINED, unusable(evidence, bundle.signal.labels, ended=ended)
     if evidence.worth_scored >= bundle.model.n_min:
         return Status.OK, ""
-    return Status.ABSTAINED if ended else Status.COLLECTING, too_few(evidence, bundle.model.n_min, ended=ended)
+    why = too_few(evidence, bundle.signal.labels, bundle.model.n_min, ended=ended)
+    return Status.ABSTAINED if ended else Status.COLLECTING, why
 
 
 def _mismatch(evidence: Evidence, bundle: Bundle | None) -> str:

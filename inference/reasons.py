@@ -13,13 +13,16 @@ from inference.normalisation import MIN_CHANNEL_QUALITY
 MOST_NAMED = 4
 
 
-def too_few(evidence: Evidence, n_min: int, *, ended: bool) -> str:
-    """Return the reason of a session that has not enough scored windows, yet or for ever."""
+def too_few(evidence: Evidence, labels: Sequence[str], n_min: int, *, ended: bool) -> str:
+    """Return the reason of a session that has not enough scored windows, yet or for ever; names what spoilt others."""
     # Rounded down: 1.96 of 2 windows must not read as 2 of 2.
     n = f"{math.floor(evidence.worth_scored * 10) / 10:g}"
+    spoilt = [*_worst(evidence, labels), *_dead(evidence)] if len(evidence.results) > len(evidence.scored) else []
     if ended:
-        return f"Too few windows: {n} of {n_min} were scored. Record this patient again, for longer."
-    return f"{n} of {n_min} windows are scored. Go on with the movements."
+        advice = "Then record this patient again" if spoilt else "Record this patient again, for longer"
+        return " ".join([f"Too few windows: {n} of {n_min} were scored.", *spoilt, f"{advice}."])
+    advice = spoilt or ["Go on with the movements."]
+    return " ".join([f"{n} of {n_min} windows are scored.", *advice])
 
 
 def unusable(evidence: Evidence, labels: Sequence[str], *, ended: bool) -> str:
@@ -43,10 +46,14 @@ def _worst(evidence: Evidence, labels: Sequence[str]) -> list[str]:
     if len(bad) > MOST_NAMED:
         return [f"{len(bad)} channels are bad: check the cap, the reference and the cable."]
     # The commonest first; among equals the montage's order, which the counter keeps.
-    named = ", ".join(f"{label} ({n} windows)" for label, n in bad.most_common())
+    named = ", ".join(f"{label} ({n} {_windows(n)})" for label, n in bad.most_common())
     return [f"Bad: {named}. Press or re-gel these electrodes."]
 
 
 def _dead(evidence: Evidence) -> list[str]:
     n = evidence.fates()["dead_lettered"]
-    return [f"{n} windows were set aside after failed attempts: look at the scorer's log."] if n else []
+    return [f"{n} {_windows(n)} {'was' if n == 1 else 'were'} set aside after failed attempts: look at the scorer's log."] if n else []
+
+
+def _windows(n: int) -> str:
+    return "window" if n == 1 else "windows"

@@ -201,6 +201,17 @@ def test_too_few_windows_at_the_end_abstain(bundle: Bundle) -> None:
     assert value["reasons"] == ["Too few windows: 1 of 2 were scored. Record this patient again, for longer."]
 
 
+def test_windows_that_were_spoilt_say_by_which_electrode(bundle: Bundle) -> None:
+    """One window without a score says what to press, also before six have a fate (law 8)."""
+    loose = [tiny.result(bundle, 0, None, channel_quality=(0.0,) + (1.0,) * (len(bundle.signal.labels) - 1))]
+    going = told(outcome_of(loose, bundle))["parts"]["eeg_emg"]["status"], told(outcome_of(loose, bundle))["reasons"]
+    label = bundle.signal.labels[0]
+    pressed = f"Bad: {label} (1 window). Press or re-gel these electrodes."
+    assert going == ("collecting", [f"0 of 2 windows are scored. {pressed}"])
+    over = told(outcome_of(loose, bundle, ended=True))["reasons"]
+    assert over == [f"Too few windows: 0 of 2 were scored. {pressed} Then record this patient again."]
+
+
 @pytest.mark.parametrize(
     ("n_scored", "weight", "n_unscored", "status"),
     [
