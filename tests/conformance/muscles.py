@@ -8,6 +8,7 @@ rest that the paradigm gives: 0.3 s stand for it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,8 @@ GONIOMETER_STEP = 20
 BEGUN = 0.1
 #: A muscle is looked for from so long before the movement until so long after its start, in samples.
 BEFORE, AFTER = 400, 200
+#: What the envelopes before and after conditioning are laid over each other by, at most, in samples.
+MOST_DELAY = 100
 #: Rest, in samples, right before that.
 REST = 300
 
@@ -65,6 +68,11 @@ class Recorded:
         before, after = (_lags(x_uv[:, THIGH.labels.index(muscle)], self.starts) for x_uv in self.traces)
         return before, after
 
+    def delays_ms(self, muscle: str) -> list[int]:
+        """Return by how much conditioning delays a muscle's whole envelope, in each movement."""
+        before, after = (envelope(x_uv[:, THIGH.labels.index(muscle)], RATE_HZ, CUTOFF_HZ) for x_uv in self.traces)
+        return [_delay(before, after, max(MOST_DELAY, start - BEFORE), start + BEFORE) for start in self.starts]
+
     @property
     def traces(self) -> tuple[Array, Array]:
         """Before conditioning, and after it."""
@@ -89,14 +97,15 @@ def shifts_ms(before: list[float | None], after: list[float | None]) -> list[flo
 
 def table(shared_data: Path) -> list[str]:
     """Return the rows of a Markdown table: median and range over the movements, in ms."""
-    rows = ["| exercise | muscle | onsets | before | after | moved by |", "|---|---|---|---|---|---|"]
+    rows = ["| exercise | muscle | onsets | before, ms | after, ms | moved by, ms | envelope delayed by, ms |"]
+    rows.append("|---" * 7 + "|")
     for exercise in EXERCISES:
         recorded = read(shared_data, exercise)
         for muscle in exercise.agonists:
             before, after = recorded.lags_ms(muscle)
             found = [[lag for lag in lags if lag is not None] for lags in (before, after)]
             moved = shifts_ms(before, after)
-            cells = [_median_and_range(values) for values in (*found, moved)]
+            cells = [_median_and_range(values) for values in (*found, moved, recorded.delays_ms(muscle))]
             rows.append(f"| {exercise.name} | {muscle} | {len(moved)} of {len(before)} | {' | '.join(cells)} |")
     return rows
 
@@ -129,5 +138,14 @@ def _lag(trace: Array, start: int) -> float | None:
     return None if rise is None else 1000.0 * (rise + first - start) / RATE_HZ
 
 
-def _median_and_range(values: list[float]) -> str:
+def _delay(before: Array, after: Array, first: int, last: int) -> int:
+    """Return by how many samples a stretch has to be moved to lie best over what became of it."""
+    stretch = before[first:last] - before[first:last].mean()
+    shifts = range(-MOST_DELAY, MOST_DELAY + 1)
+    moved = [after[first + shift : last + shift] for shift in shifts]
+    fits = [stretch @ (x - x.mean()) / np.linalg.norm(x - x.mean()) for x in moved if len(x) == len(stretch)]
+    return shifts[int(np.argmax(fits))]
+
+
+def _median_and_range(values: Sequence[float]) -> str:
     return f"{np.median(values):.0f} ({min(values):.0f} to {max(values):.0f})"

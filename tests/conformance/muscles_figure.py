@@ -1,7 +1,7 @@
 """docs/images/real-muscles.png and the table beside it: real muscles before and after our conditioning.
 
-``python -m tests.conformance.muscles_figure`` draws the one and prints the other. Needs matplotlib
-(``pip install -c constraints.txt matplotlib``) and the shared recordings.
+``python -m tests.conformance.muscles_figure`` draws the one and prints the other. Needs the shared
+recordings.
 """
 
 from __future__ import annotations

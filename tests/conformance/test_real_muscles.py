@@ -26,6 +26,16 @@ def test_conditioning_moves_no_onset_by_more_than_ten_milliseconds(shared_data, 
         assert abs(np.median(moved)) <= MOST_MS, muscle
 
 
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.file)
+def test_conditioning_delays_every_envelope_alike(shared_data, exercise):
+    """In each movement of each agonist, with an onset or without, by ten milliseconds at most."""
+    recorded = read(shared_data, exercise)
+    for muscle in exercise.agonists:
+        delays = recorded.delays_ms(muscle)
+        assert len(delays) == len(recorded.starts)
+        assert all(0 <= delay <= MOST_MS for delay in delays), muscle
+
+
 def test_every_single_onset_of_the_extensors_stays(shared_data):
     """From rest, as the paradigm has it, each of the four onsets of both muscles moves by 10 ms at most."""
     recorded = read(shared_data, SIT)
