@@ -6,6 +6,7 @@ streams are resolved, filtered by what was asked, and only a single one that fit
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 
@@ -26,8 +27,13 @@ QUIET_S = 1.2
 MARKERS_WAIT_S = 1.5
 #: How often the resolver's answers are looked at, in s.
 LOOK_S = 0.02
-#: Silence of one stream in s after which the resolver drops it.
-FORGET_S = 2.0
+#: Seconds in which all that are of one source_id and host answer: asked for exactly, a stream is taken after them.
+AGREE_S = 0.1
+#: Seconds between two askings of the network for what may come back at any moment. One search of LSL asks once a
+#: second (an outlet was found 0.1 to 1.1 s after it was made), so that a new one is begun each time.
+ASK_S = 0.25
+#: Seconds that answers to one asking are awaited: peers that LSL's settings name are asked 0.5 s after the multicast.
+ANSWERS_S = 1.0
 #: Longest wait for one stream's full description, in s.
 DESCRIBE_S = 2.0
 #: numpy's name of each of LSL's sample formats.
@@ -163,7 +169,7 @@ def find_streams(wait_s: float = WAIT_S, enough: Callable[[Sequence[StreamInfo]]
         Tells whether those that have answered, without their descriptions, are all that is looked for.
     """
     found = _resolve(wait_s, enough)
-    described = [full for info in found if (full := _describe(info)) is not None]
+    described = [full for info in found if (full := describe(info)) is not None]
     return sorted(described, key=lambda info: (info.name, info.hostname, info.source_id))
 
 
@@ -195,44 +201,37 @@ def bind_stream(
     StreamRefused
         If what matches does not fit; the cause says why.
     """
-    seen = _resolve(wait_s, lambda streams: any(criteria.matches(s) and not s.is_text for s in streams))
-    matching = [full for info in seen if criteria.matches(info) and (full := _describe(info)) is not None]
+    quiet_s = AGREE_S if criteria.source_id and criteria.hostname else QUIET_S
+    seen = _resolve(wait_s, lambda streams: any(criteria.matches(s) and not s.is_text for s in streams), quiet_s)
+    matching = [full for info in seen if criteria.matches(info) and (full := describe(info)) is not None]
     return choose(matching, seen, criteria, montage, unit)
 
 
-class Rediscovery:
-    """Looks for a stream that was lost, without ever keeping its caller waiting for the network.
-
-    It is the same stream when source_id, host, number of channels and sample type are; it is checked against the
-    montage again, for an amplifier can be set up anew between two starts.
+class Lookout:
+    """The streams that answer now, asked for again and again without waiting for any of them.
 
     Parameters
     ----------
-    lost : StreamInfo
-        The stream as it was.
-    montage, unit
-        As for ``bind_stream``.
+    ask_s : float
+        Seconds between two askings.
     """
 
-    def __init__(self, lost: StreamInfo, montage: Montage, unit: str | None = None) -> None:
-        self._lost, self._montage, self._unit = lost, montage, unit
-        self._resolver = pylsl.ContinuousResolver(forget_after=FORGET_S)
+    def __init__(self, ask_s: float = ASK_S) -> None:
+        self._ask_s = ask_s
+        self._clock = LiveClock()
+        self._searches: deque[tuple[float, pylsl.ContinuousResolver]] = deque()
+        self._known: dict[str, StreamInfo] = {}
 
-    def poll(self) -> tuple[StreamInfo, Binding] | None:
-        """Return the stream as soon as it is there again, else None at once.
-
-        Raises
-        ------
-        StreamRefused
-            If it came back with other labels, units or rate.
-        """
-        back = next((s for s in map(StreamInfo.of, self._resolver.results()) if self._same(s)), None)
-        full = _describe(back) if back is not None else None
-        return None if full is None else (full, fit(full, self._montage, self._unit))
-
-    def _same(self, info: StreamInfo) -> bool:
-        keys = ("source_id", "hostname", "channel_count", "dtype")
-        return all(getattr(info, key) == getattr(self._lost, key) for key in keys)
+    def look(self) -> list[StreamInfo]:
+        """Return who has answered in the last ``ANSWERS_S``, without their full descriptions."""
+        now_s = self._clock.monotonic_s()
+        while self._searches and now_s - self._searches[0][0] > ANSWERS_S:
+            self._searches.popleft()
+        if not self._searches or now_s - self._searches[-1][0] >= self._ask_s:
+            self._searches.append((now_s, pylsl.ContinuousResolver()))
+        found = {handle.uid(): handle for _, search in self._searches for handle in search.results()}
+        self._known = {uid: self._known.get(uid) or StreamInfo.of(handle) for uid, handle in found.items()}
+        return list(self._known.values())
 
 
 def bind_markers(
@@ -241,39 +240,21 @@ def bind_markers(
     """Return the marker stream that belongs to a signal; None where there is none that can be told.
 
     It is the one that was named; else the one whose source_id is the signal's and ``-markers``; else the one whose
-    source_id is the signal's own, as of MNE-LSL's annotations; else the only one of type ``Markers`` on its host.
+    source_id is the signal's own, as of MNE-LSL's annotations; else the only one of type ``Markers`` on its host
+    that is not called after another signal.
 
     Raises
     ------
     StreamNotFound, AmbiguousStream
         If one was named, and none or several are that.
     """
-    seen = _resolve(wait_s, lambda streams: criteria is None and bool(_suffixed(signal, streams)), quiet_s=0.0)
-    found = _markers_of(signal, criteria, seen)
+    seen = _resolve(wait_s, lambda streams: criteria is None and bool(suffixed_markers(signal, streams)), quiet_s=0.0)
+    found = markers_of(signal, criteria, seen)
     if len(found) > 1 and criteria is not None:
-        raise _ambiguous(found, criteria)
+        raise ambiguous(found, criteria)
     if not found and criteria is not None:
         raise _not_found(criteria, seen)
-    return _describe(found[0]) if len(found) == 1 else None
-
-
-class MarkerSearch:
-    """Looks for a signal's markers while the session runs: cues may be started late, or again.
-
-    Parameters
-    ----------
-    signal : StreamInfo
-        The stream that they belong to.
-    """
-
-    def __init__(self, signal: StreamInfo) -> None:
-        self._signal = signal
-        self._resolver = pylsl.ContinuousResolver(forget_after=FORGET_S)
-
-    def poll(self) -> StreamInfo | None:
-        """Return the signal's own marker stream as soon as there is one, else None at once."""
-        own = _own_markers(self._signal, [StreamInfo.of(handle) for handle in self._resolver.results()])
-        return _describe(own[0]) if len(own) == 1 else None
+    return describe(found[0]) if len(found) == 1 else None
 
 
 def choose(
@@ -302,7 +283,7 @@ def choose(
         except StreamRefused as refusal:
             refusals.append(refusal)
     if len(fitting) > 1:
-        raise _ambiguous([info for info, _ in fitting], criteria)
+        raise ambiguous([info for info, _ in fitting], criteria)
     if fitting:
         return fitting[0]
     signals = [r for r, info in zip(refusals, matching, strict=True) if not info.is_text] or refusals
@@ -337,19 +318,23 @@ def fit(info: StreamInfo, montage: Montage, unit: str | None = None) -> Binding:
         raise StreamRefused(message, subject=info.name, remedy=error.remedy) from error
 
 
-def _markers_of(signal: StreamInfo, criteria: SourceSpec | None, streams: Sequence[StreamInfo]) -> list[StreamInfo]:
+def markers_of(signal: StreamInfo, criteria: SourceSpec | None, streams: Sequence[StreamInfo]) -> list[StreamInfo]:
+    """Return the streams that may be a signal's markers, as ``bind_markers`` tells them; more than one is ambiguous."""
     if criteria is not None:
         return [info for info in streams if info.is_text and criteria.matches(info)]
+    others = {info.source_id + MARKERS_SUFFIX for info in streams if not info.is_text and info.source_id}
     beside = [i for i in streams if i.is_text and i.type == MARKERS_TYPE and i.hostname == signal.hostname]
-    return _own_markers(signal, streams) or beside
+    return own_markers(signal, streams) or [info for info in beside if info.source_id not in others]
 
 
-def _own_markers(signal: StreamInfo, streams: Sequence[StreamInfo]) -> list[StreamInfo]:
+def own_markers(signal: StreamInfo, streams: Sequence[StreamInfo]) -> list[StreamInfo]:
+    """Return the markers that a signal's source_id tells."""
     own = [info for info in streams if signal.source_id and info.is_text and info.source_id == signal.source_id]
-    return _suffixed(signal, streams) or own
+    return suffixed_markers(signal, streams) or own
 
 
-def _suffixed(signal: StreamInfo, streams: Sequence[StreamInfo]) -> list[StreamInfo]:
+def suffixed_markers(signal: StreamInfo, streams: Sequence[StreamInfo]) -> list[StreamInfo]:
+    """Return the markers that are called after a signal's source_id: no others are meant."""
     own_id = signal.source_id + MARKERS_SUFFIX
     return [info for info in streams if signal.source_id and info.is_text and info.source_id == own_id]
 
@@ -374,7 +359,7 @@ def _resolve(wait_s: float, enough: Callable[[list[StreamInfo]], bool], quiet_s:
     return list(found.values())
 
 
-def _describe(info: StreamInfo) -> StreamInfo | None:
+def describe(info: StreamInfo) -> StreamInfo | None:
     """Ask a stream for its full description; None when it has gone since."""
     try:
         full = StreamInfo.of(pylsl.StreamInlet(info.handle, recover=False).info(DESCRIBE_S))
@@ -388,7 +373,8 @@ def _refused(info: StreamInfo, what: str, remedy: str) -> StreamRefused:
     return StreamRefused(f"{info.title} {what}.", subject=info.name, remedy=remedy)
 
 
-def _ambiguous(found: Sequence[StreamInfo], criteria: SourceSpec) -> AmbiguousStream:
+def ambiguous(found: Sequence[StreamInfo], criteria: SourceSpec) -> AmbiguousStream:
+    """Return the refusal of several streams where one is meant."""
     message = f"{len(found)} streams are {criteria.words}: " + "; ".join(info.line for info in found) + "."
     return AmbiguousStream(message, subject=criteria.words, remedy="Say which: by source_id and hostname.")
 

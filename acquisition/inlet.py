@@ -3,10 +3,12 @@
 LSL is asked for nothing clever. Its recovery hides losses, its dejitter hides gaps (a hole of 2 s showed as a step of
 1.8 ms), so both are off: stamps come as they were sent, a source that dies is an error at once, one that freezes is
 left to ``link``. The clock offset is measured by a thread of its own, because the first measurement takes 0.64 s.
+A source that froze answers no probe: LSL repeats the last measurement then, and what is repeated is no measurement.
 """
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from dataclasses import dataclass
 from typing import Self
@@ -14,11 +16,13 @@ from typing import Self
 import numpy as np
 import pylsl
 from numpy.typing import NDArray
-from pylsl.util import LostError
+from pylsl.lib import lib
+from pylsl.util import LostError, handle_error
 from pylsl.util import TimeoutError as LslTimeout
 
 from acquisition.discovery import StreamInfo
 from acquisition.errors import LostSource, SequenceError
+from acquisition.sender_clock import Offset
 
 #: Seconds that an inlet keeps when nobody pulls. Overflow drops the oldest without a word, so be generous.
 BUFFER_S = 360
@@ -32,6 +36,10 @@ OFFSET_EVERY_S = 5.0
 OFFSET_TIMEOUT_S = 2.0
 #: Longest wait for a stream that was found to answer, in s.
 OPEN_TIMEOUT_S = 5.0
+
+# pylsl hands the offset on, but neither when it was measured nor how far it may be off.
+_time_correction = lib.lsl_time_correction_ex
+_time_correction.restype = ctypes.c_double
 
 
 def lsl_clock_s() -> float:
@@ -107,20 +115,22 @@ class Inlet:
             raise _lost(self.info) from error
         return Chunk(samples.copy(), stamps_s)
 
-    def clock_offset(self) -> float | None:
-        """Return the newest offset: add it to a stamp to get this machine's LSL clock. None until it is measured."""
-        measured = self._offsets.measured if self._offsets else []
-        return measured[-1][1] if measured else None
-
-    def take_offsets(self) -> list[tuple[float, float]]:
-        """Return the measurements since the last call: (local LSL time, offset), in s."""
+    def take_offsets(self) -> list[Offset]:
+        """Return the measurements of the clock offset since the last call."""
         return self._offsets.take() if self._offsets else []
 
-    def close(self) -> None:
-        """Unsubscribe, the measuring thread first: destroying an inlet that is in use can abort the process."""
+    def leave(self) -> None:
+        """Unsubscribe without waiting: a measurement under way holds the inlet, which is destroyed after it."""
         if self._offsets is not None:
             self._offsets.stop()
         self._inlet = self._offsets = None
+
+    def close(self) -> None:
+        """Unsubscribe, the measuring thread first: destroying an inlet that is in use can abort the process."""
+        measuring = self._offsets
+        self.leave()
+        if measuring is not None:
+            measuring.join()
 
     def __enter__(self) -> Self:
         return self.open()
@@ -141,6 +151,7 @@ class MarkerInlet:
     def __init__(self, info: StreamInfo) -> None:
         self.info = info
         self._inlet: pylsl.StreamInlet | None = None
+        self._offsets: _OffsetThread | None = None
 
     def open(self) -> Self:
         """Subscribe.
@@ -151,6 +162,7 @@ class MarkerInlet:
             If the stream is gone already.
         """
         self._inlet = _open_inlet(self.info)
+        self._offsets = _OffsetThread(self._inlet)
         return self
 
     def pull(self) -> list[tuple[float, str]]:
@@ -168,9 +180,22 @@ class MarkerInlet:
         texts = [row[0].decode("utf-8", "replace") for row in samples]
         return list(zip(stamps_s.tolist(), texts, strict=True))
 
+    def take_offsets(self) -> list[Offset]:
+        """Return the measurements of the clock offset since the last call."""
+        return self._offsets.take() if self._offsets else []
+
+    def leave(self) -> None:
+        """Unsubscribe without waiting."""
+        if self._offsets is not None:
+            self._offsets.stop()
+        self._inlet = self._offsets = None
+
     def close(self) -> None:
-        """Unsubscribe."""
-        self._inlet = None
+        """Unsubscribe, the measuring thread first."""
+        measuring = self._offsets
+        self.leave()
+        if measuring is not None:
+            measuring.join()
 
     def __enter__(self) -> Self:
         return self.open()
@@ -186,31 +211,45 @@ class _OffsetThread:
         self._inlet = inlet
         self._stop = threading.Event()
         self._n_taken = 0
-        #: (local LSL time, offset), in s; a list only ever appended to, so that readers need no lock.
-        self.measured: list[tuple[float, float]] = []
+        #: A list only ever appended to, so that readers need no lock.
+        self._measured: list[Offset] = []
         self._thread = threading.Thread(target=self._run, name="clock-offset", daemon=True)
         self._thread.start()
 
-    def take(self) -> list[tuple[float, float]]:
-        new = self.measured[self._n_taken :]
+    def take(self) -> list[Offset]:
+        new = self._measured[self._n_taken :]
         self._n_taken += len(new)
         return new
 
     def stop(self) -> None:
         self._stop.set()
+
+    def join(self) -> None:
         self._thread.join()
 
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                offset_s = float(self._inlet.time_correction(OFFSET_TIMEOUT_S))
-                self.measured.append((lsl_clock_s(), offset_s))
+                offset = _measure(self._inlet)
+                if not self._measured or offset != self._measured[-1]:
+                    self._measured.append(offset)
             except LostError:
                 return
             except LslTimeout:
                 # A frozen source answers no probe; the next round asks again, and `link` says that it stalled.
                 pass
             self._stop.wait(OFFSET_EVERY_S)
+
+
+def _measure(inlet: pylsl.StreamInlet) -> Offset:
+    """Return LSL's newest measurement of an inlet's clock offset; the first one is waited for."""
+    remote_s, answer_s, code = ctypes.c_double(), ctypes.c_double(), ctypes.c_int()
+    timeout_s = ctypes.c_double(OFFSET_TIMEOUT_S)
+    offset_s = _time_correction(
+        inlet.obj, ctypes.byref(remote_s), ctypes.byref(answer_s), timeout_s, ctypes.byref(code)
+    )
+    handle_error(code)
+    return Offset(remote_s.value + offset_s, offset_s, answer_s.value / 2)
 
 
 def _open_inlet(info: StreamInfo) -> pylsl.StreamInlet:

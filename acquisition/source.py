@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquisition.decisions import Decision
+from acquisition.errors import RateError
 from acquisition.formats.xdf_header import DTYPES, STRING, StreamHeader
 from acquisition.items import ClockOffset as ClockOffset
 from acquisition.items import Item as Item
@@ -27,6 +28,7 @@ from acquisition.montage import Binding, Montage
 from acquisition.recording import Recording
 from acquisition.stamps import StampDecider
 from acquisition.tape import in_order
+from acquisition.timing import Timing
 
 
 class Judge(Protocol):
@@ -42,6 +44,28 @@ class Judge(Protocol):
 
     def calibration_at(self, at: int) -> Decision | None:
         """Return the calibration that was taken after ``at`` samples, if this judge knows one."""
+        ...
+
+    def returned(self, passed_s: float, *, anew: bool) -> None:
+        """Hear how much time has passed from the last sample to the next one, where the stream was silent or away.
+
+        Parameters
+        ----------
+        passed_s : float
+            By this machine's clock.
+        anew : bool
+            Whether another life of the stream begins, after which nothing may hang together with what was before.
+        """
+        ...
+
+    @property
+    def wrong_rate(self) -> RateError | None:
+        """Why the stream is not to be taken, once its stamps have told its rate."""
+        ...
+
+    @property
+    def timing(self) -> Timing:
+        """What the stamps tell of the stream's rate."""
         ...
 
 
@@ -63,6 +87,22 @@ class StampJudge:
     def calibration_at(self, at: int) -> Decision | None:
         """Return None: a live stream has no calibration yet."""
         return None
+
+    def returned(self, passed_s: float, *, anew: bool) -> None:
+        """Hand the time on to whoever counts what is lost."""
+        self.decider.returned(passed_s, anew=anew)
+
+    @property
+    def wrong_rate(self) -> RateError | None:
+        """The refusal of a rate that is not the nominal one."""
+        return self.decider.wrong_rate
+
+    @property
+    def timing(self) -> Timing:
+        """The effective rate, once it is known."""
+        ppm = self.decider.rate_ppm
+        rate_hz = None if ppm is None else self.decider.rate_hz * (1 + ppm * 1e-6)
+        return Timing(rate_hz, ppm, self.decider.allowance)
 
 
 class GivenJudge:
@@ -106,6 +146,18 @@ class GivenJudge:
     def calibration_at(self, at: int) -> Decision | None:
         """Return the recorded calibration that was taken after ``at`` samples."""
         return self._calibrations.get(at)
+
+    def returned(self, passed_s: float, *, anew: bool) -> None:
+        """Do nothing: what was lost is among the decisions given."""
+
+    @property
+    def wrong_rate(self) -> None:
+        """None: the rate was judged when the decisions were taken."""
+
+    @property
+    def timing(self) -> Timing:
+        """Nothing: a replayed stream's stamps are the player's."""
+        return Timing()
 
 
 #: Decisions that belong to one life of one session and are never handed to a replay.
@@ -175,6 +227,11 @@ class Source(Protocol):
         """Return the calibration that the source's judge knows for this place."""
         ...
 
+    @property
+    def timing(self) -> Sequence[Timing]:
+        """How the time of each of its streams runs."""
+        ...
+
     def close(self) -> None:
         """Let go of everything."""
         ...
@@ -213,6 +270,7 @@ class FileSource:
         self.binding = binding
         self.headers = headers_of(parts[0])
         self.finished = False
+        self.timing: tuple[Timing, ...] = ()
         self._judge = GivenJudge(decisions, n_samples, n_decisions)
         self._at = n_samples
         self._pieces = self._cut(played(parts, rounds), n_samples)

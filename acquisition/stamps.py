@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquisition.decisions import Decision
+from acquisition.errors import RateError
 from acquisition.jitter import SenderChunk
 from acquisition.montage import Montage
 from acquisition.offsets import FirstSeconds, Offsets
 
 #: Longest hole in samples that is bridged by a straight line (law 4).
 LONGEST_BRIDGE = 20
+#: Stamps of a stream that was away agree with this machine's clock within so many seconds and this share of the time.
+AGREE_S, AGREE = 1.0, 0.01
 #: A clock that leaps further is another clock; without a counter nobody knows what was lost.
 FORWARD_RESET_S = 60.0
 #: A step back beyond this is a clock reset at once; a shorter one may be a straggler.
@@ -82,7 +86,12 @@ class StampDecider:
     resume : {"resume", "unrecorded"}
         Why samples between ``previous`` and the first new one are lost.
     any_rate : bool
-        Take the stream whatever its stamps say of its rate: to look at a recording, never to score it.
+        Take the stream whatever its stamps say of its rate; ``wrong_rate`` then holds what would have been raised.
+
+    Attributes
+    ----------
+    wrong_rate : RateError or None
+        The refusal of a stream that does not run at its nominal rate.
     """
 
     def __init__(
@@ -107,14 +116,17 @@ class StampDecider:
         self._offsets = Offsets(rate_hz)
         self._sender = SenderChunk(rate_hz)
         self._any_rate = any_rate
+        self.wrong_rate: RateError | None = None
         self._first_seconds = FirstSeconds(rate_hz)
         self._recent: deque[NDArray[np.float64]] = deque()
         self._equal = self._steps = 0
         self._equals_allowed = True
         self._behind = self._rejected = 0
         self._last_rejected = math.nan
-        self._open = self._away = False
+        self._open = False
         self._resume: str | None = None
+        #: Samples that have passed by another clock since the last one, where the stream was away.
+        self._passed: float | None = None
         self._last_raw = 0.0
         self._last: float | None = None
         self._counter: int | None = None
@@ -174,26 +186,25 @@ class StampDecider:
             start += n
         return decisions
 
-    def absent(self, until_s: float) -> list[Decision]:
-        """Declare everything up to a moment lost: the source is away, at the end or until it comes back.
+    def returned(self, passed_s: float, *, anew: bool) -> None:
+        """Hear how much time has passed from the last sample to the next one, where the stream was silent or away.
+
+        Where its stamps agree they are believed, however long it was; where they do not, its clock was reset, and the
+        time that has passed is what is lost.
 
         Parameters
         ----------
-        until_s : float
-            The moment, on the stream's clock.
-
-        Returns
-        -------
-        list of Decision
-            One ``lost``, or none if nothing is missing or the stream never began.
+        passed_s : float
+            By this machine's clock.
+        anew : bool
+            Whether another life of the stream begins: then a segment does, and its rate is judged anew.
         """
-        if self._offsets.offset_s is None:
-            return []
-        n = math.floor((until_s - self._offsets.offset_s) * self.rate_hz + AT) + 1 - self.next_sample
-        if n <= 0:
-            return []
-        self._away = True
-        return [self._lose(n, "absent")]
+        self._passed = passed_s * self.rate_hz
+        if anew:
+            self._open = False
+            self.wrong_rate = None
+            self._first_seconds = FirstSeconds(self.rate_hz)
+            self._offsets.begin_drift()
 
     def marker(self, stamp_s: float, text: str, montage: Montage) -> Decision:
         """Return the decision that puts a marker on the grid sample at or after its stamp.
@@ -255,7 +266,10 @@ class StampDecider:
             self._begin(decisions, "start")
             return self._take_one(stamp_s, count, decisions)
         verdict, n = self._judge(stamp_s, count)
+        self._passed = None
         if verdict == "reset":
+            if n > 0:
+                decisions.append(self._lose(n, self._resume or "gap"))
             self._reset(stamp_s, decisions)
         elif verdict in ("duplicate", "backward"):
             return self._reject(stamp_s, count, verdict, decisions)
@@ -274,6 +288,8 @@ class StampDecider:
         assert self._last is not None
         back_s = self._last - stamp_s
         late = float(self._late(np.array([stamp_s]))[0])
+        if self._passed is not None and (verdict := self._judge_return(count, late, self._passed)) is not None:
+            return verdict
         if back_s > BACKWARD_RESET_S or (self._resume is not None and back_s >= 0):
             return "reset", 0
         n = self._missing(count, late)
@@ -288,8 +304,19 @@ class StampDecider:
         behind = BACK_AGAIN if self._rejected > LONGEST_BRIDGE else self.allowance
         if late < -behind:
             return "backward", 0
-        ahead = 0.0 if self._away or self._resume is not None else self.allowance
+        ahead = 0.0 if self._resume is not None else self.allowance
         return "take", round(late) if late > ahead else 0
+
+    def _judge_return(self, count: float | None, late: float, passed: float) -> tuple[str, int] | None:
+        """Return what the first sample after an absence is by the time that has passed; None where others may tell."""
+        leeway = AGREE_S * self.rate_hz + AGREE * passed
+        n = self._missing(count, late)
+        counted = n if n is not None and abs(n + 1 - passed) <= leeway else None
+        if abs(late + 1 - passed) > leeway:
+            return "reset", max(0, round(passed) - 1) if counted is None else counted
+        if late < 0:
+            return None
+        return "take", round(late) if counted is None else counted
 
     def _missing(self, count: float | None, late: float) -> int | None:
         """Return how many samples are missing by the counter, below 0 for one that was there; None without one.
@@ -323,7 +350,7 @@ class StampDecider:
             return
         self._rejected += 1
         regular = self._rejected == 1 or abs((stamp_s - self._last_rejected) * self.rate_hz - 1) <= REGULAR
-        self._behind = self._behind + 1 if regular and not self._away else 0
+        self._behind = self._behind + 1 if regular else 0
         self._last_rejected = stamp_s
         if self._rejected > LONGEST_BRIDGE:
             # What is taken next does not follow what was taken last: a window must not span it (law 4).
@@ -342,7 +369,7 @@ class StampDecider:
             self._decide("segment", segment=self.next_segment, first_sample=self.next_sample, reason=reason)
         )
         self.next_segment += 1
-        self._open, self._away, self._resume = True, False, None
+        self._open, self._resume = True, None
 
     def _lose(self, n: int, reason: str) -> Decision:
         decision = self._decide("lost", n=n, reason=reason)
@@ -363,14 +390,23 @@ class StampDecider:
         self.at += len(stamps)
         self._last = float(stamps[-1])
         self._behind = self._rejected = 0
+        self._passed = None
         if counts is not None:
             self._counter = round(float(counts[-1])) if math.isfinite(counts[-1]) else (self._counter or 0) + 1
         if self._offsets.push(offsets_s):
             self._renew(counts is None, decisions)
 
     def _see_rate(self, stamps: NDArray[np.float64]) -> None:
-        if not self._any_rate:
-            self._first_seconds.push(stamps)
+        self._check(lambda: self._first_seconds.push(stamps))
+
+    def _check(self, rate: Callable[[], None]) -> None:
+        """Let the rate be judged; keep its refusal where it is not to be raised."""
+        try:
+            rate()
+        except RateError as error:
+            self.wrong_rate = error
+            if not self._any_rate:
+                raise
 
     def _learn_steps(self, stamps: NDArray[np.float64]) -> None:
         self._recent.append(stamps)
@@ -391,7 +427,7 @@ class StampDecider:
             assert offset_s is not None
             decisions.append(self._lose(n, "gap"))
             self._offsets.anchor(offset_s - n / self.rate_hz)
-        self._offsets.check_drift(math.inf if self._any_rate else self.allowance)
+        self._check(lambda: self._offsets.check_drift(self.allowance))
 
     def _decide(self, kind: str, **data: Any) -> Decision:
         return Decision(kind, self.part, 0, self.at, data)

@@ -1,35 +1,52 @@
 """A live LSL stream as a source: found, bound, pulled, watched, lost and found again, never silently replaced (law 3).
 
 LSL's own recovery is off, so a source that dies says so; the hole that it leaves is declared by the judge when its
-stamps come back.
+stamps come back. A session goes on with the source that it began with: one that comes back changed, or twice, is told
+in the cause of LOST and not taken. What waits for the network waits in a thread of its own (``seeker``).
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import structlog
 
 from acquisition.clock import Clock
 from acquisition.decisions import Decision
-from acquisition.discovery import MarkerSearch, Rediscovery, SourceSpec, StreamInfo, bind_markers, bind_stream
-from acquisition.errors import LostSource, StreamNotFound
+from acquisition.discovery import SourceSpec, StreamInfo, bind_stream
+from acquisition.errors import BadInput, LostSource, StreamNotFound
 from acquisition.formats.xdf_header import StreamHeader
-from acquisition.inlet import Inlet, MarkerInlet
-from acquisition.link import Event, LinkState, State, observe
+from acquisition.inlet import Inlet
+from acquisition.items import MARKERS, SIGNAL
+from acquisition.link import STALLED_AFTER_S, Event, LinkState, State, observe
+from acquisition.marker_feed import MarkerFeed
 from acquisition.montage import Binding, Montage
-from acquisition.source import ClockOffset, Item, Judge, Raw, RawMarker, format_of, interleave, markers_header
+from acquisition.rediscovery import Rediscovery
+from acquisition.seeker import LOOK_S, Seeker
+from acquisition.sender_clock import SenderClock
+from acquisition.source import ClockOffset, Item, Judge, Raw, format_of, interleave, markers_header
+from acquisition.timing import Timing
 
-#: Seconds of one search while nothing is found: a stop is noticed at most this late.
+#: Seconds of one search for a stream that was never found.
 SEARCH_S = 2.0
-#: Seconds between looks for a stream that was lost.
-LOOK_S = 0.05
-#: Seconds between looks for markers that are not there: cues may be started late, or again.
-MARKERS_LOOK_S = 0.5
+#: A stream whose rate turns out wrong so soon after its session has begun ends it; later it is left, and that is told.
+BEGINNING_S = 15.0
+#: States that are told as a warning.
+_WORSE = (State.LATE, State.STALLED, State.LOST)
 
 log = structlog.get_logger("source")
+
+
+class Opened(NamedTuple):
+    """A stream whose inlet is open."""
+
+    info: StreamInfo
+    binding: Binding
+    inlet: Inlet
 
 
 class StreamSource:
@@ -49,6 +66,16 @@ class StreamSource:
         The user's word for channels whose unit is unstated.
     patience_s : float
         Seconds after which a stream that was never found is given up.
+    known : StreamInfo or None
+        The stream as the session has had it before: then it is looked for without end, and nothing else is taken.
+    last_s : float
+        This machine's LSL clock at the last sample that the session has; NaN for none.
+    markers : SourceSpec or None
+        The markers that are meant; None takes the signal's own.
+    marked : bool
+        Whether markers are looked for at all.
+    seeker : Seeker or None
+        The search, if it was begun already by ``seek_stream``.
     settled : callable
         Tells whether the filters have settled.
     """
@@ -62,6 +89,11 @@ class StreamSource:
         *,
         unit: str | None = None,
         patience_s: float = 15.0,
+        known: StreamInfo | None = None,
+        last_s: float = math.nan,
+        markers: SourceSpec | None = None,
+        marked: bool = True,
+        seeker: Seeker[tuple[StreamInfo, Binding], Opened] | None = None,
         settled: Callable[[], bool] = lambda: True,
     ) -> None:
         self._criteria = criteria
@@ -72,16 +104,21 @@ class StreamSource:
         self._give_up_s = clock.monotonic_s() + patience_s
         self._settled = settled
         self._link = LinkState(State.SEARCHING, clock.monotonic_s())
-        self._info: StreamInfo | None = None
-        self._inlet: Inlet | None = None
-        self._marker_inlet: MarkerInlet | None = None
-        self._rediscovery: Rediscovery | None = None
-        self._marker_search: MarkerSearch | None = None
-        self._markers_look_s = 0.0
-        self._held: deque[RawMarker] = deque()
-        self._at = 0
+        self._known = known
+        self._open: Opened | None = None
+        self._seeker = seeker
+        #: Streams that were refused after they had been opened, by uid.
+        self._barred: dict[str, BadInput | None] = {}
+        self._markers = MarkerFeed(clock, markers) if marked else None
+        self._markers_named = markers
+        self._sender = SenderClock()
+        #: Samples so far, and those before the inlet was opened.
+        self._at = self._opened_at = 0
         self._heard_s = 0.0
-        self._newest_s = float("nan")
+        #: Until when a wrong rate ends the session.
+        self._may_refuse_s = -math.inf
+        #: This machine's LSL clock at the newest sample that was taken.
+        self._last_s = last_s
         #: Whether samples came since the inlet was opened: before, nobody knows of the hole that it closes.
         self._pulled = False
         self.finished = False
@@ -91,12 +128,28 @@ class StreamSource:
     @property
     def state(self) -> tuple[str, str]:
         """The link's state and its cause in words."""
-        return self._link.state.name, self._link.cause(self._clock.monotonic_s())
+        refusal = self._seeker.refusal if self._seeker is not None and self._known is not None else None
+        why = "" if refusal is None else refusal.message
+        return self._link.state.name, self._link.cause(self._clock.monotonic_s(), why)
 
     @property
     def info(self) -> StreamInfo | None:
-        """The stream that was bound."""
-        return self._info
+        """The stream as it was found last."""
+        return self._known
+
+    @property
+    def timing(self) -> tuple[Timing, ...]:
+        """How the stream's time runs."""
+        measured = self._sender.newest
+        return (
+            replace(
+                self._judge.timing,
+                offset_s=self._sender.offset_s,
+                uncertainty_s=None if measured is None else measured.uncertainty_s,
+                measured_s_ago=None if measured is None else self._clock.lsl_s() - measured.time_s,
+                drift_ppm=self._sender.drift_ppm,
+            ),
+        )
 
     def pull(self, timeout_s: float) -> list[Item]:
         """Return what came since the last call; while there is no stream, look for it.
@@ -106,116 +159,131 @@ class StreamSource:
         StreamNotFound
             If no stream was found in time; one that was lost is looked for without end.
         AmbiguousStream, StreamRefused
-            If several fit, or the one that was named does not.
+            If several fit, or the one that was named does not, before the session has had one.
         RateError
-            If it does not run at its nominal rate.
+            If it does not run at its nominal rate, in the session's first seconds.
         """
-        if self._inlet is None:
-            self._look()
+        self._seek()
+        if self._open is None:
+            self._clock.sleep(min(timeout_s, LOOK_S))
             return []
         try:
-            raw = self._pull_raw(timeout_s)
-            return [*self._offsets(), *self._judged(raw), *self._markers()]
+            raw = self._pull_raw(self._open.inlet, timeout_s)
         except LostSource as error:
-            log.warning("lost", cause=str(error))
-            self._drop()
+            self._lose(error.message)
             return []
+        items = [*self._offsets(self._open.inlet), *self._judged(raw), *self._marked()]
+        self._check_rate(self._open.info)
+        return items
 
     def calibration_at(self, at: int) -> Decision | None:
         """Return the calibration that the judge knows for this place."""
         return self._judge.calibration_at(at)
 
     def close(self) -> None:
-        """Close both inlets."""
-        if self._marker_inlet is not None:
-            self._marker_inlet.close()
-        if self._inlet is not None:
-            self._inlet.close()
-        self._inlet = self._marker_inlet = self._marker_search = None
+        """Let go of everything, and wait until that is done."""
+        if self._seeker is not None:
+            self._seeker.stop()
+            self._seeker.join()
+        if self._markers is not None:
+            self._markers.close()
+        if self._open is not None:
+            self._open.inlet.close()
+        self._open = self._seeker = None
 
     # -- finding --------------------------------------------------------------------------------
 
-    def _look(self) -> None:
-        found = self._search() if self._info is None else self._search_again()
-        if found is not None:
-            self._open(*found)
-
-    def _search(self) -> tuple[StreamInfo, Binding] | None:
-        try:
-            return bind_stream(self._criteria, self._montage, self._unit, SEARCH_S)
-        except StreamNotFound:
-            if self._clock.monotonic_s() >= self._give_up_s:
-                raise
-            return None
-
-    def _search_again(self) -> tuple[StreamInfo, Binding] | None:
-        assert self._rediscovery is not None
-        found = self._rediscovery.poll()
-        if found is None:
-            self._clock.sleep(LOOK_S)
-        return found
-
-    def _open(self, info: StreamInfo, binding: Binding) -> None:
-        self._step(Event.FOUND)
-        try:
-            self._inlet = Inlet(info).open()  # before the markers are looked for: what comes meanwhile is kept
-            self._open_markers(info)
-        except LostSource as error:
-            log.warning("lost", cause=str(error))
-            self._info = self._info or info
-            self._drop()
+    def _seek(self) -> None:
+        """Search while there is no stream, or one that is silent; take what was found."""
+        if self._open is not None and self._link.state is not State.STALLED:
+            self._end_search()
             return
-        self._info, self.binding, self._rediscovery, self._pulled = info, binding, None, False
-        self._heard_s, self._newest_s = self._clock.monotonic_s(), self._clock.lsl_s()
+        if self._seeker is None:
+            # A silent stream may be dead without LSL knowing; another one of its name is the same source again.
+            silent: dict[str, BadInput | None] = {} if self._open is None else {self._open.info.uid: None}
+            self._seeker = seek_stream(
+                self._criteria, self._montage, self._unit, known=self._known, barred=self._barred | silent
+            )
+        opened = self._seeker.take()
+        if opened is not None:
+            self._adopt(opened)
+        elif self._open is None:
+            self._follow_search(self._seeker)
+
+    def _follow_search(self, seeker: Seeker[tuple[StreamInfo, Binding], Opened]) -> None:
+        refusal = seeker.refusal
+        if seeker.opening and self._link.state is not State.CONNECTING:
+            self._step(Event.FOUND)
+        elif not seeker.opening and self._link.state is State.CONNECTING:
+            self._step(Event.DIED, "" if refusal is None else refusal.message)
+        if self._known is not None or not isinstance(refusal, BadInput):
+            return
+        if not isinstance(refusal, StreamNotFound) or self._clock.monotonic_s() >= self._give_up_s:
+            raise refusal
+
+    def _adopt(self, opened: Opened) -> None:
+        self._seeker = None
+        if self._open is not None:
+            self._lose(f"{self._open.info.title} was started again while it was silent.")
+        if self._link.state is not State.CONNECTING:
+            self._step(Event.FOUND)
+        now_s = self._clock.monotonic_s()
+        if self._known is None:
+            self._may_refuse_s = now_s + BEGINNING_S
+        self._open, self._known, self.binding = opened, opened.info, opened.binding
+        self.headers = self.headers or self._headers(opened.info)
+        self._sender, self._pulled, self._opened_at = SenderClock(), False, self._at
+        self._heard_s = now_s
+        if self._markers is not None:
+            self._markers.seek(opened.info)
         self._step(Event.OPENED)
 
-    def _open_markers(self, signal: StreamInfo) -> None:
-        """Open the markers beside a signal, and say under which header they are recorded."""
-        markers = bind_markers(signal)
-        if not self.headers:
-            beside = _header(markers) if markers else markers_header(signal.name, signal.source_id, signal.hostname)
-            self.headers = (_header(signal), beside)
-        if markers is None:
-            self._marker_search = MarkerSearch(signal)
-        else:
-            self._listen_to(markers)
+    def _headers(self, signal: StreamInfo) -> tuple[StreamHeader, ...]:
+        """Return the headers under which the signal and its markers, there or not, are recorded."""
+        if self._markers is None:
+            return (_header(signal),)
+        beside = markers_header(signal.name, signal.source_id, signal.hostname)
+        if (named := self._markers_named) is not None:
+            beside = replace(beside, name=named.name or beside.name, source_id=named.source_id or "")
+        return (_header(signal), beside)
 
-    def _listen_to(self, markers: StreamInfo) -> None:
-        """Open a marker stream; one that is gone again is no reason to stay without the signal."""
-        try:
-            self._marker_inlet, self._marker_search = MarkerInlet(markers).open(), None
-        except LostSource as error:
-            log.warning("markers_lost", cause=str(error))
+    def _lose(self, why: str) -> None:
+        assert self._open is not None
+        self._open.inlet.leave()
+        self._open = None
+        self._end_search()
+        self._step(Event.DIED, why)
 
-    def _look_for_markers(self) -> None:
-        now_s = self._clock.monotonic_s()
-        if self._marker_search is not None and now_s >= self._markers_look_s:
-            self._markers_look_s = now_s + MARKERS_LOOK_S
-            found = self._marker_search.poll()
-            if found is not None:
-                log.info("markers_found", name=found.name)
-                self._listen_to(found)
-
-    def _drop(self) -> None:
-        self.close()
-        assert self._info is not None
-        self._rediscovery = Rediscovery(self._info, self._montage, self._unit)
-        self._step(Event.DIED)
+    def _end_search(self) -> None:
+        if self._seeker is not None:
+            self._seeker.stop()
+        self._seeker = None
 
     # -- pulling --------------------------------------------------------------------------------
 
-    def _pull_raw(self, timeout_s: float) -> Raw:
-        assert self._inlet is not None
-        chunk = self._inlet.pull(timeout_s)
+    def _pull_raw(self, inlet: Inlet, timeout_s: float) -> Raw:
+        chunk = inlet.pull(timeout_s)
+        raw = Raw(chunk.samples, chunk.stamps_s)
         now_s = self._clock.monotonic_s()
-        if len(chunk):
-            self._heard_s = now_s
-            self._newest_s = float(chunk.stamps_s[-1]) + (self._inlet.clock_offset() or 0.0)
-        age_s = self._clock.lsl_s() - self._newest_s if len(chunk) else 0.0
-        if len(chunk) or now_s > self._heard_s + 0.5:
-            self._step(observe(now_s, self._heard_s, age_s, self._pulled and self._settled()))
-        self._pulled |= len(chunk) > 0
-        return Raw(chunk.samples, chunk.stamps_s)
+        silent = now_s - self._heard_s >= STALLED_AFTER_S
+        if len(raw):
+            self._hear(raw, now_s, again=silent or not self._pulled)
+        elif silent:
+            self._step(Event.SILENT)
+        return raw
+
+    def _hear(self, raw: Raw, now_s: float, *, again: bool) -> None:
+        """Learn how old what came is, and how much time has passed where nothing came."""
+        lsl_s = self._clock.lsl_s()
+        age_s = self._sender.heard(float(raw.stamps[-1]), lsl_s)
+        span_s = float(raw.stamps[-1] - raw.stamps[0])
+        taken_s = lsl_s - age_s
+        if again and math.isfinite(self._last_s):
+            passed_s = taken_s - (span_s if math.isfinite(span_s) else 0.0) - self._last_s
+            self._judge.returned(passed_s, anew=not self._pulled)
+        self._heard_s, self._last_s = now_s, taken_s
+        self._step(observe(now_s, now_s, age_s, self._pulled and self._settled()))
+        self._pulled = True
 
     def _judged(self, raw: Raw) -> list[Decision | Raw]:
         if not len(raw):
@@ -223,42 +291,88 @@ class StreamSource:
         column = self.binding.counter_column
         counters = None if column is None else raw.samples[:, column].astype(np.float64)
         first, self._at = self._at, self._at + len(raw)
-        return list(interleave(raw, first, self._judge.judge(raw, counters)))
+        decisions = self._judge.judge(raw, counters)
+        if any(decision.kind == "clock_reset" and decision.at > self._opened_at for decision in decisions):
+            self._sender.reset()
+        return list(interleave(raw, first, decisions))
 
-    def _offsets(self) -> list[ClockOffset]:
-        assert self._inlet is not None
-        return [ClockOffset(0, time_s, offset_s) for time_s, offset_s in self._inlet.take_offsets()]
+    def _offsets(self, inlet: Inlet) -> list[ClockOffset]:
+        offsets = inlet.take_offsets()
+        for offset in offsets:
+            self._sender.measured(offset)
+        return [ClockOffset(SIGNAL, offset.sent_s, offset.offset_s) for offset in offsets]
 
-    def _markers(self) -> list[Item]:
+    def _marked(self) -> list[Item]:
         """Return markers with the decisions on them; they wait for the first sample, from which places are counted."""
-        if self._marker_inlet is None:
-            self._look_for_markers()
+        if self._markers is None:
             return []
-        try:
-            self._held.extend(RawMarker(text, stamp_s) for stamp_s, text in self._marker_inlet.pull())
-        except LostSource as error:
-            log.warning("markers_lost", cause=str(error))
-            assert self._info is not None
-            self._marker_inlet, self._marker_search = None, MarkerSearch(self._info)
-            return []
-        items: list[Item] = []
-        while self._held and self._at:
-            marker = self._held.popleft()
-            decision = self._judge.marker(marker.stamp_s, marker.text)
+        self._markers.pull()
+        offsets = self._markers.take_offsets()
+        items: list[Item] = [ClockOffset(MARKERS, offset.sent_s, offset.offset_s) for offset in offsets]
+        if not self._at:
+            return items
+        for marker, stamp_s in self._markers.take(self._sender.offset_s):
+            decision = self._judge.marker(stamp_s, marker.text)
             items += [marker] if decision is None else [marker, decision]
         return items
 
-    def _step(self, event: Event) -> None:
-        self._link = self._link.step(event, self._clock.monotonic_s())
+    def _check_rate(self, info: StreamInfo) -> None:
+        """Leave a stream that does not run at its nominal rate until it is started again."""
+        refusal = self._judge.wrong_rate
+        if refusal is None:
+            return
+        if self._clock.monotonic_s() < self._may_refuse_s:
+            raise refusal
+        self._barred[info.uid] = refusal
+        self._lose(refusal.message)
+
+    def _step(self, event: Event, why: str = "") -> None:
+        """Follow an event; each change of state is one line of the log."""
+        now_s = self._clock.monotonic_s()
+        before, self._link = self._link, self._link.step(event, now_s)
+        if self._link is not before:
+            name = self._known.name if self._known is not None else self._criteria.words
+            say = log.warning if self._link.state in _WORSE else log.info
+            say("source", stream=name, state=self._link.state.name, cause=why or self._link.cause(now_s))
+
+
+def seek_stream(
+    criteria: SourceSpec,
+    montage: Montage,
+    unit: str | None = None,
+    *,
+    known: StreamInfo | None = None,
+    barred: Mapping[str, BadInput | None] | None = None,
+) -> Seeker[tuple[StreamInfo, Binding], Opened]:
+    """Begin to look for a stream, and to open it; from then on what it sends is kept.
+
+    Parameters
+    ----------
+    criteria, montage, unit, known
+        As for ``StreamSource``.
+    barred
+        As for ``rediscovery.Rediscovery``.
+    """
+    if known is None:
+        return Seeker(lambda: bind_stream(criteria, montage, unit, SEARCH_S), _opened, _let_go)
+    return Seeker(Rediscovery(known, montage, unit, barred=barred).poll, _opened, _let_go)
+
+
+def _opened(found: tuple[StreamInfo, Binding]) -> Opened:
+    info, binding = found
+    return Opened(info, binding, Inlet(info).open())
+
+
+def _let_go(opened: Opened) -> None:
+    opened.inlet.leave()
 
 
 def _header(info: StreamInfo) -> StreamHeader:
-    """Return the header under which a stream is recorded."""
-    word = "string" if info.is_text else format_of(np.dtype(info.dtype))
+    """Return the header under which a signal is recorded."""
     return StreamHeader(
         info.name,
         info.type,
-        word,
+        format_of(np.dtype(info.dtype)),
         info.rate_hz,
         info.channel_count,
         info.labels,

@@ -361,37 +361,6 @@ def test_recording_again_after_a_full_disk_names_its_reason():
     assert decider.push(regular(10, first=5500))[0].data == {"n": 500, "reason": "unrecorded"}
 
 
-def test_a_source_that_is_away_is_lost_by_time():
-    """At the end the grid runs on to the moment of the end, and the loss is declared (law 3)."""
-    decider, _ = decide(regular(5000))
-    decisions = decider.absent(START_S + 6.9995)
-    assert brief(decisions) == [("lost", 5000, {"n": 2000, "reason": "absent"})]
-    assert decider.absent(START_S + 6.9995) == []
-
-
-def test_a_source_that_was_away_comes_back_in_a_new_segment():
-    """What was declared lost by time is not declared again; the rest is."""
-    decider, _ = decide(regular(5000))
-    decider.absent(START_S + 99.999)
-    decisions = decider.push(regular(10, first=100_500))
-    assert brief(decisions) == [("lost", 5000, {"n": 500, "reason": "gap"}), begin(5000, 1, 100_500, "gap")]
-
-
-def test_samples_from_a_time_declared_lost_are_backward():
-    """A backlog from the time that was given up is rejected; the stream goes on where the grid is."""
-    decider, _ = decide(regular(5000))
-    decider.absent(START_S + 5.499)
-    decisions = decider.push(regular(1000, first=5200))
-    assert [d.data.get("reason") for d in decisions[:-1]] == ["backward"] * (len(decisions) - 1)
-    assert decisions[-1].kind == "segment"
-    assert abs(decider.next_sample - 6200) <= 5
-
-
-def test_nothing_is_absent_before_the_first_sample():
-    """A stream that never began has no grid on which anything could be lost."""
-    assert StampDecider(RATE, part=1).absent(START_S) == []
-
-
 def test_a_marker_belongs_to_the_sample_at_or_after_its_stamp():
     """A marker on a sample is that sample's; between two it is the later one's."""
     decider, _ = decide(regular(5000))

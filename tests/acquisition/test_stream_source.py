@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from acquisition.clock import LiveClock
 from acquisition.decisions import Decision
 from acquisition.discovery import SourceSpec
-from acquisition.errors import StreamNotFound, StreamRefused
+from acquisition.errors import StreamNotFound
 from acquisition.inlet import lsl_clock_s
 from acquisition.montage import Channel, Montage
 from acquisition.outlet import MarkerOutlet, OutletSpec, SignalOutlet
@@ -62,7 +63,7 @@ def has(kind):
 def test_a_stream_that_never_comes_is_given_up_with_its_name(source, source_id):
     """Nothing hangs: after its patience the search says what it looked for."""
     with pytest.raises(StreamNotFound, match=source_id):
-        source.pull(0.01)
+        pull_until(source, lambda _: False)
     assert source.state[0] == "SEARCHING"
 
 
@@ -127,17 +128,19 @@ def test_markers_that_come_late_or_again_are_found(source, source_id):
                 assert [item.text for item in found if isinstance(item, RawMarker)] == [text]
 
 
-def test_a_stream_that_comes_back_changed_is_refused(source, source_id):
-    """The same id with other labels is not the same source (law 6)."""
+def test_a_stream_that_comes_back_changed_is_told_and_not_taken(source, source_id):
+    """The same id with another setup is not the same source; the session waits for the right one (law 6)."""
     spec = OutletSpec.of(MONTAGE, "Counted", source_id)
     with SignalOutlet(spec) as signal:
         pull_until(source, lambda _: source.state[0] == "SETTLING")
         send(signal)
         pull_until(source, has(Raw))
     pull_until(source, lambda _: source.state[0] == "LOST")
-    changed = Montage("other", 1000.0, (Channel("C3", "eeg"), Channel("Cz", "eeg")))
-    with (
-        SignalOutlet(OutletSpec.of(changed, "Counted", source_id)),
-        pytest.raises(StreamRefused, match="C4"),
-    ):
-        pull_until(source, lambda _: False)
+    with SignalOutlet(replace(spec, units=("mV", "uV"))) as signal:
+        pull_until(source, lambda _: "came back with unit mV instead of uV" in source.state[1])
+        assert source.state[0] == "LOST"
+    with SignalOutlet(spec) as signal:
+        pull_until(source, lambda _: source.state[0] == "SETTLING")
+        send(signal)
+        kinds = [item.kind for item in pull_until(source, has(Raw)) if isinstance(item, Decision)]
+        assert kinds == ["lost", "segment"]
