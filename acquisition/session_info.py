@@ -44,8 +44,8 @@ class SessionInfo:
         The session or file that is replayed.
     excerpt : mapping or None
         ``from_s`` and ``to_s``: which part of it, on its own grid.
-    rounds : int or None
-        How often it is played, 0 until somebody ends it; ``None`` where it is played once and for all.
+    rounds : int
+        How often it is played; 0: until somebody ends it.
     decisions : mapping or None
         ``path`` and ``sha256`` of the decisions handed over for a replay.
     expected_samples : int or None
@@ -79,7 +79,7 @@ class SessionInfo:
     planned_s: float | None = None
     replay_of: str | None = None
     excerpt: Mapping[str, float] | None = None
-    rounds: int | None = None
+    rounds: int = 1
     decisions: Mapping[str, str] | None = None
     expected_samples: int | None = None
     resampled_from_hz: float | None = None

@@ -97,8 +97,8 @@ class Plan:
         Session or file that is played again.
     excerpt : mapping, optional
         ``{"from_s", "to_s"}``: which part of it.
-    rounds : int, optional
-        How often it is played, 0 without end; None for once.
+    rounds : int
+        How often it is played; 0: until somebody ends it.
     decisions : mapping, optional
         ``{"path", "sha256"}`` of the decisions handed over with a replayed stream.
     expected_samples : int, optional
@@ -119,7 +119,7 @@ class Plan:
     markers_source: Mapping[str, Any] | None = None
     replay_of: str | None = None
     excerpt: Mapping[str, float] | None = None
-    rounds: int | None = None
+    rounds: int = 1
     decisions: Mapping[str, str] | None = None
     expected_samples: int | None = None
     resampled_from_hz: float | None = None

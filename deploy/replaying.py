@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from acquisition.decisions import Decision
 from acquisition.durable import replace_file
 from acquisition.errors import IdentityError, RecordingError
 from acquisition.identity import same_name
 from acquisition.montage import Montage, load_montage
 from acquisition.recording import Recording
 from acquisition.session import SessionFolder, SessionInfo
-from acquisition.source import flatten_decisions
 from deploy.opening import Plan, absolute, played_source
-from deploy.reading import AS_IT_IS, Reading, decided, told
+from deploy.reading import AS_IT_IS, Reading, told
+from deploy.recorded import WHOLE, Between, Recorded, open_recorded
 from deploy.settings import Settings
 
 #: Where decisions that are handed over lie, by the recording's hash.
@@ -25,62 +24,8 @@ HANDED = "replays"
 UNNAMED = "unnamed"
 
 
-@dataclass(frozen=True)
-class Recorded:
-    """A recording that is to be played again.
-
-    Attributes
-    ----------
-    parts : tuple of Recording
-        In order; those without samples are left out.
-    decisions : tuple of Decision
-        All of them, flat: in part 1, counted from the first sample of the first part.
-    """
-
-    parts: tuple[Recording, ...]
-    decisions: tuple[Decision, ...]
-
-    @property
-    def n_samples(self) -> int:
-        """Samples of all parts."""
-        return sum(len(part.stamps) for part in self.parts)
-
-
-def open_recorded(
-    path: Path, montage: Montage, unit: str | None, reading: Reading = AS_IT_IS, mains_hz: float = 50.0
-) -> Recorded:
-    """Read a session's folder or a recording, with the decisions on it.
-
-    Parameters
-    ----------
-    path : Path
-        Of either.
-    montage : Montage
-        Its channels.
-    unit : str or None
-        Of channels that state none.
-    reading : Reading
-        What the user says about a foreign recording.
-    mains_hz : float
-        For which a calibration kept beside a foreign recording must have been taken.
-
-    Raises
-    ------
-    RecordingError, MontageError, UnitError, RateError
-        If it cannot be read or does not fit.
-    """
-    if path.is_dir():
-        folder = SessionFolder.open(path)
-        parts = folder.parts()
-        recorded = Recorded(
-            tuple(p for p in parts if len(p.stamps)), tuple(flatten_decisions(parts, folder.decisions()))
-        )
-    else:
-        recording, binding = reading.open(path, montage, unit)
-        recorded = Recorded((recording,), tuple(decided(recording, montage, binding, mains_hz).decisions))
-    if not recorded.n_samples:
-        raise RecordingError(f"{path} holds no samples.", subject=str(path), remedy="Replay another one.")
-    return recorded
+#: Rounds of a replay that goes on until somebody ends it.
+ENDLESS = 0
 
 
 def plan_replay(
@@ -91,6 +36,8 @@ def plan_replay(
     bed: str,
     through_lsl: bool,
     reading: Reading = AS_IT_IS,
+    wanted: Between = WHOLE,
+    rounds: int = 1,
     tell: Callable[[str], None] = print,
 ) -> Plan:
     """Return what the replay of a recording is to be.
@@ -109,6 +56,10 @@ def plan_replay(
         Whether its samples come as a stream; else the bridge reads them itself.
     reading : Reading
         What the user says about a foreign recording.
+    wanted : Between
+        Which part of it.
+    rounds : int
+        How often it is played, as one session; `ENDLESS`: until somebody ends it.
     tell : callable
         Hears what the file left open and what could not be read, a sentence each.
 
@@ -118,15 +69,21 @@ def plan_replay(
         If it cannot be read or does not fit.
     """
     require(path)
+    session = settings.session
     if path.is_dir():
         reading.refuse_folder(path)
-        plan, recorded = _of_folder(path, patient, bed)
+        plan = plan_of_folder(SessionFolder.open(path), patient)
+        whole = open_recorded(path, plan.montage, plan.unit)
     else:
-        plan, recorded = _of_file(path, settings, patient, bed, reading)
-    for part in recorded.parts:
+        montage = reading.counted(load_montage(session.montage))
+        whole = open_recorded(path, montage, session.unit, reading, session.mains_hz)
+        plan = plan_of_file(whole.parts[0], settings, montage, reading, patient)
+    for part in whole.parts:
         for sentence in told(part):
             tell(sentence)
-    plan = replace(plan, expected_samples=recorded.n_samples)
+    recorded = whole.between(wanted)
+    expected = None if rounds == ENDLESS else rounds * recorded.n_samples
+    plan = replace(plan, bed=bed, excerpt=recorded.excerpt, rounds=rounds, expected_samples=expected)
     if not through_lsl:
         return plan
     source, markers_source = played_source("Flexion replay", len(recorded.parts[0].labels))
@@ -165,42 +122,51 @@ def require(path: Path) -> None:
         )
 
 
-def _of_folder(path: Path, patient: str | None, bed: str) -> tuple[Plan, Recorded]:
-    info = SessionFolder.open(path).info
+def plan_of_folder(folder: SessionFolder, patient: str | None) -> Plan:
+    """Return what the replay of a session is: its own patient, montage, mains and unit.
+
+    Raises
+    ------
+    IdentityError
+        If another patient is named.
+    """
+    info = folder.info
     check_patient(info, patient)
-    montage = Montage.from_json(info.montage)
-    plan = Plan(
+    return Plan(
         mode="replay",
         origin="simulated" if info.origin == "simulated" else "recorded",
         patient=info.patient,
-        bed=bed,
-        montage=montage,
-        source={"kind": "file", "path": absolute(path)},
+        bed=None,
+        montage=Montage.from_json(info.montage),
+        source={"kind": "file", "path": absolute(folder.path)},
         mains_hz=info.mains_hz,
         unit=info.unit,
         replay_of=info.session,
         resampled_from_hz=info.resampled_from_hz,
     )
-    return plan, open_recorded(path, montage, info.unit)
 
 
-def _of_file(path: Path, settings: Settings, patient: str | None, bed: str, reading: Reading) -> tuple[Plan, Recorded]:
-    session = settings.session
-    montage = reading.counted(load_montage(session.montage))
-    recorded = open_recorded(path, montage, session.unit, reading, session.mains_hz)
-    plan = Plan(
+def plan_of_file(
+    recording: Recording, settings: Settings, montage: Montage, reading: Reading, patient: str | None
+) -> Plan:
+    """Return what the replay of a foreign recording is."""
+    return Plan(
         mode="replay",
-        origin=recorded.parts[0].origin,
+        origin=recording.origin,
         patient=patient or UNNAMED,
-        bed=bed,
+        bed=None,
         montage=montage,
-        source={"kind": "file", "path": absolute(path), **reading.in_source()},
-        mains_hz=session.mains_hz,
-        unit=session.unit,
-        replay_of=path.name,
-        resampled_from_hz=recorded.parts[0].resampled_from_hz,
+        source={
+            "kind": "file",
+            "path": absolute(recording.path),
+            "sha256": recording.sha256,
+            **reading.in_source(),
+        },
+        mains_hz=settings.session.mains_hz,
+        unit=settings.session.unit,
+        replay_of=recording.path.name,
+        resampled_from_hz=recording.resampled_from_hz,
     )
-    return plan, recorded
 
 
 def _hand_over(recorded: Recorded, data: Path) -> dict[str, str]:

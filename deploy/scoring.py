@@ -11,17 +11,18 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from acquisition.chain import Chain, drive
 from acquisition.decisions import Decision
 from acquisition.montage import Montage, load_montage
 from acquisition.session import SessionFolder, SessionInfo
-from acquisition.tape import Block, tape_of, tape_of_folder
+from acquisition.tape import Block, tape_of_folder
 from acquisition.windowing import Window
-from deploy.opening import Models, Plan, absolute
+from deploy.opening import Models, Plan
 from deploy.reading import AS_IT_IS, Reading, decided, told
-from deploy.replaying import UNNAMED, check_patient, require
+from deploy.recorded import WHOLE, Between, Recorded, open_recorded, recorded_of
+from deploy.replaying import plan_of_file, plan_of_folder, require
 from deploy.settings import Settings
 from deploy.summary import Counts, summarise
 from inference.engines.engine import MAX_BATCH, Engine
@@ -30,12 +31,37 @@ from inference.scoring import score
 from streaming.records import WindowRecord
 
 
+class Watcher(Protocol):
+    """Who is told how far the scoring of a recording is."""
+
+    def begins(self, n_samples: int, rate_hz: float) -> None:
+        """Hear how many samples there are."""
+
+    def reaches(self, n_samples: int, n_windows: int) -> None:
+        """Hear how many samples were taken, and how many windows they made."""
+
+
+class Nobody:
+    """A watcher that does not look."""
+
+    def begins(self, n_samples: int, rate_hz: float) -> None:
+        """Do nothing."""
+
+    def reaches(self, n_samples: int, n_windows: int) -> None:
+        """Do nothing."""
+
+
+#: Nobody is told.
+NOBODY = Nobody()
+
+
 @dataclass(frozen=True)
 class Scored:
     """A recording on its way through the chain: who it is, its tape, and who is told of new decisions."""
 
     info: SessionInfo
     montage: Montage
+    n_samples: int
     tape: Iterable[Decision | Block]
     keep: Callable[[Decision], None] | None = None
 
@@ -48,7 +74,9 @@ def score_file(
     *,
     patient: str | None = None,
     reading: Reading = AS_IT_IS,
+    wanted: Between = WHOLE,
     tell: Callable[[str], None] = print,
+    watcher: Watcher = NOBODY,
 ) -> dict[str, Any]:
     """Return the result object of one recording.
 
@@ -66,8 +94,12 @@ def score_file(
         Pseudonym for a foreign recording.
     reading : Reading
         What the user says about a foreign recording.
+    wanted : Between
+        Which part of it: scored as a session of its own, which says of what it is a part.
     tell : callable
         Hears what the file left open and what could not be read, a sentence each.
+    watcher : Watcher
+        Is told how far it is.
 
     Raises
     ------
@@ -77,11 +109,12 @@ def score_file(
     require(path)
     if path.is_dir():
         reading.refuse_folder(path)
-        scored = _from_folder(path, models, patient)
+        scored = _from_folder(path, models, patient, wanted)
     else:
-        scored = _from_file(path, settings, models, patient, reading, tell)
+        scored = _from_file(path, settings, models, patient, reading, wanted, tell)
     chain = Chain(scored.montage, scored.info.mains_hz, resampled_from_hz=scored.info.resampled_from_hz)
-    records = _records(chain, scored, models)
+    watcher.begins(scored.n_samples, scored.info.rate_hz)
+    records = _records(chain, scored, models, watcher)
     results = [result for batch in _batches(records) for result in score(engine, models.eeg_emg, batch)]
     outcome = outcome_of(results, models.eeg_emg, models.fusion, None, ended=True)
     counts = Counts(ledger=chain.ledger.to_json(), made=len(results), published=len(results))
@@ -94,43 +127,49 @@ def _from_file(
     models: Models,
     patient: str | None,
     reading: Reading,
+    wanted: Between,
     tell: Callable[[str], None],
 ) -> Scored:
-    session = settings.session
-    montage = reading.counted(load_montage(session.montage))
-    recording, binding = reading.open(path, montage, session.unit)
+    montage = reading.counted(load_montage(settings.session.montage))
+    recording, binding = reading.open(path, montage, settings.session.unit)
     for sentence in told(recording):
         tell(sentence)
-    plan = Plan(
-        mode="score",
-        origin=recording.origin,
-        patient=patient or UNNAMED,
-        bed=None,
-        montage=montage,
-        source={"kind": "file", "path": absolute(path), "sha256": recording.sha256, **reading.in_source()},
-        mains_hz=session.mains_hz,
-        unit=session.unit,
-        resampled_from_hz=recording.resampled_from_hz,
-    )
-    info = plan.to_info(models)
-    decisions = decided(recording, montage, binding, session.mains_hz)
+    decisions = decided(recording, montage, binding, settings.session.mains_hz)
     if not decisions.kept:
         tell(f"{path}: its folder takes no file, so that its decisions are not kept beside it.")
-    return Scored(info, montage, tape_of(recording, binding, decisions.decisions), decisions.add)
+    plan = plan_of_file(recording, settings, montage, reading, patient)
+    recorded = recorded_of(path, [recording], decisions.decisions)
+    if wanted != WHOLE:
+        return _part(plan, recorded.between(wanted), models)
+    info = replace(plan, mode="score", replay_of=None).to_info(models)
+    return Scored(info, montage, recorded.n_samples, recorded.tape(binding), decisions.add)
 
 
-def _from_folder(path: Path, models: Models, patient: str | None) -> Scored:
+def _from_folder(path: Path, models: Models, patient: str | None, wanted: Between) -> Scored:
     folder = SessionFolder.open(path)
-    check_patient(folder.info, patient)
-    montage = Montage.from_json(folder.info.montage)
+    plan = plan_of_folder(folder, patient)
+    if wanted != WHOLE:
+        return _part(plan, open_recorded(path, plan.montage, plan.unit, wanted=wanted), models)
     info = replace(folder.info, mode="score", bundles=models.to_json())
-    return Scored(info, montage, tape_of_folder(folder))
+    n_samples = sum(len(part.stamps) for part in folder.parts())
+    return Scored(info, plan.montage, n_samples, tape_of_folder(folder))
 
 
-def _records(chain: Chain, scored: Scored, models: Models) -> Iterator[WindowRecord]:
+def _part(plan: Plan, recorded: Recorded, models: Models) -> Scored:
+    """Return a part of a recording as a session of its own: what is decided in it holds for it alone."""
+    info = replace(plan, mode="score", excerpt=recorded.excerpt).to_info(models)
+    binding = plan.montage.bind(recorded.parts[0].labels, recorded.parts[0].units, unit=plan.unit)
+    return Scored(info, plan.montage, recorded.n_samples, recorded.tape(binding))
+
+
+def _records(chain: Chain, scored: Scored, models: Models, watcher: Watcher) -> Iterator[WindowRecord]:
+    """Yield the windows, and tell the watcher after each block of the tape."""
+    n_samples = n_windows = 0
     for step in drive(chain, scored.tape, scored.keep):
         for window in step.windows:
             yield _record(window, scored, models)
+        n_samples, n_windows = n_samples + step.n_taken, n_windows + len(step.windows)
+        watcher.reaches(n_samples, n_windows)
 
 
 def _record(window: Window, scored: Scored, models: Models) -> WindowRecord:

@@ -16,7 +16,7 @@ from acquisition.ledger import Ledger
 from acquisition.session import SessionFolder, SessionInfo
 from inference.bundle import Bundle, FusionBundle
 from inference.calibration import sigmoid
-from inference.outcome import Outcome, outcome_of
+from inference.outcome import Outcome, outcome_of, repeated
 from streaming.records import ResultRecord
 
 #: Name and version of the object.
@@ -72,11 +72,12 @@ def summarise(info: SessionInfo, results: Iterable[ResultRecord], outcome: Outco
         "bed": info.bed,
         "session": info.session,
         "replay_of": info.replay_of,
+        **_of_it(info),
         "origin": info.origin,
         "recorded": counts.recorded,
         "bundles": {kind: info.bundles.get(kind) for kind in ("eeg_emg", "fmri", "fusion")},
         "engines": _engines(by_index),
-        "outcome": outcome.to_json(),
+        "outcome": (outcome if info.rounds == 1 else repeated(outcome)).to_json(),
         "windows": {
             "made": counts.made,
             "published": counts.published,
@@ -87,6 +88,12 @@ def summarise(info: SessionInfo, results: Iterable[ResultRecord], outcome: Outco
         "latency_s": dict(counts.latency_s) if counts.latency_s else None,
         "scores": [_score(result) for result in by_index],
     }
+
+
+def _of_it(info: SessionInfo) -> dict[str, Any]:
+    """Return how much of its recording a session is, where it is not all of it, once."""
+    excerpt = {} if info.excerpt is None else {"excerpt": dict(info.excerpt)}
+    return excerpt if info.rounds == 1 else {**excerpt, "rounds": info.rounds}
 
 
 def together(results: Sequence[dict[str, Any]]) -> dict[str, Any]:

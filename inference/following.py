@@ -18,7 +18,7 @@ from inference.bundle import Bundle
 from inference.errors import BundleMismatch, FmriRefused
 from inference.fmri_event import FmriEvent, choose, notice_of
 from inference.library import Library
-from inference.outcome import Outcome, outcome_of
+from inference.outcome import Outcome, outcome_of, repeated
 from streaming import keys
 from streaming.events import Event, EventLog
 from streaming.records import ResultRecord
@@ -142,8 +142,10 @@ class Follower:
         fmri = choose(self._known.fmri, about["patient"], self._library.model(about["bundles"].get("fmri")))
         if isinstance(fmri, FmriEvent):
             self._notice(fmri, about)
-        outcome = self._outcome(about, fmri)
-        data = {**outcome.to_json(), "windows": outcome.fates, "final": self._known.ended}
+        outcome, final = self._outcome(about, fmri), self._known.ended
+        if about.get("rounds", 1) != 1:
+            outcome, final = repeated(outcome), False
+        data = {**outcome.to_json(), "windows": outcome.fates, "final": final}
         if data == last or _n_fates(data) < _n_fates(last):
             return
         self._log.append("outcome", data)

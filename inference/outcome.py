@@ -8,7 +8,7 @@ The order of arrival leaves no trace. ``STALE`` is no state: the reader makes it
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -26,6 +26,8 @@ ABSTAIN_FROM = 6
 ABSTAIN_DIVISOR = 3
 #: First word of the reason of a window that a scorer refused because its bundle does not fit.
 MISMATCH = "bundle_mismatch"
+#: What is said of a recording that is played over and over.
+REPEATED = "The recording is played over and over, so that its windows repeat: this is nobody's outcome."
 
 
 class Status(StrEnum):
@@ -187,6 +189,11 @@ def outcome_of(
         parts=(eeg_emg, scan),
         fates=evidence.fates(),
     )
+
+
+def repeated(outcome: Outcome) -> Outcome:
+    """Return the outcome of windows of which many are the same: it is never final, and says why."""
+    return replace(outcome, provisional=outcome.number is not None, reasons=(*outcome.reasons, REPEATED))
 
 
 def state_of(eeg_emg: Status, fmri: Status, *, invalid: bool, refused: bool, ready: bool) -> State:

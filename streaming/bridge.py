@@ -39,7 +39,7 @@ OVERDUE_S = 2.0
 #: What the screen is told of ``session.json``.
 TOLD = (
     "session", "patient", "bed", "mode", "origin", "created_utc", "mains_hz", "rate_hz", "fingerprint", "bundles",
-    "planned_s", "replay_of", "resampled_from_hz",
+    "planned_s", "replay_of", "excerpt", "rounds", "resampled_from_hz",
 )  # fmt: skip
 #: Seconds without its stream after which a replay is given up; a live session never is.
 REPLAY_PATIENCE_S = 15.0

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from acquisition.errors import FlexionError
+from deploy.times import words_of
 
 #: Name and version of every object on stdout.
 SCHEMA = "flexion.result/1"
@@ -69,7 +70,7 @@ def put_result(result: Mapping[str, Any], name: str) -> None:
 def result_lines(result: Mapping[str, Any], name: str) -> list[str]:
     """Return the lines of one result, each a whole statement."""
     outcome, windows, ledger = result["outcome"], result["windows"], result["ledger"]
-    lines = [f"{name}: {outcome['state']}{_number(outcome)}"]
+    lines = [f"{name}: {outcome['state']}{_number(outcome)}", *_of_what(result)]
     lines += [f"  {reason}" for reason in outcome["reasons"]]
     lines += [f"  missing {gap['modality']}: {gap['reason']}" for gap in outcome["missing"]]
     synthetic = [bundle["name"] for bundle in result["bundles"].values() if bundle and bundle["origin"] == "synthetic"]
@@ -90,6 +91,16 @@ def result_lines(result: Mapping[str, Any], name: str) -> list[str]:
         lines.append(f"  from a window's last sample to its result: {p50:.3f} s median, {p99:.3f} s p99")
     lines.append("  Research software: not a medical device, not for diagnosis.")
     return lines
+
+
+def _of_what(result: Mapping[str, Any]) -> Iterator[str]:
+    """Yield how much of its recording a result is, where it is not all of it, once."""
+    if "excerpt" in result:
+        span = " to ".join(words_of(result["excerpt"][key]) for key in ("from_s", "to_s"))
+        yield f"  excerpt: {span} of {result['replay_of']}"
+    if "rounds" in result:
+        times = f"{result['rounds']} times" if result["rounds"] else "until it was ended"
+        yield f"  {result['replay_of']} over and over, {times}"
 
 
 def _number(outcome: Mapping[str, Any]) -> str:

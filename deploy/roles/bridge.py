@@ -16,14 +16,14 @@ from acquisition.discovery import SourceSpec
 from acquisition.errors import RecordingError
 from acquisition.inlet import lsl_clock_s
 from acquisition.montage import Montage
+from acquisition.rounds import again
 from acquisition.session import SessionFolder, SessionInfo
 from acquisition.source import FileSource, GivenJudge, Judge, Source, StampJudge, own_decisions, read_decisions
 from acquisition.stamps import StampDecider
 from acquisition.stream_source import StreamSource
 from acquisition.tape import ResumePoint
 from deploy.opening import entry_of
-from deploy.reading import Reading
-from deploy.replaying import open_recorded
+from deploy.recorded import played_again
 from deploy.settings import Settings
 from streaming.bridge import Bridge
 from streaming.connection import connect
@@ -72,10 +72,12 @@ def source_of(
     info = folder.info
     source = info.source or {}
     if source.get("kind") == "file":
-        recorded = open_recorded(Path(source["path"]), montage, info.unit, Reading.of(source), info.mains_hz)
+        recorded = played_again(Path(source["path"]), info)
         binding = montage.bind(recorded.parts[0].labels, recorded.parts[0].units, unit=info.unit)
+        decisions = again(recorded.decisions, recorded.n_samples, info.rounds)
         n_samples, n_decisions = _done(folder)
-        return FileSource(recorded.parts, binding, recorded.decisions, n_samples=n_samples, n_decisions=n_decisions)
+        done = {"n_samples": n_samples, "n_decisions": n_decisions}
+        return FileSource(recorded.parts, binding, decisions, rounds=info.rounds, **done)
     criteria = SourceSpec(source["name"], source["source_id"], source["hostname"])
     # A stream that the session has had already is waited for without end: nobody abandons a patient.
     patience_s = FIND_S if point.previous is None else math.inf
@@ -87,7 +89,8 @@ def _judge(folder: SessionFolder, montage: Montage, point: ResumePoint) -> Judge
     info = folder.info
     if info.decisions is not None:
         n_samples, n_decisions = _done(folder)
-        return GivenJudge(_handed(info), n_samples, n_decisions)
+        handed = _handed(info)
+        return GivenJudge(again(handed, handed[-1].at, info.rounds), n_samples, n_decisions)
     decider = StampDecider(
         montage.rate_hz,
         part=point.part,

@@ -6,7 +6,7 @@ has ended (a consumer count is not enough: an inlet that merely exists may miss 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -22,7 +22,8 @@ from acquisition.player import Piece, patient_pieces, play, recording_pieces
 from acquisition.recording import Recording
 from acquisition.session import SessionFolder, SessionInfo
 from acquisition.simulator import Patient
-from deploy.reading import AS_IT_IS, Reading
+from acquisition.source import played
+from deploy.recorded import played_again
 from deploy.settings import Settings
 from streaming.connection import connect
 from streaming.errors import TransportDown
@@ -64,9 +65,9 @@ def run(session: str, what: Simulation | Playback, settings: Settings, stop: Eve
         pieces = patient_pieces(patient, ParadigmPlan(n_trials=None), montage)
         speed = 1.0
     else:
-        recordings = recordings_of(what.path, montage, info.unit, Reading.of(info.source))
-        spec = spec_of(recordings[0], montage, info)
-        pieces = one_after_another(recordings)
+        recorded = played_again(what.path, info)
+        spec = spec_of(recorded.parts[0], montage, info)
+        pieces = one_after_another(played(recorded.parts, info.rounds))
         speed = what.speed
     with SignalOutlet(spec) as signal, MarkerOutlet(f"{name} markers", source_id) as markers:
         clock = LiveClock(lsl_clock_s)
@@ -106,14 +107,7 @@ class SessionWatch:
         return bool((self._folder.ledger() or {}).get("ended"))
 
 
-def recordings_of(path: Path, montage: Montage, unit: str | None, reading: Reading = AS_IT_IS) -> list[Recording]:
-    """Return the parts of a session's folder, or the one recording of a file."""
-    if path.is_dir():
-        return [part for part in SessionFolder.open(path).parts() if len(part.stamps)]
-    return [reading.open(path, montage, unit)[0]]
-
-
-def one_after_another(recordings: list[Recording]) -> Iterator[Piece]:
+def one_after_another(recordings: Iterable[Recording]) -> Iterator[Piece]:
     """Yield recordings as one: the next begins one sample after the last, whatever lay between them.
 
     What lay between them is in the decisions that go with the replay, not in the time that passes.

@@ -139,6 +139,11 @@ RESULT = {
     "latency_s": maybe(lambda value: fits(value, dict.fromkeys(("p50", "p99", "max"), seconds))),
     "scores": each(lambda value: fits(value, SCORE)),
 }
+#: What a result has only where it is a part of a recording, or a recording played over and over.
+OPTIONAL = {
+    "excerpt": {"from_s": seconds, "to_s": seconds},
+    "rounds": lambda value: count(value) and value != 1,
+}
 REFUSAL = {
     "schema": one_of("flexion.result/1"),
     "error": dict.fromkeys(("kind", "subject", "message", "remedy"), text),
@@ -176,7 +181,10 @@ def check_refusal(value: Any) -> None:
 
 def check_result(result: Any) -> None:
     """Fail unless this is exactly a result object, and everything in it adds up."""
-    assert misfits(result, RESULT) == []
+    schema = RESULT | {key: OPTIONAL[key] for key in OPTIONAL.keys() & result.keys()}
+    assert misfits(result, schema) == []
+    if "excerpt" in result:
+        assert result["replay_of"] is not None and result["excerpt"]["from_s"] < result["excerpt"]["to_s"]
     _check_windows(result["windows"], result["scores"], result["engines"])
     _check_ledger(result["ledger"])
     _check_outcome(result["outcome"])

@@ -12,7 +12,7 @@ from acquisition.montage import load_montage
 from acquisition.recording import read_recording
 from acquisition.session import SessionFolder
 from deploy.opening import Plan, played_source
-from deploy.roles.player import Playback, SessionWatch, Simulation, one_after_another, recordings_of, run, spec_of
+from deploy.roles.player import Playback, SessionWatch, Simulation, one_after_another, run, spec_of
 from streaming.connection import connect
 from streaming.events import EventLog
 
@@ -40,7 +40,7 @@ def test_two_parts_are_one_stream(recording):
 
 def test_a_recording_is_offered_as_it_is(recording, folder):
     """Its own channels, units and type; under the name that the session expects."""
-    (part,) = recordings_of(recording, MONTAGE, None)
+    part = read_recording(recording, montage=MONTAGE)
     spec = spec_of(part, MONTAGE, folder.info)
     assert (spec.labels, spec.dtype, spec.units[0], spec.rate_hz) == (part.labels, "float32", "uV", 1000.0)
     assert spec.source_id == folder.info.source["source_id"]

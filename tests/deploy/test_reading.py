@@ -21,8 +21,8 @@ from acquisition.recording import read_recording
 from deploy.errors import WrongUse
 from deploy.opening import Plan
 from deploy.reading import AS_IT_IS, Reading, decided
-from deploy.replaying import open_recorded, plan_replay
-from deploy.roles.player import recordings_of
+from deploy.recorded import played_again
+from deploy.replaying import plan_replay
 from tests.acquisition.edf_files import channel, write
 
 MONTAGE = load_montage("amp16")
@@ -64,15 +64,15 @@ def test_what_was_said_travels_with_the_session(settings, slow, models):
         assert (info.resampled_from_hz, info.rate_hz) == (250.0, 1000.0)
 
 
-def test_every_process_reads_the_same_resampled_samples(slow):
-    """Player, bridge and scoring open one recording: at the montage's rate, sample by sample."""
+def test_every_process_reads_the_same_resampled_samples(slow, settings, models):
+    """Player and bridge open what scoring does: at the montage's rate, sample by sample."""
     said = Reading(resample=True)
     scored, binding = said.open(slow, MONTAGE, None)
-    (played,) = recordings_of(slow, MONTAGE, None, said)
-    bridged = open_recorded(slow, MONTAGE, None, said)
+    plan = plan_replay(slow, settings, patient=None, bed="b", through_lsl=False, reading=said)
+    played = played_again(slow, plan.to_info(models))
     assert scored.rate_hz == 1000.0 and scored.resampled_from_hz == 250.0
-    assert scored.samples.tobytes() == played.samples.tobytes() == bridged.parts[0].samples.tobytes()
-    assert list(bridged.decisions) == decided(scored, MONTAGE, binding, 50.0).decisions
+    assert scored.samples.tobytes() == played.parts[0].samples.tobytes()
+    assert list(played.decisions) == decided(scored, MONTAGE, binding, 50.0).decisions
 
 
 def test_another_rate_is_refused_unless_it_may_be_changed(slow):

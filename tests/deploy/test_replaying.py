@@ -12,7 +12,8 @@ from acquisition.montage import load_montage
 from acquisition.session import SessionFolder
 from acquisition.source import read_decisions
 from deploy.opening import Plan
-from deploy.replaying import UNNAMED, open_recorded, plan_replay
+from deploy.recorded import open_recorded
+from deploy.replaying import UNNAMED, plan_replay
 
 MONTAGE = load_montage("amp16")
 
@@ -20,7 +21,8 @@ MONTAGE = load_montage("amp16")
 def test_as_fast_as_can_be_the_bridge_reads_the_file(recording, settings):
     """No stream is needed; the count that must be reached is that of the file."""
     plan = plan_replay(recording, settings, patient=None, bed="replay", through_lsl=False)
-    assert plan.source == {"kind": "file", "path": str(recording)}
+    sha256 = hashlib.sha256(recording.read_bytes()).hexdigest()
+    assert plan.source == {"kind": "file", "path": str(recording), "sha256": sha256}
     assert (plan.expected_samples, plan.decisions, plan.patient) == (25_000, None, UNNAMED)
     assert (plan.mode, plan.origin, plan.replay_of) == ("replay", "recorded", "patient.xdf")
 
@@ -51,7 +53,7 @@ def test_a_session_without_samples_is_refused(settings, models):
     """There is nothing to play; and its patient stays its patient."""
     plan = Plan("demo", "simulated", "P1", "B1", MONTAGE, {"kind": "lsl"})
     folder = SessionFolder.create(settings.data_dir, plan.to_info(models))
-    with pytest.raises(RecordingError, match="holds no samples. Replay another one."):
+    with pytest.raises(RecordingError, match="is empty: it has no samples. Choose another one."):
         open_recorded(folder.path, MONTAGE, None)
     with pytest.raises(IdentityError, match="is of patient P1, not of P2"):
         plan_replay(folder.path, settings, patient="P2", bed="replay", through_lsl=False)
