@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from acquisition.clock import LiveClock
+from acquisition.coverage import channels_in, pairs_of
 from acquisition.discovery import WAIT_S, SourceSpec, StreamInfo, choose, find_streams, fit
 from acquisition.errors import AmbiguousStream, StreamNotFound, StreamRefused
 from acquisition.montage import Montage
-from acquisition.pairing import channels_in, pairs_of
 
 _REMEDY = "Say which: --source-id ID --partner-source-id ID, and the hostnames where two share an ID."
 
@@ -86,7 +86,7 @@ def bind_sources(
             return choose_sources(list(seen.values()), criteria, partner, montage, unit)
         except (StreamNotFound, StreamRefused):
             # Half of a pair may answer sooner than the other; what no partner can complete is refused at once.
-            if clock.monotonic_s() >= end_s or not any(_has_some(info, montage) for info in seen.values()):
+            if clock.monotonic_s() >= end_s or not any(_is_half(info, montage) for info in seen.values()):
                 raise
 
 
@@ -126,7 +126,7 @@ def couples_of(seen: Sequence[StreamInfo], montage: Montage) -> list[Couple]:
         With full descriptions.
     montage : Montage
     """
-    some = [info for info in seen if _has_some(info, montage)]
+    some = [info for info in seen if _is_half(info, montage)]
     return [(some[one], some[two]) for one, two in pairs_of(montage, [info.labels for info in some])]
 
 
@@ -215,6 +215,7 @@ def _only(couples: Sequence[Couple], montage: Montage, unit: str | None) -> Sour
     raise AmbiguousStream(message, subject=montage.name, remedy=_REMEDY)
 
 
-def _has_some(info: StreamInfo, montage: Montage) -> bool:
-    """Tell whether a stream has some of the montage's channels, at its rate."""
-    return not info.is_text and info.rate_hz == montage.rate_hz and bool(channels_in(montage, info.labels))
+def _is_half(info: StreamInfo, montage: Montage) -> bool:
+    """Tell whether a stream has some of the montage's channels, at its rate, but not all."""
+    n_channels = len(channels_in(montage, info.labels))
+    return not info.is_text and info.rate_hz == montage.rate_hz and 0 < n_channels < montage.n_channels
