@@ -109,6 +109,21 @@ class Offsets:
         rise = (self._medians[-1] - self._medians[0]) * self.rate_hz
         return round(rise) if rise > max(STEP, chunk) else 0
 
+    def leapt(self, chunk: int) -> bool:
+        """Tell whether the clock was set within the last two seconds: one step of the medians, where drift is a slope.
+
+        Parameters
+        ----------
+        chunk : int
+            As for ``step``.
+        """
+        if len(self._medians) <= STEP_S * BLOCKS_PER_S:
+            return False
+        rises = np.diff(self._medians) * self.rate_hz
+        total = abs(float(rises.sum()))
+        # The median that is taken half-way splits a step into two.
+        return total > max(STEP, chunk) and 2 * float(np.abs(rises).max()) >= total
+
     def check_drift(self, allowance: float) -> None:
         """Refuse a stream whose true rate lies beyond ``MAX_PPM`` of the nominal one.
 

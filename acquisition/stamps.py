@@ -422,11 +422,14 @@ class StampDecider:
         self._recent = deque([self._last_second()])
         if self._steps >= EQUAL_KNOWN:
             self._equals_allowed = self._equal >= EQUAL_HABIT * self._steps
-        if by_stamps and (n := self._offsets.step(self._sender.chunk or 0)):
+        chunk = self._sender.chunk or 0
+        if by_stamps and (n := self._offsets.step(chunk)):
             offset_s = self._offsets.offset_s
             assert offset_s is not None
             decisions.append(self._lose(n, "gap"))
             self._offsets.anchor(offset_s - n / self.rate_hz)
+        elif not by_stamps and self._offsets.leapt(chunk):
+            self._offsets.begin_drift()  # the counter says that nothing is missing: the clock was set, a little
         self._check(lambda: self._offsets.check_drift(self.allowance))
 
     def _decide(self, kind: str, **data: Any) -> Decision:
