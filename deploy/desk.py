@@ -4,10 +4,11 @@ Looking for streams takes seconds, so it is done beside the supervisor's loop; p
 
 Arguments
 ---------
-``start`` {patient, bed, and optionally source_id, name, hostname, minutes, montage, unit, mains_hz}
+``start`` {patient, bed, and optionally source_id, name, hostname, partner_source_id, partner_name, partner_hostname,
+minutes, montage, unit, mains_hz}
     Answered with {session}.
 ``streams`` {}
-    Answered with {streams: [...]}.
+    Answered with {streams: [...], pairs: [...]}, as ``flexion streams`` shows them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 from acquisition.errors import FlexionError
 from acquisition.session import SessionInfo
 from deploy.errors import WrongUse
+from deploy.network import describe_network
 from deploy.opening import Models, Plan, find_source
 from deploy.settings import Settings, changed
 from streaming.control import Command
@@ -27,8 +29,9 @@ from streaming.control import Command
 LOOK_S = 3.0
 #: Arguments of ``start`` that are settings of the session.
 SETTINGS = ("minutes", "montage", "unit", "mains_hz")
-#: Arguments of ``start`` that say which stream is meant.
+#: Arguments of ``start`` that say which stream is meant, and with ``PARTNER`` before them which second one.
 CRITERIA = ("name", "source_id", "hostname")
+PARTNER = "partner_"
 
 Answer = Callable[[Command, dict[str, Any]], None]
 Refuse = Callable[[Command, dict[str, str]], None]
@@ -91,12 +94,12 @@ class Desk:
             self._admit(info)
             self._answer(command, {"session": info.session})
         else:
-            self._answer(command, {"streams": found})
+            self._answer(command, found)
 
     def _find(self, args: Mapping[str, Any]) -> Plan:
         from acquisition.discovery import SourceSpec
 
-        known = {"patient", "bed", *CRITERIA, *SETTINGS}
+        known = {"patient", "bed", *CRITERIA, *(PARTNER + name for name in CRITERIA), *SETTINGS}
         if unknown := sorted(set(args) - known):
             raise WrongUse(
                 f"start knows no {', '.join(unknown)}.", subject="start", remedy=f"Known: {', '.join(sorted(known))}."
@@ -104,11 +107,19 @@ class Desk:
         if missing := [name for name in ("patient", "bed") if not isinstance(args.get(name), str)]:
             raise WrongUse(f"start lacks {' and '.join(missing)}.", subject="start", remedy="Say who is in which bed.")
         settings = changed(self._settings, {f"session.{name}": args.get(name) for name in SETTINGS})
-        criteria = SourceSpec(**{name: args.get(name) for name in CRITERIA})
-        return find_source(criteria, settings, patient=args["patient"], bed=args["bed"], wait_s=LOOK_S)
+        criteria, partner = (
+            SourceSpec(**{name: args.get(prefix + name) for name in CRITERIA}) for prefix in ("", PARTNER)
+        )
+        return find_source(
+            criteria,
+            settings,
+            patient=args["patient"],
+            bed=args["bed"],
+            wait_s=LOOK_S,
+            partner=None if partner == SourceSpec() else partner,
+        )
 
-    def _list(self, args: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def _list(self, args: Mapping[str, Any]) -> dict[str, Any]:
         from acquisition.discovery import find_streams
-        from deploy.opening import describe_stream
 
-        return [describe_stream(stream) for stream in find_streams(LOOK_S)]
+        return describe_network(find_streams(LOOK_S), self._settings.session)

@@ -20,13 +20,14 @@ from acquisition.chain import ChainSpec
 from acquisition.identity import new_session_id
 from acquisition.montage import Montage, load_montage
 from acquisition.session import SessionInfo
+from deploy.network import identity_of, source_of
 from deploy.settings import ModelSettings, Settings
 from inference.bundle import MANIFEST, SHIPPED, SHORT, Bundle, FusionBundle, load_bundle, resolve_bundle
 from inference.errors import BundleError
 from streaming.sessions import SessionEntry
 
 if TYPE_CHECKING:
-    from acquisition.discovery import SourceSpec, StreamInfo
+    from acquisition.discovery import SourceSpec
 
 #: Libraries whose version may show in a score's last bits.
 VERSIONED = ("flexion", "numpy", "scipy", "onnxruntime")
@@ -174,41 +175,49 @@ def played_source(name: str, channel_count: int) -> tuple[dict[str, Any], dict[s
     return {"kind": "lsl", **own}, {**markers, "channel_count": 1}
 
 
-def describe_stream(stream: StreamInfo) -> dict[str, Any]:
-    """Return a stream of the network as plain values."""
-    units = sorted({unit for unit in stream.units if unit})
-    return {
-        **_identity(stream),
-        "type": stream.type,
-        "rate_hz": stream.rate_hz,
-        "dtype": stream.dtype,
-        "labels": list(stream.labels),
-        "unit": ", ".join(units) or None,
-        "origin": stream.origin,
-    }
+def find_source(
+    criteria: SourceSpec,
+    settings: Settings,
+    *,
+    patient: str,
+    bed: str,
+    wait_s: float,
+    partner: SourceSpec | None = None,
+) -> Plan:
+    """Find the stream, or the two streams, that are meant, and return what their session is to be.
 
-
-def find_source(criteria: SourceSpec, settings: Settings, *, patient: str, bed: str, wait_s: float) -> Plan:
-    """Find the one stream that is meant, and return what its session is to be.
+    Parameters
+    ----------
+    criteria : SourceSpec
+        What is known of the stream.
+    settings : Settings
+        Montage, unit, mains and minutes.
+    patient, bed : str
+        Whose session it is, and where.
+    wait_s : float
+        Longest search.
+    partner : SourceSpec, optional
+        What is known of the second stream; without it a second one is taken only where no single stream fits.
 
     Raises
     ------
     StreamNotFound, AmbiguousStream, StreamRefused
         If there is none, more than one, or it does not fit the montage.
     """
-    from acquisition.discovery import bind_markers, bind_stream
+    from acquisition.discovery import bind_markers
+    from acquisition.partners import bind_sources
 
     montage = load_montage(settings.session.montage)
-    stream, _ = bind_stream(criteria, montage, settings.session.unit, wait_s)
-    markers = bind_markers(stream)
+    found = bind_sources(criteria, partner, montage, settings.session.unit, wait_s)
+    markers = bind_markers(found.signal)
     return Plan(
         mode="live",
-        origin="simulated" if stream.origin == "simulated" else "live",
+        origin="simulated" if any(stream.origin == "simulated" for stream in found.streams) else "live",
         patient=patient,
         bed=bed,
         montage=montage,
-        source={"kind": "lsl", **_identity(stream)},
-        markers_source=None if markers is None else _identity(markers),
+        source=source_of(found),
+        markers_source=None if markers is None else identity_of(markers),
         mains_hz=settings.session.mains_hz,
         unit=settings.session.unit,
         planned_s=settings.session.minutes * 60.0,
@@ -220,10 +229,6 @@ def entry_of(info: SessionInfo) -> SessionEntry:
     return SessionEntry(
         info.session, info.bed, info.patient, info.mode, opened_utc=info.created_utc, replay_of=info.replay_of
     )
-
-
-def _identity(stream: StreamInfo) -> dict[str, Any]:
-    return {key: getattr(stream, key) for key in ("name", "source_id", "hostname", "channel_count")}
 
 
 def bound_bundles(info: SessionInfo, settings: ModelSettings) -> tuple[Bundle | None, FusionBundle | None]:

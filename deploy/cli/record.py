@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from deploy.cli.live import Host, Minutes, SourceId, StreamName
+from deploy.cli.live import Host, Minutes, PartnerHost, PartnerId, PartnerName, SourceId, StreamName, find
 from deploy.cli.options import (
     Bed,
     BundledRedis,
@@ -32,6 +32,9 @@ def record(
     source_id: SourceId = None,
     name: StreamName = None,
     hostname: Host = None,
+    partner_source_id: PartnerId = None,
+    partner_name: PartnerName = None,
+    partner_hostname: PartnerHost = None,
     montage: Montage = None,
     unit: Unit = None,
     mains: Mains = None,
@@ -46,11 +49,10 @@ def record(
 ) -> None:
     """Record a patient, without scoring.
 
-    From the one LSL stream that fits the montage; flexion score scores it at any time later.
+    From the one LSL stream that fits the montage, or the two that do together; flexion score scores it at any time
+    later.
     """
-    from acquisition.discovery import SourceSpec
     from deploy.cli.running import run
-    from deploy.opening import find_source
     from deploy.settings import load
 
     settings = load(
@@ -64,7 +66,14 @@ def record(
             "session.minutes": minutes,
         }
     )
-    plan = find_source(SourceSpec(name, source_id, hostname), settings, patient=patient, bed=bed, wait_s=wait)
+    plan = find(
+        settings,
+        patient,
+        bed,
+        wait,
+        stream=(name, source_id, hostname),
+        partner=(partner_name, partner_source_id, partner_hostname),
+    )
     raise typer.Exit(
         run(
             settings,
