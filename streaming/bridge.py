@@ -19,8 +19,10 @@ from acquisition.chain import Chain, Step, drive
 from acquisition.clock import Clock
 from acquisition.decisions import Decision
 from acquisition.errors import DiskFull
+from acquisition.items import SIGNAL, ClockOffset, Item, Raw, RawMarker
+from acquisition.ledger import PARTNER as OF_PARTNER
 from acquisition.session import Recovered, SessionFolder
-from acquisition.source import ClockOffset, Item, Raw, RawMarker, Source
+from acquisition.source import Source
 from acquisition.tape import ResumePoint, resume_point, tape_of_folder
 from acquisition.windowing import Window
 from streaming.errors import EndUnwritten
@@ -193,8 +195,10 @@ class Bridge:
     def _take(self, item: Item, source: Source) -> None:
         if not self._recorder.begun:
             self._recorder.open(source.headers)
-        if isinstance(item, Raw):
+        if isinstance(item, Raw) and item.stream == SIGNAL:
             self._take_samples(item, source)
+        elif isinstance(item, Raw):
+            self._record_samples(item)
         elif isinstance(item, Decision):
             self._decide(item.kind, item.data, stream=item.stream)
         elif isinstance(item, RawMarker):
@@ -206,7 +210,7 @@ class Bridge:
 
     def _take_samples(self, raw: Raw, source: Source) -> None:
         """Push samples through the chain; stop where a calibration falls due, or where the plan ends."""
-        x_uv = source.binding.to_uv(raw.samples)
+        x_uv = source.binding.to_uv(raw.rows)
         start = 0
         while start < len(raw) and self._left_of_plan():
             stop = min(len(raw), start + min(self._chain.room, self._left_of_plan()))
@@ -235,7 +239,7 @@ class Bridge:
 
     def _take_offset(self, offset: ClockOffset) -> None:
         self._recorder.offset(offset)
-        if offset.stream == 0:
+        if offset.stream == SIGNAL:
             self._offset_s = offset.offset_s
 
     def _left_of_plan(self) -> int:
@@ -244,7 +248,7 @@ class Bridge:
             return 1 << 62
         return max(0, round(self._info.planned_s * self._info.rate_hz) - self._chain.next_sample)
 
-    def _decide(self, kind: str, data: Mapping[str, Any], *, stream: int = 0) -> None:
+    def _decide(self, kind: str, data: Mapping[str, Any], *, stream: int = SIGNAL) -> None:
         """Record a decision, then obey it; what is lost past the planned end is not the session's."""
         if kind == "lost" and data["reason"] != "unrecorded":
             data = {**data, "n": min(data["n"], self._left_of_plan())}
@@ -401,7 +405,8 @@ class Bridge:
         ledger = self._chain.ledger
         windows = self._windows()
         expected = self._info.expected_samples
-        complete = expected is None or ledger.received + sum(ledger.rejected.values()) == expected
+        rejected = sum(n for reason, n in ledger.rejected.items() if reason != OF_PARTNER)
+        complete = expected is None or ledger.received + rejected == expected
         balanced = ledger.balanced and drained and complete
         summary = {
             "ended": True,

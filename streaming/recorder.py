@@ -8,7 +8,7 @@ as the disk takes one.
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,9 +19,9 @@ from acquisition.clock import Clock
 from acquisition.decisions import Decision
 from acquisition.errors import DiskFull
 from acquisition.formats.xdf_header import StreamHeader
+from acquisition.items import MARKERS, PARTNER, SIGNAL, ClockOffset, Raw, RawMarker
 from acquisition.parts import PartWriter
 from acquisition.session import SessionFolder
-from acquisition.source import ClockOffset, Raw, RawMarker
 from streaming.records import ResultRecord
 
 #: Seconds between syncs of the recording when no window forces one (contract).
@@ -59,8 +59,8 @@ class Recorder:
         self._said = False
         #: Number of the part that is, or will be, written.
         self.part_number = folder.next_part()
-        #: Whole samples of the signal in that part.
-        self.at = 0
+        #: Whole samples of each stream in that part.
+        self._counts: Counter[int] = Counter()
         #: Why nothing is recorded; empty while all is well.
         self.failure = ""
 
@@ -68,6 +68,11 @@ class Recorder:
     def recorded(self) -> bool:
         """Whether what comes is recorded."""
         return not self.failure
+
+    @property
+    def at(self) -> int:
+        """Whole samples of the signal in this part."""
+        return self._counts[SIGNAL]
 
     @property
     def begun(self) -> bool:
@@ -92,31 +97,36 @@ class Recorder:
     def _open(self) -> None:
         self._close()
         self._part = self._folder.open_part(self._headers)
-        self.part_number, self.at = self._part.part, 0
+        self.part_number, self._counts = self._part.part, Counter()
         mark = {"part": self.part_number, "lsl_s": self._clock.lsl_s(), "utc_s": self._clock.utc().timestamp()}
         self._folder.update(clock=(*self._folder.info.clock, mark))
 
     def samples(self, raw: Raw) -> None:
-        """Append samples."""
+        """Append samples, those of the partner before the rows that they are in (law 2)."""
 
         def write() -> None:  # samples and their count in one step: the outbox's thread puts its terms by the count
-            self._writer.append(0, raw.samples, raw.stamps)
-            self.at += len(raw)
+            if raw.partner is not None:
+                self._append(PARTNER, raw.partner)
+            self._append(raw.stream, raw)
 
         self._guard(write)
 
+    def _append(self, stream: int, raw: Raw) -> None:
+        self._writer.append(stream, raw.samples, raw.stamps)
+        self._counts[stream] += len(raw)
+
     def marker(self, marker: RawMarker) -> None:
         """Append a marker; a source without a marker stream has none to send."""
-        self._guard(lambda: self._writer.append(1, [marker.text], np.array([marker.stamp_s])))
+        self._guard(lambda: self._writer.append(MARKERS, [marker.text], np.array([marker.stamp_s])))
 
     def offset(self, offset: ClockOffset) -> None:
         """Append a measured clock offset."""
         self._guard(lambda: self._writer.offset(offset.stream, offset.time_s, offset.offset_s))
 
-    def decision(self, kind: str, data: Mapping[str, Any], stream: int = 0) -> Decision:
-        """Append a decision at this place, synced, and return it."""
+    def decision(self, kind: str, data: Mapping[str, Any], stream: int = SIGNAL) -> Decision:
+        """Append a decision at this place of a stream, synced, and return it."""
         with self._lock:
-            decision = Decision(kind, self.part_number, stream, self.at, data)
+            decision = Decision(kind, self.part_number, stream, self._counts[stream], data)
         self._guard(lambda: self._folder.append_decision(decision))
         return decision
 

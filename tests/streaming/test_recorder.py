@@ -5,12 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from acquisition.clock import FakeClock
+from acquisition.decisions import Decision
 from acquisition.errors import DiskFull
+from acquisition.formats.xdf import read_part
+from acquisition.items import PARTNER
 from acquisition.session import RESERVE_BYTES, SessionFolder
 from acquisition.source import ClockOffset, Raw, RawMarker, headers_of
 from streaming.recorder import RETRY_S, SYNC_S, Recorder
@@ -81,6 +85,35 @@ def test_everything_lands_in_the_folder(recorder, folder):
     assert [(d.kind, d.at) for d in again.decisions()] == [("segment", 0), ("term", 10)]
     assert again.notes() == [{"text": "coughs"}] and again.results()[0]["latency_s"] == 0.5
     assert [entry["part"] for entry in again.info.clock] == [1]
+
+
+def test_the_partner_s_samples_come_before_the_rows_that_they_are_in(folder, clock):
+    """Two streams lie side by side, decisions are addressed by their own stream's count, and no row is ever alone."""
+    pair = Recorder(folder, clock, may_go_unrecorded=True)
+    signal, markers = headers_of(make_recording(10))
+    pair.open(
+        (signal, markers, replace(signal, channel_format="int16", channel_count=2, labels=("RF", "VM"), units=()))
+    )
+    begun = folder.part_path(1).stat().st_size
+    partner = Raw(np.arange(20, dtype=np.int16).reshape(10, 2), 5.0 + np.arange(10) / 1000)
+    pair.decision("segment", {"segment": 0, "first_sample": 0, "reason": "start"})
+    pair.samples(replace(raw(), partner=partner))
+    pair.decision("unpaired", {"n": 3, "reason": "slip"}, PARTNER)
+    pair.samples(replace(partner.part(0, 3), stream=PARTNER))
+    pair.decision("slip", {"sample": 10, "n": -1, "error_s": 0.0}, PARTNER)
+    pair.samples(replace(raw(4), partner=partner.part(0, 4)))
+    pair.close()
+    streams = read_part(folder.part_path(1)).streams
+    assert [len(stream.stamps) for stream in streams] == [14, 0, 17]
+    assert np.array_equal(streams[2].values[10:13], partner.samples[:3]) and streams[2].values.dtype == np.int16
+    lines = (folder.path / "decisions.jsonl").read_bytes().splitlines()
+    written = [Decision.from_line(line) for line in lines]
+    assert [(d.kind, d.stream, d.at) for d in written] == [("segment", 0, 0), ("unpaired", 2, 10), ("slip", 2, 13)]
+    whole = folder.part_path(1).read_bytes()
+    for n_bytes in range(begun, len(whole), 5):  # wherever a crash cuts it
+        folder.part_path(1).write_bytes(whole[:n_bytes])
+        streams = read_part(folder.part_path(1)).streams
+        assert len(streams[0].stamps) <= len(streams[2].stamps)
 
 
 def test_it_syncs_every_second(recorder, clock, monkeypatch):
