@@ -28,7 +28,7 @@ from acquisition.montage import Binding, Montage
 from acquisition.recording import Recording
 from acquisition.stamps import StampDecider
 from acquisition.tape import in_order
-from acquisition.timing import Timing
+from acquisition.timing import Pairing, Timing
 
 
 class Judge(Protocol):
@@ -232,6 +232,11 @@ class Source(Protocol):
         """How the time of each of its streams runs."""
         ...
 
+    @property
+    def pairing(self) -> Pairing | None:
+        """How the second of two streams stands to the first; None where there is one stream alone."""
+        ...
+
     def close(self) -> None:
         """Let go of everything."""
         ...
@@ -271,6 +276,7 @@ class FileSource:
         self.headers = headers_of(parts[0])
         self.finished = False
         self.timing: tuple[Timing, ...] = ()
+        self.pairing = None
         self._judge = GivenJudge(decisions, n_samples, n_decisions)
         self._at = n_samples
         self._pieces = self._cut(played(parts, rounds), n_samples)

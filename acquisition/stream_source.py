@@ -122,6 +122,7 @@ class StreamSource:
         #: Whether samples came since the inlet was opened: before, nobody knows of the hole that it closes.
         self._pulled = False
         self.finished = False
+        self.pairing = None
         self.binding: Binding
         self.headers: Sequence[StreamHeader] = ()
 

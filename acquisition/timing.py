@@ -1,4 +1,4 @@
-"""Timing: how a stream's time runs, for people: its true rate, and its clock against this machine's."""
+"""Timing: how a stream's time runs, for people: its true rate, its clock against this machine's, and two streams'."""
 
 from __future__ import annotations
 
@@ -33,6 +33,31 @@ class Timing:
     uncertainty_s: float | None = None
     measured_s_ago: float | None = None
     drift_ppm: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the values by their names."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """How a second stream stands to the first one now.
+
+    Parameters
+    ----------
+    state, cause : str
+        Of the second stream's link, as ``Source.state``.
+    error_s : float or None
+        How far its samples lie after the grid samples that they are put on, by the last second's median; None while
+        nothing is paired.
+    uncertainty_s : float or None
+        How far that may be off, for the offsets of both clocks are measured; None until they are.
+    """
+
+    state: str
+    cause: str
+    error_s: float | None = None
+    uncertainty_s: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the values by their names."""
