@@ -35,7 +35,8 @@ class SessionInfo:
     unit : str or None
         The unit that the user gave for channels that state none.
     source, markers_source : mapping or None
-        ``name``, ``source_id``, ``hostname``, ``channel_count`` of the stream that was bound.
+        ``name``, ``source_id``, ``hostname``, ``channel_count`` of the stream that was bound. Where the montage comes
+        from two streams ``source`` has a ``partner`` with the same of the second, and the ``channels`` that it gives.
     bundles : mapping
         Per kind (``eeg_emg``, ``fmri``, ``fusion``) ``name``, ``version``, ``sha256``, ``origin``, or ``None``.
     planned_s : float or None
