@@ -8,7 +8,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def boot_id() -> str:
+    """Return what the kernel calls this start of the machine; nothing where it has no name."""
+    return _BOOT_ID.read_text(encoding="ascii").strip() if _BOOT_ID.exists() else ""
 
 
 class Clock(Protocol):
@@ -24,6 +32,10 @@ class Clock(Protocol):
 
     def utc(self) -> datetime:
         """Return the wall clock in UTC."""
+        ...
+
+    def boot(self) -> str:
+        """Return a name that the machine takes anew with every start, for its LSL clock begins anew too; or nothing."""
         ...
 
     def sleep(self, seconds: float) -> None:
@@ -56,6 +68,10 @@ class LiveClock:
         """Return the system's wall clock."""
         return datetime.now(UTC)
 
+    def boot(self) -> str:
+        """Return the kernel's name for it; nothing where there is none."""
+        return boot_id()
+
     def sleep(self, seconds: float) -> None:
         """Give the processor away for that long."""
         if seconds > 0:
@@ -71,6 +87,8 @@ class FakeClock:
         What the clocks read at first; they differ, so that mixing them up shows.
     utc : datetime
         What the wall clock reads at first.
+    boot : str
+        What the machine's start is called.
 
     Examples
     --------
@@ -85,8 +103,10 @@ class FakeClock:
         monotonic_s: float = 1_000.0,
         lsl_s: float = 50_000.0,
         utc: datetime = datetime(2026, 1, 1, tzinfo=UTC),
+        boot: str = "a start",
     ) -> None:
         self._start = (monotonic_s, lsl_s, utc)
+        self._boot = boot
         self.elapsed_s = 0.0
 
     def monotonic_s(self) -> float:
@@ -100,6 +120,10 @@ class FakeClock:
     def utc(self) -> datetime:
         """Return the first reading and what has passed since."""
         return self._start[2] + timedelta(seconds=self.elapsed_s)
+
+    def boot(self) -> str:
+        """Return the name that was handed in."""
+        return self._boot
 
     def sleep(self, seconds: float) -> None:
         """Let the time pass at once."""

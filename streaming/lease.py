@@ -15,6 +15,7 @@ from pathlib import Path
 
 from redis import Redis
 
+from acquisition.clock import boot_id
 from streaming import keys
 from streaming.errors import LeaseHeld, LeaseLost
 from streaming.script import Script, Value
@@ -59,7 +60,7 @@ class Holder:
     @classmethod
     def of_this_process(cls, session: str) -> Holder:
         """Return the holder that this process is."""
-        return cls(session, socket.gethostname(), _boot_id(), _pid_space(), os.getpid(), started_at(os.getpid()) or "")
+        return cls(session, socket.gethostname(), boot_id(), _pid_space(), os.getpid(), started_at(os.getpid()) or "")
 
     def encode(self) -> bytes:
         """Return the value of a lease's key."""
@@ -194,11 +195,6 @@ def started_at(pid: int) -> str | None:
     # The name, in parentheses, may itself hold blanks and parentheses: count from its end.
     state, *rest = stat.rpartition(")")[2].split()
     return None if state in "ZX" else rest[18]
-
-
-def _boot_id() -> str:
-    path = Path("/proc/sys/kernel/random/boot_id")
-    return path.read_text(encoding="ascii").strip() if path.exists() else ""
 
 
 def _pid_space() -> str:

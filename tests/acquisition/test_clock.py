@@ -3,7 +3,7 @@
 import time
 from datetime import UTC, datetime
 
-from acquisition.clock import FakeClock, LiveClock
+from acquisition.clock import FakeClock, LiveClock, boot_id
 
 
 def test_the_live_clock_reads_the_machine():
@@ -14,6 +14,7 @@ def test_the_live_clock_reads_the_machine():
     assert clock.lsl_s() == 7.0
     assert abs((clock.utc() - datetime.now(UTC)).total_seconds()) < 60
     assert clock.utc().tzinfo is UTC
+    assert clock.boot() == LiveClock().boot() == boot_id()
 
 
 def test_a_live_sleep_of_nothing_or_less_returns():
@@ -35,3 +36,4 @@ def test_a_fake_clock_moves_when_somebody_sleeps():
     assert clock.monotonic_s() - begun[0] == 60.0
     assert clock.lsl_s() - begun[1] == 60.0
     assert (clock.utc() - begun[2]).total_seconds() == 60.0
+    assert FakeClock(boot="another").boot() != clock.boot()
