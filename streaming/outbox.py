@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import structlog
-from redis import Redis
 
+from streaming.connection import Client
 from streaming.control import Command, Listener
 from streaming.errors import Fenced, Full, LeaseHeld, LeaseLost, Refused, TransportDown
 from streaming.events import EventLog
@@ -80,7 +80,7 @@ class Outbox:
 
     Parameters
     ----------
-    redis : Redis
+    redis : Client
         A client for this thread alone.
     entry : SessionEntry
         The session in the registry; entered again whenever Redis has forgotten it.
@@ -98,7 +98,7 @@ class Outbox:
 
     def __init__(
         self,
-        redis: Redis,
+        redis: Client,
         entry: SessionEntry,
         lease: Lease,
         record: Record,
@@ -312,8 +312,9 @@ class Outbox:
         log.info("term", session=self._session, term=term, results=len(done))
 
     def _send_frames(self) -> None:
-        while self._frames:
-            self._waves.publish(self._frames.popleft())
+        frames = [self._frames.popleft() for _ in range(len(self._frames))]
+        if frames:
+            self._waves.publish(*frames)
 
     def _send_events(self) -> None:
         while self._untold:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from redis import Redis
 
 from streaming import keys
+from streaming.connection import Client
 from streaming.errors import RecordError
 
 #: First bytes of a frame, with the version of its layout.
@@ -94,19 +94,19 @@ class WavePublisher:
 
     Parameters
     ----------
-    redis : Redis
+    redis : Client
         Client of the bridge.
     session : str
         Session identifier.
     """
 
-    def __init__(self, redis: Redis, session: str) -> None:
+    def __init__(self, redis: Client, session: str) -> None:
         self._redis = redis
         self._channel = keys.wave(session)
 
-    def publish(self, frame: WaveFrame) -> None:
-        """Send a frame to whoever listens now."""
-        self._redis.publish(self._channel, frame.encode())
+    def publish(self, *frames: WaveFrame) -> None:
+        """Send frames to whoever listens now."""
+        self._redis.publish_all(self._channel, [frame.encode() for frame in frames])
 
 
 def _refused(message: str) -> RecordError:

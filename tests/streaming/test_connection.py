@@ -28,6 +28,8 @@ def test_a_server_that_is_not_there_is_named(tmp_path):
     with pytest.raises(TransportDown, match=rf"Redis at {url} is out of reach: .*--redis URL") as caught:
         connect(url, "test").ping()
     assert caught.value.exit_code == 4
+    with pytest.raises(TransportDown, match=rf"Redis at {url} is out of reach"):
+        connect(url, "test").publish_all("channel", [b"one", b"two"])
 
 
 def test_a_port_that_nobody_listens_on_is_named(free_port):

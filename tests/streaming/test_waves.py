@@ -75,3 +75,13 @@ def test_a_frame_reaches_who_listens(redis, session):
     assert message is not None
     assert WaveFrame.decode(message.data).encode() == frame.encode()
     listening.close()
+
+
+def test_frames_of_one_turn_go_out_together_and_in_order(redis, session):
+    """A burst costs one round trip; who listens gets every frame of it."""
+    waves, listening = WavePublisher(redis, session), Subscription(redis, [keys.wave(session)])
+    frames = [WaveFrame.from_uv(np.ones((20, 2)), segment=0, first_sample=20 * i, stamp_s=0) for i in range(50)]
+    waves.publish(*frames)
+    heard = [listening.get(5.0) for _ in frames]
+    assert [WaveFrame.decode(message.data).first_sample for message in heard if message] == list(range(0, 1000, 20))
+    listening.close()
