@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
-from acquisition.errors import AmbiguousStream, FlexionError, LostSource, StreamNotFound, StreamRefused
+from acquisition.errors import BadInput, FlexionError, LostSource
 
 #: Seconds between two looks.
 LOOK_S = 0.02
@@ -89,6 +89,6 @@ class Seeker(Generic[Found, Opened]):
                 return None
             self.opening = True
             return self._open(found)
-        except (StreamNotFound, AmbiguousStream, StreamRefused, LostSource) as refusal:
+        except (BadInput, LostSource) as refusal:
             self.refusal, self.opening = refusal, False
             return None

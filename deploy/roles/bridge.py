@@ -98,6 +98,7 @@ def _judge(folder: SessionFolder, montage: Montage, point: ResumePoint) -> Judge
         next_segment=point.next_segment,
         counter_modulo=montage.counter_modulo,
         previous=point.previous,
+        any_rate=True,  # the source is told, and ends the session or leaves the stream
     )
     return StampJudge(decider, montage)
 
