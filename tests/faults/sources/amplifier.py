@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import time
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -69,7 +70,7 @@ class Amplifier:
         return origin_s
 
     def heard(self) -> bool:
-        """Tell whether somebody has an inlet of its stream; answered when it has played to its end."""
+        """Tell whether somebody has an inlet of its stream, and send no more."""
         return bool(self._ask("heard", None))
 
     def kill(self) -> None:
@@ -116,12 +117,14 @@ def _serve(pipe: Connection, sent: Any, parent: int) -> None:
             verb, what = pipe.recv()
             pipe.send(outlet.heard())
             if verb == "play":
-                _play(outlet, *what, sent)
+                _play(outlet, *what, sent, pipe.poll)
 
 
-def _play(outlet: SignalOutlet, script: Script, origin_s: float, sent: Any) -> None:
+def _play(outlet: SignalOutlet, script: Script, origin_s: float, sent: Any, stop: Callable[[], bool]) -> None:
     """Send each chunk when its last sample is taken; what is overdue goes out at once, its stamps as they were."""
     for first in range(0, len(script.samples), CHUNK):
+        if stop():
+            return
         rows = slice(first, first + CHUNK)
         time.sleep(max(0.0, origin_s + float(script.due_s[rows][-1]) - lsl_clock_s()))
         sent.value = min(first + CHUNK, len(script.samples))

@@ -98,6 +98,10 @@ class Rig:
         """Wait until the source is in one of these states."""
         self._await(lambda: self._source is not None and self._source.state[0] in states, f"a source {states}")
 
+    def await_cause(self, words: str) -> None:
+        """Wait until the screen is told this of the source."""
+        self._await(lambda: self._source is not None and words in self._source.state[1], f"a cause {words!r}")
+
     def await_sample(self, sample: int) -> None:
         """Wait until the session's grid has come so far."""
         self._await(lambda: self._chain is not None and self._chain.next_sample >= sample, f"sample {sample}")

@@ -9,10 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 
-from .account import same
+from acquisition.discovery import SourceSpec, bind_stream
+from acquisition.errors import AmbiguousStream, RateError
+
+from .account import Account, same
+from .amplifier import Amplifier
 from .rig import Rig
-from .script import COUNTED, RAILED, mains, steady
+from .script import COUNTED, LABELS, MONTAGE, RAILED, mains, steady
 
 Row = Callable[[Rig], None]
 #: Every row by its name, in the order of the docs.
@@ -28,72 +33,118 @@ def row(play: Row) -> Row:
 # -- the source goes away -----------------------------------------------------------------------------
 
 
+def begin(rig: Rig, amplifiers: int, *, planned: int, played: int = 1_500) -> tuple[list[Amplifier], float]:
+    """Return amplifiers, of which the first has played so many samples of a session, and when it began."""
+    first, *others = rig.amplifiers(amplifiers)
+    first.open(rig.spec())
+    rig.listen(planned=planned)
+    origin_s = first.play(steady(planned))
+    rig.await_sample(played)
+    return [first, *others], origin_s
+
+
+def check_away(account: Account) -> None:
+    """After its first stretch nothing of the source was taken, up to the planned end."""
+    ((_, stop),) = account.spans()
+    account.check((0, stop))
+    same(account.decided, ["segment 0 at 0: start", f"lost {account.planned - stop}: absent"])
+    same(account.notices, [f"{account.planned - stop} samples lost (absent)"])
+    assert account.saw("LIVE", "LOST"), account.states
+
+
+def check_back(account: Account) -> None:
+    """Two stretches came, the second to the planned end; what lay between is lost by its stamps."""
+    (_, stop), (back, end) = account.spans()
+    same(end, account.planned)
+    account.check((0, stop), (back, end))
+    lost = f"lost {back - stop}: gap"
+    same(account.decided, ["segment 0 at 0: start", lost, f"segment 1 at {back}: gap"])
+    same(account.notices, [f"{back - stop} samples lost (gap)"])
+
+
 @row
 def killed(rig: Rig) -> None:
     """Never heard of again: what it did not send until the planned end is lost, and the session ends by itself."""
-    (amplifier,) = rig.amplifiers(1)
-    amplifier.open(rig.spec())
-    rig.listen(planned=3_000)
-    amplifier.play(steady(3_000))
-    rig.await_sample(1_500)
+    (amplifier,), _ = begin(rig, 1, planned=3_000)
     amplifier.kill()
-    account = rig.finish()
-    ((_, stop),) = account.spans()
-    account.check((0, stop))
-    same(account.decided, ["segment 0 at 0: start", f"lost {3_000 - stop}: absent"])
-    same(account.notices, [f"{3_000 - stop} samples lost (absent)"])
-    assert account.saw("LIVE", "LOST")
+    check_away(rig.finish())
 
 
 @row
 def restarted(rig: Rig) -> None:
     """Back under its source_id, with a new uid: a new segment, what lay between is lost by its stamps."""
-    first, second = rig.amplifiers(2)
-    first.open(rig.spec())
-    rig.listen(planned=8_000)
-    origin_s = first.play(steady(9_000))
-    rig.await_sample(1_500)
+    (first, second), origin_s = begin(rig, 2, planned=6_000)
     first.kill()
     rig.await_state("LOST")
     second.open(rig.spec())
-    second.play(steady(9_000, amp=1), origin_s)
+    second.play(steady(6_000, amp=1), origin_s)
     account = rig.finish()
-    (_, stop), (back, end) = account.spans()
-    assert end == 8_000
-    account.check((0, stop), (back, end))
-    lost = back - stop
-    same(account.decided, ["segment 0 at 0: start", f"lost {lost}: gap", f"segment 1 at {back}: gap"])
-    same(account.notices, [f"{lost} samples lost (gap)"])
-    assert account.saw("LIVE", "LOST", "SETTLING", "LIVE")
+    check_back(account)
+    assert account.saw("LIVE", "LOST", "SETTLING", "LIVE"), account.states
 
 
 @row
 def restarted_as_another(rig: Rig) -> None:
     """Back under another source_id: not the same source, never taken; the session waits for its own."""
-    first, second = rig.amplifiers(2)
-    first.open(rig.spec())
-    rig.listen(planned=5_000)
-    origin_s = first.play(steady(6_000))
-    rig.await_sample(1_500)
+    (first, second), origin_s = begin(rig, 2, planned=4_000)
     first.kill()
     second.open(rig.spec(source_id=f"{rig.source_id}-other"))
-    second.play(steady(6_000, amp=1), origin_s)
+    second.play(steady(4_000, amp=1), origin_s)
     account = rig.finish()
     assert not second.heard()
-    ((_, stop),) = account.spans()
-    account.check((0, stop))
-    same(account.decided, ["segment 0 at 0: start", f"lost {5_000 - stop}: absent"])
-    same(account.states[-1], "LOST")
+    check_away(account)
+
+
+@row
+def back_at_another_rate(rig: Rig) -> None:
+    """Back with another nominal rate: refused with both rates, never taken."""
+    (first, second), origin_s = begin(rig, 2, planned=4_000)
+    first.kill()
+    second.open(rig.spec(rate_hz=500.0))
+    second.play(steady(4_000, amp=1).paced(500.0), origin_s)
+    rig.await_cause("came back with 500 Hz instead of 1000 Hz")
+    account = rig.finish()
+    assert not second.heard()
+    check_away(account)
+
+
+@row
+def back_with_another_label(rig: Rig) -> None:
+    """Back with a channel of another name: refused with both names; set right and started again, it is taken."""
+    (first, wrong, right), origin_s = begin(rig, 3, planned=8_000)
+    first.kill()
+    wrong.open(rig.spec(labels=("Cz", *LABELS[1:])))
+    rig.await_cause("came back with channel Cz instead of C3")
+    assert not wrong.heard()
+    wrong.kill()
+    right.open(rig.spec())
+    right.play(steady(8_000, amp=1), origin_s)
+    check_back(rig.finish())
+
+
+@row
+def rebooted(rig: Rig) -> None:
+    """Back with a clock that began anew: a clock reset, and what is lost is the time that passed by our clock."""
+    (first, second), origin_s = begin(rig, 2, planned=6_000)
+    first.kill()
+    rig.await_state("LOST")
+    second.open(rig.spec())
+    second.play(steady(9_000, amp=1).stamped(0, -origin_s + 10.0), origin_s)
+    account = rig.finish()
+    (_, stop), (back, end) = account.spans()
+    (lost,) = [decision.data["n"] for decision in account.decisions if decision.kind == "lost"]
+    again = stop + lost
+    assert abs(again - back) < 1_000, f"lost {lost} where {back - stop} were missing"
+    account.check((0, stop), (again, 6_000), clock_resets=1, shift={back: back - again})
+    same(end, 6_000 + back - again)
+    reset = ["clock reset", f"segment 1 at {again}: clock_reset"]
+    same(account.decided, ["segment 0 at 0: start", f"lost {lost}: gap", *reset])
 
 
 @row
 def frozen(rig: Rig) -> None:
     """Its process stopped for 5 s, the connection up: stalled, then late until it has caught up; nothing is lost."""
-    (amplifier,) = rig.amplifiers(1)
-    amplifier.open(rig.spec())
-    rig.listen(planned=8_000)
-    amplifier.play(steady(8_000))
-    rig.await_sample(1_500)
+    (amplifier,), _ = begin(rig, 1, planned=8_000)
     amplifier.freeze()
     rig.wait(5.0)
     amplifier.thaw()
@@ -101,7 +152,20 @@ def frozen(rig: Rig) -> None:
     account.check((0, 8_000))
     same(account.decided, ["segment 0 at 0: start"])
     same(account.notices, [])
-    assert account.saw("LIVE", "STALLED", "LATE", "LIVE")
+    assert account.saw("LIVE", "STALLED", "LATE", "LIVE"), account.states
+
+
+@row
+def frozen_and_replaced(rig: Rig) -> None:
+    """Started again while the old process hangs, its connection up: the new one is taken, the old one let go."""
+    (first, second), origin_s = begin(rig, 2, planned=7_000)
+    first.freeze()
+    rig.await_state("STALLED")
+    second.open(rig.spec())
+    second.play(steady(7_000, amp=1), origin_s)
+    account = rig.finish()
+    check_back(account)
+    assert account.saw("LIVE", "STALLED", "SETTLING", "LIVE"), account.states
 
 
 # -- samples are missing ------------------------------------------------------------------------------
@@ -167,7 +231,7 @@ def clock_back_5_s(rig: Rig) -> None:
     account = rig.run(steady(4_000).stamped(2_000, -5.0), planned=4_000)
     account.check((0, 2_000), (2_000, 4_000), clock_resets=1)
     same(account.decided, ["segment 0 at 0: start", "clock reset", "segment 1 at 2000: clock_reset"])
-    same(account.states[-1], "LATE")
+    assert account.saw("LIVE", "SETTLING", "LIVE"), account.states
 
 
 @row
@@ -230,20 +294,49 @@ def swamped_by_mains(rig: Rig) -> None:
     same([(window.sqi, window.weight) for window in account.windows], [(1.0, 1.0), (0.0, 0.0), (1.0, 1.0)])
 
 
-# -- another stream -----------------------------------------------------------------------------------
+# -- another rate, another stream -----------------------------------------------------------------------
+
+
+@row
+def rate_untrue(rig: Rig) -> None:
+    """It states 1000 Hz and runs at 980: refused with both figures before the first window."""
+    with pytest.raises(RateError, match="states 1000 Hz, but by its own stamps it runs at 980.00 Hz"):
+        rig.run(steady(4_000).paced(980.0), planned=4_000)
+
+
+@row
+def rate_untrue_when_back(rig: Rig) -> None:
+    """Back at 900 Hz where it states 1000, later than its session may be refused: left again with both figures."""
+    (first, second), origin_s = begin(rig, 2, planned=20_000, played=15_000)
+    first.kill()
+    rig.await_state("LOST")
+    second.open(rig.spec())
+    second.play(steady(20_000, amp=1).paced(900.0), origin_s)
+    rig.await_cause("states 1000 Hz, but by its own stamps it runs at 900.00 Hz")
+    account = rig.finish()
+    assert not second.heard()
+    assert account.decided[-1].endswith("absent"), account.decided
+
+
+@row
+def two_of_a_name(rig: Rig) -> None:
+    """Two outlets of one name before the start: refused with both in the words, none is listened to."""
+    first, second = rig.amplifiers(2)
+    first.open(rig.spec())
+    second.open(rig.spec(source_id=f"{rig.source_id}-other"))
+    with pytest.raises(AmbiguousStream, match=rig.source_id) as refusal:
+        bind_stream(SourceSpec(name=rig.name), MONTAGE)
+    assert f"{rig.source_id}-other" in refusal.value.message and "source_id" in refusal.value.remedy
+    assert not first.heard() and not second.heard()
 
 
 @row
 def twin_appears(rig: Rig) -> None:
-    """A second outlet of the same name and source_id, with another signal: never listened to."""
-    first, twin = rig.amplifiers(2)
-    first.open(rig.spec())
-    rig.listen(planned=3_000)
-    origin_s = first.play(steady(3_000))
-    rig.await_sample(500)
+    """A second outlet of the same name and source_id, with another signal, while the first plays: never heard."""
+    (_, twin), origin_s = begin(rig, 2, planned=4_000)
     twin.open(rig.spec())
-    twin.play(steady(3_000, amp=1), origin_s)
+    twin.play(steady(4_000, amp=1), origin_s)
     account = rig.finish()
     assert not twin.heard()
-    account.check((0, 3_000))
+    account.check((0, 4_000))
     same(account.decided, ["segment 0 at 0: start"])

@@ -72,6 +72,10 @@ class Script:
         """Move every stamp from sample ``first`` on."""
         return replace(self, stamps_s=np.where(self.index >= first, self.stamps_s + by_s, self.stamps_s))
 
+    def paced(self, rate_hz: float) -> Script:
+        """Take the samples at another rate."""
+        return Script(self.samples, self.index / rate_hz, self.index / rate_hz)
+
     def holding(self, first: int, stop: int, columns: slice, values: float | NDArray[np.float64]) -> Script:
         """Put values into some columns of samples ``first`` to ``stop``."""
         samples = self.samples.copy()
