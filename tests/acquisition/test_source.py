@@ -108,8 +108,14 @@ def test_given_decisions_may_have_no_end():
     assert judge.calibration_at(10) and judge.calibration_at(20) is None
 
 
+@pytest.fixture
+def tenths(monkeypatch):
+    """Let a file be handed over by 100 samples."""
+    monkeypatch.setattr(FileSource, "BLOCK", 100)
+
+
 @pytest.mark.parametrize("rounds", [2, 0])
-def test_a_file_may_be_handed_over_again(rounds):
+def test_a_file_may_be_handed_over_again(tenths, rounds):
     """Round after round, whatever an earlier life has taken; 0 rounds have no end."""
     parts = [recording(120), recording(30, (Marker(0.02, "rest"),))]
     source = FileSource(parts, MONTAGE.bind(MONTAGE.labels, ("uV",) * 16), [], rounds=rounds, n_samples=160)
@@ -119,7 +125,7 @@ def test_a_file_may_be_handed_over_again(rounds):
 
 
 @pytest.mark.parametrize("taken", [0, 1, 3])
-def test_a_file_goes_on_after_any_sample(taken):
+def test_a_file_goes_on_after_any_sample(tenths, taken):
     """A second life gets the samples and decisions that the first did not record, no other ones."""
     whole = recording(350, (Marker(0.05, "rest"), Marker(0.349, "flexion")))
     decisions = [decision("segment", 0), decision("marker", 100), decision("marker", 300), decision("end", 350)]

@@ -14,11 +14,10 @@ from typing import Any
 from acquisition.clock import LiveClock
 from acquisition.inlet import lsl_clock_s
 from acquisition.session import SessionFolder
-from acquisition.source import FileSource
 from tests.streaming.bridging import Bed, make_recording
 
-#: Samples of the recording, with a hole in the middle; of what is handed over at once; and of the hole.
-N_SAMPLES, BLOCK, HOLE = 7_400, 1_000, 300
+#: Samples of the recording, with a hole in the middle; and of the hole.
+N_SAMPLES, HOLE = 7_400, 300
 #: What changes the record.
 DEEDS = ("write", "replace", "rename")
 #: Seconds that one life may take on a busy machine.
@@ -44,7 +43,6 @@ def _live(url: str, path: Path, deed: int | None, torn: bool) -> None:
     if deed is not None:
         _die_at(deed, torn)
     bed = Bed(url, SessionFolder.open(path), LiveClock(lsl_clock_s))
-    FileSource.BLOCK = BLOCK
     recording = make_recording(N_SAMPLES, hole=HOLE)
     # The folder is read when the source is opened: recovered by then.
     raise SystemExit(bed.bridge(lambda point, chain: bed.file_source(recording)).run(threading.Event()))

@@ -122,8 +122,9 @@ class Bed:
         return FileSource([recording], binding, given, n_samples=n_samples, n_decisions=n_decisions)
 
     def stopping_source(self, recording: Recording, stop: threading.Event, *, after: int) -> FileSource:
-        """Return a source that has the bridge told to leave after so many pulls."""
+        """Return a source that has the bridge told to leave after so many pulls of 100 samples."""
         source = self.file_source(recording)
+        source.BLOCK = 100
         pull, n = source.pull, iter(range(1, 1 << 30))
 
         def counted(timeout_s: float) -> list[Item]:

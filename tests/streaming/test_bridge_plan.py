@@ -25,6 +25,8 @@ LSL = {"kind": "lsl", "source_id": "amp"}
 class AwaySource(FileSource):
     """A recording whose stream breaks after some samples, and does not come back."""
 
+    BLOCK = 100
+
     def __init__(self, bed: Bed, n_samples: int, state: str = "LOST") -> None:
         recording = make_recording(9_000)
         first = [Decision("segment", 1, 0, 0, {"first_sample": 0, "reason": "start"})]
