@@ -52,7 +52,8 @@ def _worst(evidence: Evidence, labels: Sequence[str]) -> list[str]:
 
 def _dead(evidence: Evidence) -> list[str]:
     n = evidence.fates()["dead_lettered"]
-    return [f"{n} {_windows(n)} {'was' if n == 1 else 'were'} set aside after failed attempts: look at the scorer's log."] if n else []
+    set_aside = "was set aside" if n == 1 else "were set aside"
+    return [f"{n} {_windows(n)} {set_aside} after failed attempts: look at the scorer's log."] if n else []
 
 
 def _windows(n: int) -> str:
