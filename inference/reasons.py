@@ -21,8 +21,7 @@ def too_few(evidence: Evidence, labels: Sequence[str], n_min: int, *, ended: boo
     if ended:
         advice = "Then record this patient again" if spoilt else "Record this patient again, for longer"
         return " ".join([f"Too few windows: {n} of {n_min} were scored.", *spoilt, f"{advice}."])
-    advice = spoilt or ["Go on with the movements."]
-    return " ".join([f"{n} of {n_min} windows are scored.", *advice])
+    return " ".join([f"{n} of {n_min} windows are scored.", *(spoilt or ["Go on with the movements."])])
 
 
 def unusable(evidence: Evidence, labels: Sequence[str], *, ended: bool) -> str:
