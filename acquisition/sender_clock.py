@@ -54,6 +54,8 @@ class SenderClock:
         self._assumed_s: float | None = None
         #: Whether the stamps are of another clock than the one that is measured; None until that was seen.
         self._foreign: bool | None = None
+        #: How fast the sender's clock runs against ours, in parts per million; None until a minute was measured.
+        self.drift_ppm: float | None = None
 
     @property
     def newest(self) -> Offset | None:
@@ -67,18 +69,12 @@ class SenderClock:
             return self._measured[-1].offset_s
         return self._assumed_s
 
-    @property
-    def drift_ppm(self) -> float | None:
-        """How fast the sender's clock runs against ours, in parts per million; None until a minute was measured."""
-        if not self._measured or self._measured[-1].time_s - self._measured[0].time_s < DRIFT_S:
-            return None
-        times = np.array([offset.time_s for offset in self._measured])
-        slope = np.polyfit(times - times[0], [offset.offset_s for offset in self._measured], 1)[0]
-        return float(-slope * 1e6)
-
     def measured(self, offset: Offset) -> None:
         """Take a measurement."""
         self._measured.append(offset)
+        if offset.time_s - self._measured[0].time_s >= DRIFT_S:
+            times = np.array([one.time_s for one in self._measured]) - self._measured[0].time_s
+            self.drift_ppm = float(-1e6 * np.polyfit(times, [one.offset_s for one in self._measured], 1)[0])
 
     def heard(self, stamp_s: float, now_s: float) -> float:
         """Take the newest stamp of a pull, and return its age in s; 0 for a stamp that is no number.

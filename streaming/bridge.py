@@ -8,6 +8,7 @@ part; windows whose results are not in the folder are made and published again.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -19,7 +20,7 @@ from acquisition.chain import Chain, Step, drive
 from acquisition.clock import Clock
 from acquisition.decisions import Decision
 from acquisition.errors import DiskFull
-from acquisition.items import SIGNAL, ClockOffset, Item, Raw, RawMarker
+from acquisition.items import SIGNAL, Item, Raw, RawMarker
 from acquisition.ledger import PARTNER as OF_PARTNER
 from acquisition.session import Recovered, SessionFolder
 from acquisition.source import Source
@@ -88,8 +89,7 @@ class Bridge:
         self._begun_s: float | None = None
         self._told_state = ""
         self._lost_s: float | None = None
-        self._offset_s = 0.0
-        self._stamp_s = float("nan")
+        self._stamp_s = math.nan
         self._n_windows = 0
         self._n_unrecorded = 0
         self._ended = ""
@@ -133,10 +133,8 @@ class Bridge:
         """Go on where the folder ends, until the session ends or is left."""
         recovered = self._folder.recover()
         point = resume_point(self._folder)
-        source = self._open_source(point)
+        source = self._open_source(point)  # its inlets keep what comes while the chain catches up
         try:
-            if self._live and point.previous is not None:
-                source.pull(0.0)  # its inlets keep what comes while the chain catches up
             self._resume(point, recovered)
             self._outbox.start()
             self._loop(source, stop)
@@ -204,7 +202,7 @@ class Bridge:
         elif isinstance(item, RawMarker):
             self._recorder.marker(item)
         else:
-            self._take_offset(item)
+            self._recorder.offset(item)
 
     # -- samples and decisions ------------------------------------------------------------------
 
@@ -217,7 +215,7 @@ class Bridge:
             self._record_samples(raw.part(start, stop))
             step = self._chain.push(x_uv[start:stop])
             start += step.n_taken
-            self._stamp_s = float(raw.stamps[start - 1]) + self._offset_s
+            self._stamp_s = self._on_our_clock(float(raw.stamps[start - 1]), source)
             self._emit(step)
             if step.calibration is not None:
                 given = source.calibration_at(self._recorder.at)
@@ -226,6 +224,11 @@ class Bridge:
             self._begun_s = self._clock.monotonic_s() - self._chain.next_sample / self._info.rate_hz
         if self._left_of_plan() == 0:
             self._end("planned")
+
+    def _on_our_clock(self, stamp_s: float, source: Source) -> float:
+        """Return when a live sample was taken, by this machine's LSL clock; NaN for one of a file, or nobody knows."""
+        offset_s = source.timing[0].offset_s if source.timing else None
+        return stamp_s + (math.nan if offset_s is None else offset_s)
 
     def _record_samples(self, raw: Raw) -> None:
         """Samples are recorded before they are conditioned; from the first that is not, windows say so."""
@@ -236,11 +239,6 @@ class Bridge:
         if self._chain.recorded and not self._recorder.recorded:
             self._chain.recorded = False
             self._outbox.tell("notice", {"level": "technical", "text": f"Not recorded: {self._recorder.failure}"})
-
-    def _take_offset(self, offset: ClockOffset) -> None:
-        self._recorder.offset(offset)
-        if offset.stream == SIGNAL:
-            self._offset_s = offset.offset_s
 
     def _left_of_plan(self) -> int:
         """Samples until the planned end; very many without one."""
@@ -299,12 +297,12 @@ class Bridge:
         montage, bundle = self._chain.montage, self._info.bundles.get("eeg_emg")
         for window in windows:
             behind = self._chain.next_sample - (window.first_sample + len(window.x_uv))
-            stamp_s = self._stamp_s - behind / window.rate_hz if live else float("nan")
+            stamp_s = self._stamp_s - behind / window.rate_hz if live else math.nan
             self._outbox.tell("window", window_event(window, montage.labels))
             if bundle is not None:
                 sha256 = bundle["sha256"]
                 record = WindowRecord(self._info.session, 1, window, montage.name, montage.labels, sha256, stamp_s)
-                self._outbox.post(record, live=live)
+                self._outbox.post(record, live=live and math.isfinite(stamp_s))
             self._n_windows = window.index + 1
             self._n_unrecorded += "unrecorded" in window.flags
 
@@ -313,10 +311,10 @@ class Bridge:
     def _watch(self, source: Source) -> None:
         """Follow the source's state; end what can go no further."""
         state, cause = self._pulse.link = source.state
+        self._pulse.timing = source.timing
         if state != self._told_state:  # the seconds in the cause pass in the heartbeats alone
             self._told_state = state
             self._outbox.tell("source", {"state": state, "cause": cause})
-            log.info("source", session=self._info.session, state=state, cause=cause)
         away = state not in ("LIVE", "SETTLING", "LATE")
         self._lost_s = (self._lost_s or self._clock.monotonic_s()) if away else None
         if source.finished:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from acquisition.decisions import Decision
 from acquisition.paradigm import PHASES
 from acquisition.quality import Cell, faults_of
+from acquisition.timing import Timing
 
 #: Cells in the quality that is shown live: one second.
 CELLS = 10
@@ -32,6 +33,8 @@ class Pulse:
         self._trial = 0
         #: The link's state and its cause in words.
         self.link = ("SEARCHING", "")
+        #: How the time of each of the source's streams runs.
+        self.timing: Sequence[Timing] = ()
 
     def cells(self, cells: Iterable[Cell]) -> None:
         """Take finished quality cells."""
@@ -69,5 +72,5 @@ class Pulse:
     def to_json(self) -> Mapping[str, Any]:
         """Return the part of the heartbeat that is about the signal."""
         state, cause = self.link
-        phase = {"phase": self._phase, "trial": self._trial}
-        return {"state": state, "cause": cause, "quality": self.quality(), "faults": self.faults()} | phase
+        told = {"state": state, "cause": cause, "timing": [timing.to_json() for timing in self.timing]}
+        return {**told, "quality": self.quality(), "faults": self.faults(), "phase": self._phase, "trial": self._trial}

@@ -6,6 +6,7 @@ import numpy as np
 
 from acquisition.decisions import Decision
 from acquisition.quality import FAULTS, Cell
+from acquisition.timing import Timing
 from streaming.pulse import CELLS, Pulse
 
 
@@ -46,3 +47,11 @@ def test_phase_and_trial_follow_the_markers():
     assert (pulse.to_json()["phase"], pulse.to_json()["trial"]) == ("flexion", 2)
     pulse.decision(decision("marker", phase="session-end", text="session-end", sample=0))
     assert pulse.to_json()["phase"] == ""
+
+
+def test_the_time_of_each_stream_is_told():
+    """Effective rate and clock offset as the source knows them; nothing of a file."""
+    pulse = Pulse(("C3",))
+    assert pulse.to_json()["timing"] == []
+    pulse.timing = (Timing(rate_hz=999.98, rate_ppm=-20.0), Timing())
+    assert [told["rate_hz"] for told in pulse.to_json()["timing"]] == [999.98, None]
