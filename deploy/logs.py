@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
-def set_up(settings: LogSettings, role: str) -> structlog.typing.FilteringBoundLogger:
+def set_up(settings: LogSettings, role: str, **about: str) -> structlog.typing.FilteringBoundLogger:
     """Set logging up for this process and return its logger.
 
     Parameters
@@ -27,6 +27,8 @@ def set_up(settings: LogSettings, role: str) -> structlog.typing.FilteringBoundL
         Level and format.
     role : str
         Who speaks; a field of every line.
+    about : str
+        Further fields of every line, such as the session that a process serves alone.
     """
     level = _LEVELS[settings.level]
     renderer: structlog.typing.Processor
@@ -48,6 +50,6 @@ def set_up(settings: LogSettings, role: str) -> structlog.typing.FilteringBoundL
     )
     # Libraries (uvicorn, redis) speak through the standard logger.
     logging.basicConfig(level=max(level, logging.WARNING), stream=sys.stderr, format="%(name)s: %(message)s")
-    structlog.contextvars.bind_contextvars(role=role)
+    structlog.contextvars.bind_contextvars(role=role, **about)
     logger: structlog.typing.FilteringBoundLogger = structlog.get_logger()
     return logger

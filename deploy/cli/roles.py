@@ -35,7 +35,7 @@ def bridge(session: Session, data: Data = None, redis: RedisUrl = None, as_json:
     """Run one session, from its source to Redis; again after a crash, it goes on."""
     from deploy.child import stop_event
 
-    settings = _begin("bridge", {"data_dir": data, "redis_url": redis})
+    settings = _begin("bridge", {"data_dir": data, "redis_url": redis}, session=session)
     stop = stop_event()
     from deploy.roles.bridge import run
 
@@ -94,15 +94,15 @@ def play(
     run(session, Playback(recording, speed) if recording else Simulation(seed, recovery), settings, stop)
 
 
-def _begin(role: str, flags: dict[str, object]) -> Settings:
-    """Return the settings of a role, once it is bound to its supervisor's life and may speak."""
+def _begin(role: str, flags: dict[str, object], **about: str) -> Settings:
+    """Return the settings of a role, once it is bound to its supervisor's life and may speak of what it is about."""
     from deploy import logs
     from deploy.child import die_with_parent
     from deploy.settings import load
 
     die_with_parent()
     settings = load(flags)
-    logs.set_up(settings.log, role)
+    logs.set_up(settings.log, role, **about)
     if settings.redis_url is None:
         raise WrongUse(
             f"The {role} has no Redis.", subject="--redis", remedy="Name one: --redis URL, REDIS_URL, or flexion.toml."

@@ -14,7 +14,7 @@ from deploy import lsl_config
 SPEAK = """
 from deploy.logs import set_up
 from deploy.settings import LogSettings
-log = set_up(LogSettings(level="info", format={format!r}), "tester")
+log = set_up(LogSettings(level="info", format={format!r}), "tester", bed="B4")
 log.debug("not said")
 log.info("said", session="01J", n=3)
 """
@@ -29,13 +29,8 @@ def test_lines_go_to_stderr(format_):
     (line,) = done.stderr.splitlines()
     if format_ == "json":
         said = json.loads(line)
-        assert (said["event"], said["session"], said["n"], said["role"], said["level"]) == (
-            "said",
-            "01J",
-            3,
-            "tester",
-            "info",
-        )
+        keys = ("event", "session", "n", "role", "bed", "level")
+        assert [said[key] for key in keys] == ["said", "01J", 3, "tester", "B4", "info"]
     else:
         assert "said" in line
 
