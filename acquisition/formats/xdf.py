@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquisition.errors import RecordingError
-from acquisition.formats import xdf_samples
+from acquisition.formats import xdf_samples, xdf_writer
 from acquisition.formats.xdf_header import DTYPES, StreamHeader, parse_xml
 from acquisition.formats.xdf_samples import Unsound
 from acquisition.formats.xdf_writer import (
@@ -103,6 +103,20 @@ def read_xdf(path: Path) -> XdfFile:
     return _Reader(path, go_on=True).read()
 
 
+def read_whole_chunks(path: Path) -> tuple[XdfFile, list[bytes]]:
+    """Read a foreign file as ``read_xdf`` does, and return its sound chunks beside it, without its footers.
+
+    A chunk that follows damage and has samples whose time is not known holds only those after them.
+
+    Raises
+    ------
+    RecordingError
+        If it is not an XDF file, or too large.
+    """
+    sound: list[bytes] = []
+    return _Reader(path, go_on=True, sound=sound).read(), sound
+
+
 def read_part(path: Path) -> XdfFile:
     """Read a part of a session: it ends where its first damage begins.
 
@@ -131,9 +145,10 @@ class _Growing:
 
 
 class _Reader:
-    def __init__(self, path: Path, *, go_on: bool) -> None:
+    def __init__(self, path: Path, *, go_on: bool, sound: list[bytes] | None = None) -> None:
         self._path = path
         self._go_on = go_on
+        self._sound = sound
         self._content = _content_of(path)
         self._streams: dict[int, _Growing] = {}
         self._problems: list[str] = []
@@ -179,10 +194,9 @@ class _Reader:
 
     def _take(self, tag: int, content: bytes) -> None:
         if tag in (FILE_HEADER, BOUNDARY):
-            return
+            return self._retain(tag, content)
         if tag not in (STREAM_HEADER, SAMPLES, CLOCK_OFFSET, STREAM_FOOTER):
-            self._problem(f"chunks of the unknown tag {tag} are left out.")
-            return
+            return self._problem(f"chunks of the unknown tag {tag} are left out.")
         if len(content) < 4:
             raise Unsound("it is too short to name its stream")
         number = int.from_bytes(content[:4], "little")
@@ -191,13 +205,20 @@ class _Reader:
         elif number not in self._streams:
             raise Unsound(f"stream {number} has no header")
         elif tag == SAMPLES:
-            self._samples(self._streams[number], content[4:])
+            return self._samples(self._streams[number], content)
         elif tag == CLOCK_OFFSET:
             if len(content) != 20:
                 raise Unsound("a clock offset has 20 bytes")
             self._streams[number].offsets.append(struct.unpack("<dd", content[4:]))
         else:
             self._streams[number].footer = {item.tag: (item.text or "").strip() for item in parse_xml(content[4:])}
+            return None
+        return self._retain(tag, content)
+
+    def _retain(self, tag: int, content: bytes) -> None:
+        """Keep a chunk for a sound copy, where one is wanted."""
+        if self._sound is not None:
+            self._sound.append(xdf_writer.chunk(tag, content))
 
     def _begin(self, number: int, content: bytes) -> None:
         if number in self._streams:
@@ -210,9 +231,9 @@ class _Reader:
         header = stream.header
         dtype = DTYPES.get(header.channel_format)
         if dtype is None:
-            texts, stamps, known = xdf_samples.texts(content, header.channel_count)
+            texts, stamps, known = xdf_samples.texts(content[4:], header.channel_count)
         else:
-            values, stamps, known = xdf_samples.numbers(content, dtype, header.channel_count)
+            values, stamps, known = xdf_samples.numbers(content[4:], dtype, header.channel_count)
         skip = 0
         if stream.sound_after < self._damages:
             skip = int(np.argmax(known)) if known.any() else len(known)
@@ -226,6 +247,14 @@ class _Reader:
             stream.values.append(values[skip:])
         stream.stamps.append(stamps[skip:])
         stream.known.append(known[skip:])
+        if not skip:
+            self._retain(SAMPLES, content)
+        elif self._sound is not None and skip < len(known):
+            times = xdf_samples.deduced(stamps[skip:], known[skip:], header.rate_hz)
+            if dtype is None:
+                self._sound.append(xdf_writer.texts(stream.number, texts[skip:], times))
+            else:
+                self._sound.append(xdf_writer.samples(stream.number, header, values[skip:], times))
 
     def _finished(self, growing: _Growing) -> XdfStream:
         header = growing.header

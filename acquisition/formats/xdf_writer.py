@@ -71,12 +71,14 @@ def samples(number: int, header: StreamHeader, values: NDArray[Any], stamps: NDA
     return chunk(SAMPLES, struct.pack("<IBI", number, 4, len(values)) + rows.tobytes())
 
 
-def texts(number: int, values: Sequence[str], stamps: Sequence[float] | NDArray[np.float64]) -> bytes:
-    """Return a Samples chunk of a one-channel string stream, such as markers."""
+def texts(number: int, values: Sequence[str | tuple[str, ...]], stamps: Sequence[float] | NDArray[np.float64]) -> bytes:
+    """Return a Samples chunk of a string stream, such as markers; of more than one channel with a tuple per sample."""
     parts = [struct.pack("<IBI", number, 4, len(values))]
-    for text, stamp in zip(values, stamps, strict=True):
-        encoded = text.encode("utf-8", "replace")
-        parts += [struct.pack("<BdBI", STAMP_BYTES, stamp, 4, len(encoded)), encoded]
+    for row, stamp in zip(values, stamps, strict=True):
+        parts.append(struct.pack("<Bd", STAMP_BYTES, stamp))
+        for text in (row,) if isinstance(row, str) else row:
+            encoded = text.encode("utf-8", "replace")
+            parts += [struct.pack("<BI", 4, len(encoded)), encoded]
     return chunk(SAMPLES, b"".join(parts))
 
 

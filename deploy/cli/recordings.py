@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from deploy.surveying import Entry
 
 Paths = Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders that are searched through.")]
+Repair = Annotated[
+    Path | None, typer.Option("--repair", metavar="COPY.xdf", help="Write what is whole of one damaged XDF file there.")
+]
 Markdown = Annotated[bool, typer.Option("--markdown", help="The table as Markdown, on stdout.")]
 
 #: Columns of the table.
@@ -55,6 +58,7 @@ def recordings(
     header_lines: HeaderLines = None,
     marker_column: MarkerColumn = None,
     time_column: TimeColumn = None,
+    repair: Repair = None,
     markdown: Markdown = False,
     as_json: Json = False,
 ) -> None:
@@ -67,6 +71,8 @@ def recordings(
     reading = reading_of(
         rate, labels, stream, False, counter, delimiter, decimal, header_lines, marker_column, time_column
     )
+    if repair is not None:
+        _repair(paths, repair)
     entries = list(survey(paths, reading, unit))
     if as_json:
         output.put_json({"schema": output.SCHEMA, "recordings": [entry.to_json() for entry in entries]})
@@ -75,6 +81,29 @@ def recordings(
     else:
         output.put_table("Recordings", HEAD, rows(entries))
     raise typer.Exit(exits.OK if any(entry.seen for entry in entries) else exits.BAD_INPUT)
+
+
+def _repair(paths: Sequence[Path], copy: Path) -> None:
+    """Write a sound copy of one file, and say what it has.
+
+    Raises
+    ------
+    WrongUse
+        If more than one file is named.
+    """
+    from acquisition.formats.xdf_repair import repair
+    from deploy.errors import WrongUse
+    from deploy.replaying import require
+
+    if len(paths) != 1 or paths[0].is_dir():
+        raise WrongUse("--repair writes a copy of one file.", subject="--repair", remedy="Name one XDF file.")
+    require(paths[0])
+    file = repair(paths[0], copy)
+    if not file.problems:
+        output.say(f"{paths[0]} is whole; no copy was written.")
+        return
+    samples = ", ".join(f"{len(stream.stamps)} of {stream.header.name!r}" for stream in file.streams)
+    output.say(f"{copy} has all that is whole of {paths[0]}. Samples: {samples}.")
 
 
 def rows(entries: Sequence[Entry]) -> list[tuple[str, ...]]:

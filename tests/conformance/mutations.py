@@ -30,7 +30,10 @@ import numpy as np
 from acquisition.errors import FlexionError
 from acquisition.formats import xdf_writer
 from acquisition.formats.text import write_table
+from acquisition.formats.text_rows import Dialect
+from acquisition.formats.xdf import read_xdf
 from acquisition.formats.xdf_header import STRING, StreamHeader
+from acquisition.formats.xdf_repair import repair
 from acquisition.inspection import inspect
 from acquisition.recording import read_streams
 from tests.conftest import SHARED_DATA
@@ -44,6 +47,8 @@ CASES_PER_CHILD = 5_000
 #: Of a real recording so much is taken: headers and some chunks, so that a case takes milliseconds; and in one case of
 #: a hundred as much as a few minutes have.
 HEAD_BYTES, LONG_BYTES, LONG_SHARE = 12_000, 400_000, 0.01
+#: Share of XDF files of which a sound copy is made and read.
+REPAIRED = 0.1
 #: Failures after which a child gives up.
 MAX_FAILURES = 10
 #: Numbers that readers stumble over.
@@ -137,6 +142,10 @@ def said(rng: np.random.Generator, source: Source) -> dict[str, Any]:
     answers: dict[str, Any] = {"unit": "uV", "rate_hz": float(rng.choice([125.0, 250.0, 1000.0]))}
     if rng.random() < 0.3:
         answers["labels"] = [f"c{n}" for n in range(rng.choice([1, 2, 5, 9, 12]))]
+    if rng.random() < 0.2:
+        answers["dialect"] = Dialect(markers="1", times="none" if rng.random() < 0.5 else "2")
+    if rng.random() < 0.2:
+        answers["counter"] = ("c0", 256)
     return answers if rng.random() < 0.9 else {}
 
 
@@ -155,6 +164,8 @@ def run_case(number: int, seed: int, all_sources: list[Source], folder: Path, ta
             assert taken == len(recording.stamps), f"{taken} of {len(recording.stamps)} samples accounted for"
             tally.samples += taken
         tally.read += 1
+        if source.suffix == ".xdf" and rng.random() < REPAIRED:
+            check_repair(path)
     except FlexionError as error:
         tally.refused[error.kind] += 1
         assert path.name in str(error), str(error)
@@ -162,6 +173,17 @@ def run_case(number: int, seed: int, all_sources: list[Source], folder: Path, ta
     if took_s > tally.slowest_s:
         tally.slowest_s, tally.slowest = took_s, f"case {number}, {source.name}"
     assert took_s < LIMIT_S, f"took {took_s:.2f} s"
+
+
+def check_repair(path: Path) -> None:
+    """A sound copy has the samples of the file, and nothing to complain of."""
+    copy = path.with_name("copy.xdf")
+    copy.unlink(missing_ok=True)
+    file = repair(path, copy)
+    if file.problems:
+        again = read_xdf(copy)
+        counts = [[len(stream.stamps) for stream in read.streams] for read in (file, again)]
+        assert counts[0] == counts[1] and not again.problems, f"{counts}, {again.problems}"
 
 
 def run_child(first: int, count: int, seed: int, shared: Path | None, mark: Path) -> Tally:
@@ -282,7 +304,8 @@ def _made_xdf() -> Iterator[Source]:
         ("int64", "<i8"),
         ("int8", "i1"),
     ):
-        header = StreamHeader("Amp", "EEG", channel_format, 500.0, 3, ("C3", "RF", "n"), ("uV", "mV", None))
+        labels, kinds = ("C3", "RF", "n"), ("EEG", "EMG", "Trigger")
+        header = StreamHeader("Amp", "EEG", channel_format, 500.0, 3, labels, ("uV", "mV", None), kinds)
         values = (100 * rng.normal(size=(60, 3))).astype(dtype)
         stamps = 100 + np.arange(60) / 500
         parts = [
@@ -315,6 +338,9 @@ def _made_tables() -> Iterator[Source]:
     yield Source("timed.csv", f"time,a,b,c,d,e,trigger\n{timed}\n".encode("utf-16"))
     counted = "\n".join(f"{k % 16}, {', '.join(row)}, 12:00:{k:02d}" for k, row in enumerate(rows))
     yield Source("board.txt", f"%Sample Rate = 250.0 Hz\n%EEG data in microvolts\n{counted}\n".encode())
+    quoted = "\n".join(",".join([*(f'"{value}"' for value in row), '"rest, ""a"""' * (row is rows[9])]) for row in rows)
+    head = '"C3","C4","RF","BF","ST","event"\nuV,uV,mV,mV,mV,\n'
+    yield Source("quoted.csv", f"# rate_hz: 250\n{head}{quoted}\n".encode("cp1252"))
     channels = "\n".join(f"Channel {n}: 'M{n}', 60 values, engineering units: mV, no filters." for n in range(5))
     listed = "\n".join("\t".join(row) for row in rows)
     yield Source("logged.txt", f"File Name: x.log\n{channels}\n\n{listed}\n\t\t\t\t\n".encode())

@@ -24,7 +24,7 @@ def test_broken_recordings_are_read_or_refused():
 def test_what_is_broken_is_whole_before(tmp_path):
     """Each of the recordings made here is read when nothing is done to it, so that its breaking means something."""
     made = sources(None)
-    assert len(made) == 10 and {source.suffix for source in made} == {".xdf", ".txt", ".csv"}
+    assert len(made) == 11 and {source.suffix for source in made} == {".xdf", ".txt", ".csv"}
     labels = {"board.txt": [*"n12345", "clock"], "logged.txt": [*"12345"], "timed.csv": ["time", *"12345", "trigger"]}
     for source in made:
         (tmp_path / source.name).write_bytes(source.content)

@@ -17,6 +17,7 @@ import pytest
 
 from acquisition.errors import RecordingError
 from acquisition.formats.xdf import read_part, read_xdf
+from acquisition.formats.xdf_repair import repair
 from tests.conftest import SHARED_DATA
 
 pytestmark = pytest.mark.conformance
@@ -77,6 +78,20 @@ def test_a_file_cut_at_any_byte_gives_its_whole_chunks(shared_data: Path, tmp_pa
         assert {s.number: len(s.stamps) for s in streams} == expected(chunks, size), size
         for stream in streams:
             check_beginning(stream, whole[stream.number])
+
+
+@pytest.mark.parametrize("name", FILES or ["none"])
+def test_a_sound_copy_of_a_file_that_was_cut_is_read_by_all(shared_data: Path, tmp_path: Path, name: str):
+    """Cut in the middle: here and in pyxdf the copy has exactly the samples of the whole chunks."""
+    pyxdf = pytest.importorskip("pyxdf")
+    content = (shared_data / name).read_bytes()
+    size = len(content) * 2 // 3
+    (tmp_path / "cut.xdf").write_bytes(content[:size])
+    repair(tmp_path / "cut.xdf", tmp_path / "copy.xdf")
+    counts = expected(list(walk(content)), size)
+    assert {s.number: len(s.stamps) for s in read_xdf(tmp_path / "copy.xdf").streams} == counts
+    streams, _ = pyxdf.load_xdf(str(tmp_path / "copy.xdf"), synchronize_clocks=False, dejitter_timestamps=False)
+    assert {s["info"]["stream_id"]: len(s["time_stamps"]) for s in streams} == counts
 
 
 def check_beginning(stream, of) -> None:

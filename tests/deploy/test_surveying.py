@@ -101,6 +101,19 @@ def test_nothing_that_can_be_read_is_bad_input(flexion, folder):
     assert flexion("recordings", str(folder / "below" / "b.txt"), "--delimiter", "ab").returncode == 3
 
 
+def test_a_damaged_file_can_be_repaired(flexion, folder):
+    """The copy has what is whole, and the damaged file stays as it is; a copy is made of one file at a time."""
+    torn = folder / "torn.xdf"
+    torn.write_bytes((folder / "below" / "patient.xdf").read_bytes()[:200_000])
+    done = flexion("recordings", str(torn), "--repair", str(folder / "copy.xdf"))
+    assert done.returncode == 0 and "copy.xdf has all that is whole of" in done.stderr
+    assert torn.stat().st_size == 200_000
+    again = flexion("recordings", str(folder / "copy.xdf"), "--repair", str(folder / "b.xdf"))
+    assert again.returncode == 0 and "copy.xdf is whole; no copy was written" in again.stderr
+    assert flexion("recordings", str(folder), "--repair", str(folder / "b.xdf")).returncode == 2
+    assert flexion("recordings", str(torn), "--repair", str(torn)).returncode == 3
+
+
 def test_a_pipe_in_a_cell_does_not_break_the_table(folder, flexion):
     """Names and texts come from files by others."""
     (folder / "a|b.txt").write_text("# rate_hz: 10\n# unit: uV\nC|3\n1\n")
