@@ -26,7 +26,7 @@ from acquisition.decision_log import DecisionLog
 from acquisition.decisions import Decision
 from acquisition.durable import AppendFile, make_folder, replace_file, reserve, sync_folder
 from acquisition.errors import IdentityError, RecordingError
-from acquisition.formats.xdf import XdfFile, read_part
+from acquisition.formats.xdf import XdfFile, XdfStream, read_part
 from acquisition.formats.xdf_header import StreamHeader
 from acquisition.identity import check_session_id, same_name
 from acquisition.parts import PartWriter
@@ -188,6 +188,10 @@ class SessionFolder:
     def part(self, part: int) -> Recording:
         """Read one part, whole chunks only."""
         return recording_of_part(self.part_path(part), self._part_file(part))
+
+    def streams(self, part: int) -> Sequence[XdfStream]:
+        """Return the streams of a part as its file has them, whole chunks only."""
+        return self._part_file(part).streams
 
     def _part_file(self, part: int) -> XdfFile:
         """Read a part unless it is as it was; a new life looks at it several times before it begins its own."""
