@@ -16,6 +16,7 @@ import numpy as np
 import structlog
 
 from acquisition.clock import Clock
+from acquisition.clock_map import mark
 from acquisition.decisions import Decision
 from acquisition.errors import DiskFull
 from acquisition.formats.xdf_header import StreamHeader
@@ -98,8 +99,7 @@ class Recorder:
         self._close()
         self._part = self._folder.open_part(self._headers)
         self.part_number, self._counts = self._part.part, Counter()
-        mark = {"part": self.part_number, "lsl_s": self._clock.lsl_s(), "utc_s": self._clock.utc().timestamp()}
-        self._folder.update(clock=(*self._folder.info.clock, mark))
+        self._folder.update(clock=(*self._folder.info.clock, mark(self.part_number, self._clock)))
 
     def samples(self, raw: Raw) -> None:
         """Append samples, those of the partner before the rows that they are in (law 2)."""

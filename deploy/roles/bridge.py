@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Event
@@ -12,16 +11,14 @@ from typing import Any
 from acquisition.chain import Chain
 from acquisition.clock import Clock, LiveClock
 from acquisition.decisions import Decision
-from acquisition.discovery import SourceSpec
 from acquisition.errors import RecordingError
 from acquisition.inlet import lsl_clock_s
 from acquisition.montage import Montage
 from acquisition.rounds import again
 from acquisition.session import SessionFolder, SessionInfo
-from acquisition.source import FileSource, GivenJudge, Judge, Source, StampJudge, own_decisions, read_decisions
-from acquisition.stamps import StampDecider
-from acquisition.stream_source import StreamSource
+from acquisition.source import FileSource, GivenJudge, Source, own_decisions, read_decisions
 from acquisition.tape import ResumePoint
+from deploy.live_source import open_live
 from deploy.opening import entry_of
 from deploy.recorded import played_again
 from deploy.settings import Settings
@@ -30,9 +27,6 @@ from streaming.connection import connect
 from streaming.lease import Lease
 from streaming.outbox import Outbox
 from streaming.recorder import Recorder
-
-#: Seconds until a stream that was seen when the session was opened must be found again by its bridge.
-FIND_S = 60.0
 
 
 def run(session: str, settings: Settings, stop: Event) -> int:
@@ -43,7 +37,7 @@ def run(session: str, settings: Settings, stop: Event) -> int:
     IdentityError, RecordingError
         If there is no such session, or what it replays is not there.
     LeaseHeld
-        If another bridge that lives owns the bed or the source.
+        If another bridge that lives owns the bed or a source.
     TransportDown
         If Redis cannot be reached at the start.
     """
@@ -55,7 +49,8 @@ def run(session: str, settings: Settings, stop: Event) -> int:
 
     def make_outbox(recorder: Recorder, tell: Callable[[], Mapping[str, Any]]) -> Outbox:
         redis = connect(str(settings.redis_url), "bridge")
-        lease = Lease(redis, info.bed or "", str((info.source or {}).get("source_id", "")), session)
+        source_id, partner_id = _source_ids(info)
+        lease = Lease(redis, info.bed or "", source_id, session, partner_id=partner_id)
         times = {"now_s": clock.lsl_s, "monotonic_s": clock.monotonic_s}
         return Outbox(redis, entry_of(info), lease, recorder, info=tell, **times)
 
@@ -63,6 +58,12 @@ def run(session: str, settings: Settings, stop: Event) -> int:
         return source_of(folder, montage, point, clock, settled=lambda: chain.settled)
 
     return Bridge(folder, chain, make_outbox, open_source, clock).run(stop)
+
+
+def _source_ids(info: SessionInfo) -> tuple[str, str]:
+    """Return the source_ids of the stream and of the second one; empty where there is none."""
+    source = info.source or {}
+    return str(source.get("source_id", "")), str((source.get("partner") or {}).get("source_id", ""))
 
 
 def source_of(
@@ -78,29 +79,17 @@ def source_of(
         n_samples, n_decisions = _done(folder)
         done = {"n_samples": n_samples, "n_decisions": n_decisions}
         return FileSource(recorded.parts, binding, decisions, rounds=info.rounds, **done)
-    criteria = SourceSpec(source["name"], source["source_id"], source["hostname"])
-    # A stream that the session has had already is waited for without end: nobody abandons a patient.
-    patience_s = FIND_S if point.previous is None else math.inf
-    judge = _judge(folder, montage, point)
-    return StreamSource(criteria, montage, judge, clock, unit=info.unit, patience_s=patience_s, settled=settled)
+    return open_live(folder, montage, point, clock, judge=_given_judge(folder), settled=settled)
 
 
-def _judge(folder: SessionFolder, montage: Montage, point: ResumePoint) -> Judge:
+def _given_judge(folder: SessionFolder) -> GivenJudge | None:
+    """Return the judge that repeats the decisions handed over with a replay; None where there are none."""
     info = folder.info
-    if info.decisions is not None:
-        n_samples, n_decisions = _done(folder)
-        handed = _handed(info)
-        return GivenJudge(again(handed, handed[-1].at, info.rounds), n_samples, n_decisions)
-    decider = StampDecider(
-        montage.rate_hz,
-        part=point.part,
-        next_sample=point.next_sample,
-        next_segment=point.next_segment,
-        counter_modulo=montage.counter_modulo,
-        previous=point.previous,
-        any_rate=True,  # the source is told, and ends the session or leaves the stream
-    )
-    return StampJudge(decider, montage)
+    if info.decisions is None:
+        return None
+    n_samples, n_decisions = _done(folder)
+    handed = _handed(info)
+    return GivenJudge(again(handed, handed[-1].at, info.rounds), n_samples, n_decisions)
 
 
 def _done(folder: SessionFolder) -> tuple[int, int]:

@@ -1,0 +1,158 @@
+"""Live source: the stream or the two streams that a session names, opened to go on where its folder ends (law 6).
+
+A session goes on with the streams that it began with: what an earlier life recorded of them is what is looked for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from acquisition.clock import Clock
+from acquisition.clock_map import brought_over
+from acquisition.discovery import SourceSpec, StreamInfo
+from acquisition.formats.xdf_header import DTYPES, StreamHeader
+from acquisition.items import PARTNER, SIGNAL
+from acquisition.montage import Montage
+from acquisition.pair_source import PairSource
+from acquisition.pairer import Pairer
+from acquisition.partners import halves
+from acquisition.session import SessionFolder
+from acquisition.source import Judge, Source, StampJudge
+from acquisition.stamps import StampDecider
+from acquisition.stream_source import StreamSource, seek_stream
+from acquisition.tape import ResumePoint
+
+#: Seconds until a stream that was seen when the session was opened must be found again by its bridge.
+FIND_S = 60.0
+
+
+def open_live(
+    folder: SessionFolder,
+    montage: Montage,
+    point: ResumePoint,
+    clock: Clock,
+    *,
+    judge: Judge | None = None,
+    settled: Callable[[], bool],
+) -> Source:
+    """Return the live source of a session.
+
+    Parameters
+    ----------
+    folder : SessionFolder
+        The session.
+    montage : Montage
+        Its channels.
+    point : ResumePoint
+        Where its folder ends.
+    clock : Clock
+        Time.
+    judge : Judge, optional
+        Takes the decisions; from the stamps by default.
+    settled : callable
+        Tells whether the filters have settled.
+    """
+    info = folder.info
+    named: Mapping[str, Any] = info.source or {}
+    partner: Mapping[str, Any] | None = named.get("partner")
+    seen = _seen(folder)
+    first, second = (montage, montage) if partner is None else halves(montage, partner["channels"])
+    signal = _stream(
+        named,
+        first,
+        judge or _judge(first, point),
+        clock,
+        info.unit,
+        seen.get(SIGNAL),
+        last_s=_last_s(folder, point, clock),
+        markers=_markers(info.markers_source),
+        settled=settled,
+    )
+    if partner is None:
+        return signal
+    place = {"part": point.part, "next_sample": point.next_sample, "next_segment": point.next_segment}
+    beginning = ResumePoint(point.part, 0, 0, None)  # the partner's own count is this life's alone
+    return PairSource(
+        signal,
+        _stream(partner, second, _judge(second, beginning), clock, info.unit, seen.get(PARTNER), marked=False),
+        montage,
+        lambda columns: Pairer(montage.rate_hz, columns, **place),
+        clock,
+        unit=info.unit,
+        partner_header=seen.get(PARTNER),
+    )
+
+
+def _stream(
+    named: Mapping[str, Any],
+    montage: Montage,
+    judge: Judge,
+    clock: Clock,
+    unit: str | None,
+    header: StreamHeader | None,
+    **more: Any,
+) -> StreamSource:
+    """Return one stream; one that the session has had before is looked for from now on, and without end."""
+    criteria = SourceSpec(named["name"], named["source_id"], named["hostname"])
+    known = None if header is None else _stream_of(header)
+    seeker = None if known is None else seek_stream(criteria, montage, unit, known=known)
+    return StreamSource(
+        criteria, montage, judge, clock, unit=unit, patience_s=FIND_S, known=known, seeker=seeker, **more
+    )
+
+
+def _judge(montage: Montage, point: ResumePoint) -> StampJudge:
+    """Return what judges a stream by its stamps."""
+    decider = StampDecider(
+        montage.rate_hz,
+        part=point.part,
+        next_sample=point.next_sample,
+        next_segment=point.next_segment,
+        counter_modulo=montage.counter_modulo,
+        previous=point.previous,
+        any_rate=True,  # the source is told, and ends the session or leaves the stream
+    )
+    return StampJudge(decider, montage)
+
+
+def _markers(named: Mapping[str, Any] | None) -> SourceSpec | None:
+    """Return the markers that the session began with; by their host only where they have no id."""
+    if named is None:
+        return None
+    source_id = named["source_id"] or None
+    return SourceSpec(named["name"], source_id, None if source_id else named["hostname"])
+
+
+def _seen(folder: SessionFolder) -> dict[int, StreamHeader]:
+    """Return the streams of the newest part, as they were then."""
+    parts = folder.part_numbers()
+    return {} if not parts else {n: stream.header for n, stream in enumerate(folder.streams(parts[-1]))}
+
+
+def _stream_of(header: StreamHeader) -> StreamInfo:
+    """Return a recorded stream as the network would describe it."""
+    return StreamInfo(
+        header.name,
+        header.type,
+        header.source_id,
+        header.hostname,
+        header.uid,
+        header.channel_count,
+        header.rate_hz,
+        DTYPES[header.channel_format].name,
+        header.labels,
+        header.units,
+        header.kinds,
+    )
+
+
+def _last_s(folder: SessionFolder, point: ResumePoint, clock: Clock) -> float:
+    """Return where this machine's LSL clock stood at the last sample that the session has; NaN where nothing tells."""
+    for part in reversed(folder.part_numbers()):
+        signal = folder.streams(part)[SIGNAL]
+        if point.previous is not None and len(signal.stamps) and len(signal.offsets):
+            lsl_s = point.previous.stamp_s + float(signal.offsets[-1, 1])
+            return brought_over(lsl_s, part, folder.info.clock, clock)
+    return math.nan
