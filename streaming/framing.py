@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +22,7 @@ class Framer:
         self._segment = -1
         self._first = 0
         self._rest: NDArray[np.float32] | None = None
+        self._stamp_s = math.nan
 
     def push(self, traces: Traces, stamp_s: float) -> list[WaveFrame]:
         """Return the frames that these traces complete.
@@ -33,7 +36,7 @@ class Framer:
         """
         frames = []
         if traces.segment != self._segment or self._rest is None:
-            frames = self._flush(stamp_s)
+            frames = self._flush()
             self._segment, self._first = traces.segment, traces.first_sample
             self._rest = traces.x_uv
         else:
@@ -46,13 +49,14 @@ class Framer:
                 self._frame(self._rest[start : start + FRAME_SAMPLES], stamp_s - (end - last) / self._rate_hz)
             )
             self._first = last
-        self._rest = self._rest[whole:]
+        self._rest, self._stamp_s = self._rest[whole:], stamp_s
         return frames
 
-    def _flush(self, stamp_s: float) -> list[WaveFrame]:
+    def _flush(self) -> list[WaveFrame]:
+        """Return what is left, as old as it is: the traces that follow came after a gap."""
         if self._rest is None or len(self._rest) == 0:
             return []
-        return [self._frame(self._rest, stamp_s)]
+        return [self._frame(self._rest, self._stamp_s)]
 
     def _frame(self, x_uv: NDArray[np.float32], stamp_s: float) -> WaveFrame:
         return WaveFrame.from_uv(x_uv, segment=self._segment, first_sample=self._first, stamp_s=stamp_s)

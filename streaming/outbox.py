@@ -314,7 +314,7 @@ class Outbox:
     def _send_frames(self) -> None:
         frames = [self._frames.popleft() for _ in range(len(self._frames))]
         if frames:
-            self._waves.publish(*frames)
+            self._waves.publish(*frames, sent_s=self._now_s())
 
     def _send_events(self) -> None:
         while self._untold:

@@ -1,12 +1,15 @@
 """Traces for the screen: 20 ms frames, published and not stored; the newest wins and any may be dropped.
 
-A frame is a header of 32 bytes and int16 samples at 0.1 µV, little-endian, one row of channels after the other::
+A frame is a header of 40 bytes and int16 samples at 0.1 µV, little-endian, one row of channels after the other::
 
-    4s magic "FXW1" · H samples · H channels · I segment · q first sample · d stamp of the last · I saturated
+    4s magic "FXW2" · H samples · H channels · I segment · q first sample · d stamp of the last · d sent · I saturated
+
+A frame says when its last sample was taken and when it was sent, by one clock: a reader knows how old it came (law 7).
 """
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
 
@@ -18,13 +21,13 @@ from streaming.connection import Client
 from streaming.errors import RecordError
 
 #: First bytes of a frame, with the version of its layout.
-MAGIC = b"FXW1"
+MAGIC = b"FXW2"
 #: Microvolts of one step; int16 then reaches 3.28 mV, and rounding costs 0.03 µV.
 STEP_UV = 0.1
 #: Largest magnitude of a sample; symmetric, so that a trace clips alike on both sides.
 LIMIT = 32_767
 
-_HEADER = struct.Struct("<4sHHIqdI")
+_HEADER = struct.Struct("<4sHHIqddI")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +41,7 @@ class WaveFrame:
     first_sample : int
         First sample on the session's grid.
     stamp_s : float
-        Stamp of the last sample on the bridge's LSL clock.
+        Stamp of the last sample on the bridge's LSL clock; NaN where nothing is live.
     steps : ndarray, shape (n_samples, n_channels), int16
         Samples in steps of 0.1 µV.
     saturated : int
@@ -65,10 +68,10 @@ class WaveFrame:
         """The samples in microvolts, shape (n_samples, n_channels)."""
         return (self.steps * np.float32(STEP_UV)).astype(np.float32)
 
-    def encode(self) -> bytes:
-        """Return the bytes of the frame."""
+    def encode(self, sent_s: float = math.nan) -> bytes:
+        """Return the bytes of the frame, sent at a moment of the bridge's LSL clock."""
         n_samples, n_channels = self.steps.shape
-        head = (MAGIC, n_samples, n_channels, self.segment, self.first_sample, self.stamp_s, self.saturated)
+        head = (MAGIC, n_samples, n_channels, self.segment, self.first_sample, self.stamp_s, sent_s, self.saturated)
         return _HEADER.pack(*head) + np.ascontiguousarray(self.steps, "<i2").tobytes()
 
     @classmethod
@@ -82,7 +85,7 @@ class WaveFrame:
         """
         if len(data) < _HEADER.size or not data.startswith(MAGIC):
             raise _refused(f"{len(data)} bytes that begin with {data[:4]!r} are no wave frame; expected {MAGIC!r}.")
-        _, n_samples, n_channels, segment, first_sample, stamp_s, saturated = _HEADER.unpack_from(data)
+        _, n_samples, n_channels, segment, first_sample, stamp_s, _, saturated = _HEADER.unpack_from(data)
         if len(data) != _HEADER.size + 2 * n_samples * n_channels:
             raise _refused(f"A wave frame of {n_samples} x {n_channels} samples has {len(data)} bytes.")
         steps = np.frombuffer(data, "<i2", offset=_HEADER.size).reshape(n_samples, n_channels).astype(np.int16)
@@ -104,9 +107,17 @@ class WavePublisher:
         self._redis = redis
         self._channel = keys.wave(session)
 
-    def publish(self, *frames: WaveFrame) -> None:
-        """Send frames to whoever listens now."""
-        self._redis.publish_all(self._channel, [frame.encode() for frame in frames])
+    def publish(self, *frames: WaveFrame, sent_s: float = math.nan) -> None:
+        """Send frames to whoever listens now.
+
+        Parameters
+        ----------
+        frames : WaveFrame
+            Oldest first.
+        sent_s : float
+            The bridge's LSL clock; NaN leaves their age unknown.
+        """
+        self._redis.publish_all(self._channel, [frame.encode(sent_s) for frame in frames])
 
 
 def _refused(message: str) -> RecordError:

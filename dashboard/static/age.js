@@ -9,7 +9,7 @@
 /** Seconds at which a value goes grey, is struck through, and reads `---`. */
 export const CONTACT = Object.freeze({ grey: 3, struck: 10, gone: 30 });
 export const PROGRESS = Object.freeze({ grey: 27, struck: 40, gone: 80 });
-/** Seconds without a frame after which the lanes of the wave go grey. */
+/** Age of the newest sample on the lanes of the wave, in seconds, from which on they are grey. */
 export const LANE_GREY_S = 1;
 
 /** @typedef {"fresh" | "grey" | "struck" | "gone"} Look */
@@ -63,4 +63,16 @@ export function ageWords(ageS) {
   const s = Math.floor(ageS);
   if (s < 120) return `${s} s`;
   return s < 7200 ? `${Math.floor(s / 60)} min` : `${Math.floor(s / 3600)} h`;
+}
+
+/**
+ * What keeps the lanes from being live, in words; "" while they are.
+ *
+ * @param {number} ageS how old the newest sample was when it came
+ * @param {number} silentS seconds since then
+ */
+export function staleWords(ageS, silentS) {
+  if (ageS + silentS < LANE_GREY_S) return "";
+  const words = ageWords(ageS + silentS);
+  return silentS < LANE_GREY_S ? `Late: what arrives is ${words} old` : `No signal for ${words}`;
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** The live traces of one bed: wave, ring, playout clock, sweep and phase band put together. */
 
-import { LANE_GREY_S, ageWords } from "./age.js";
+import { staleWords } from "./age.js";
 import { byId, setAttribute, setShown, setText } from "./dom.js";
 import { PhaseBand } from "./phases.js";
 import { originAt } from "./page.js";
@@ -30,6 +30,8 @@ export class Traces {
     /** @type {string | null} */
     this.session = null;
     this.heardMs = performance.now();
+    /** How old the newest sample was when it came, in seconds: a burst after a stall is heard now and was then. */
+    this.ageS = 0;
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
     new ResizeObserver(() => this.resize()).observe(this.area);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.readColours());
@@ -52,6 +54,7 @@ export class Traces {
   /** @param {import("./decoder.js").Frame} frame */
   take(frame) {
     this.heardMs = performance.now();
+    this.ageS = frame.ageS;
     if (this.ring?.nChannels !== frame.nChannels) this.ring = new Ring(frame.nChannels, RING_S * RATE_HZ);
     this.ring.put(frame);
     this.playout.arrived(frame.firstSample + frame.nSamples, this.heardMs);
@@ -79,17 +82,16 @@ export class Traces {
   }
 
   /**
-   * Grey lanes and words where no frame came for a second.
+   * Grey lanes and words where the newest sample is a second old.
    *
    * @param {BedState} state
    * @param {number} nowMs
    */
   renderSilence(state, nowMs) {
-    const silentS = (nowMs - this.heardMs) / 1000;
-    const silent = silentS >= LANE_GREY_S;
-    setAttribute(this.area, "data-silent", String(silent));
-    setShown(byId("silence"), silent);
-    if (silent) setText(byId("silence"), silenceWords(state, silentS));
+    const words = staleWords(this.ageS, (nowMs - this.heardMs) / 1000);
+    setAttribute(this.area, "data-silent", String(words !== ""));
+    setShown(byId("silence"), words !== "");
+    if (words !== "") setText(byId("silence"), silenceWords(state, words));
   }
 
   resize() {
@@ -135,10 +137,10 @@ export class Traces {
 
 /**
  * @param {BedState} state
- * @param {number} silentS
+ * @param {string} words of an open session
  */
-function silenceWords(state, silentS) {
+function silenceWords(state, words) {
   if (state.told && state.sessionId === null) return "No session";
   if (closedUtc(state) !== null) return "Session ended";
-  return `No signal for ${ageWords(silentS)}`;
+  return words;
 }

@@ -31,8 +31,9 @@ def test_frames_do_not_depend_on_chunks(sizes):
 
 
 def test_a_new_segment_sends_what_is_left_of_the_old_one():
-    """A frame never spans two segments (law 4)."""
+    """A frame never spans two segments (law 4), and what is left is no younger for the gap after it (law 7)."""
     framer = Framer(1000.0)
     assert framer.push(traces(0, 7), 0.006) == []
     frames = framer.push(traces(100, 20, segment=1), 0.119)
     assert [(f.segment, f.first_sample, len(f.steps)) for f in frames] == [(0, 0, 7), (1, 100, 20)]
+    assert [f.stamp_s for f in frames] == [0.006, 0.119]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import struct
 import time
 
 import pytest
@@ -228,3 +230,4 @@ def test_frames_go_to_whoever_listens(outbox, redis_url):
     while message is None:
         message = heard.get_message(timeout=1)
     assert WaveFrame.decode(message["data"]).encode() == frame.encode()
+    assert math.isfinite(struct.unpack_from("<d", message["data"], 28)[0]), "when it was sent is not told"

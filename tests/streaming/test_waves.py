@@ -31,15 +31,16 @@ def test_a_frame_comes_back_within_half_a_step(x_uv, segment, first_sample):
 
 
 def test_the_layout_is_the_contracts():
-    """A browser reads it byte by byte: 32 bytes of header, then rows of int16."""
-    data = WaveFrame.from_uv(np.array([[1.0, -1.0]]), segment=2, first_sample=3, stamp_s=0.5).encode()
+    """A browser reads it byte by byte: 40 bytes of header, then rows of int16."""
+    data = WaveFrame.from_uv(np.array([[1.0, -1.0]]), segment=2, first_sample=3, stamp_s=0.5).encode(2.0)
     assert data.hex() == (
-        b"FXW1".hex()
+        b"FXW2".hex()
         + "0100"
         + "0200"
         + "02000000"
         + "0300000000000000"
         + "000000000000e03f"
+        + "0000000000000040"
         + "00000000"
         + "0a00"
         + "f6ff"
@@ -55,10 +56,10 @@ def test_what_does_not_fit_is_cut_and_counted():
     assert frame.steps.tolist() == [[32767, -32767, 0, 0, 32767]]
 
 
-@pytest.mark.parametrize("data", [b"", b"FXW1", b"FXW2" + bytes(28), b"FXW1\x01\x00\x01\x00" + bytes(24)])
+@pytest.mark.parametrize("data", [b"", b"FXW2", b"FXW1" + bytes(36), b"FXW2\x01\x00\x01\x00" + bytes(32)])
 def test_bytes_that_are_no_frame_are_refused(data):
     """Too short, another version, or samples missing (law 10)."""
-    with pytest.raises(RecordError, match="no wave frame|wave frame of 1 x 1 samples has 32 bytes"):
+    with pytest.raises(RecordError, match="no wave frame|wave frame of 1 x 1 samples has 40 bytes"):
         WaveFrame.decode(data)
 
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CONTACT, PROGRESS, ageWords, elapsedS, lookOf, worst } from "../../../dashboard/static/age.js";
+import { CONTACT, PROGRESS, ageWords, elapsedS, lookOf, staleWords, worst } from "../../../dashboard/static/age.js";
 import { outcomeAges, outcomeView } from "../../../dashboard/static/outcome.js";
 import { closedUtc, emptyState } from "../../../dashboard/static/store.js";
 import { THEN, contact, later, outcome, result, stateOf } from "./frames.mjs";
@@ -15,6 +15,14 @@ test("contact goes grey at 3 s, struck at 10 s, gone at 30 s", () => {
 test("progress goes grey at 27 s, struck at 40 s, gone at 80 s", () => {
   const looks = [26.9, 27, 39.9, 40, 79.9, 80].map((s) => lookOf(s, PROGRESS));
   assert.deepEqual(looks, ["fresh", "grey", "grey", "struck", "struck", "gone"]);
+});
+
+test("lanes are stale by the age of the newest sample, not of its arrival", () => {
+  assert.deepEqual([staleWords(0, 0.9), staleWords(0.5, 0.4), staleWords(0.05, 0)], ["", "", ""]);
+  assert.equal(staleWords(5.2, 0.02), "Late: what arrives is 5 s old");
+  assert.equal(staleWords(0.9, 0.2), "Late: what arrives is 1 s old");
+  assert.equal(staleWords(0.05, 3), "No signal for 3 s");
+  assert.equal(staleWords(5.2, 1), "No signal for 6 s");
 });
 
 test("the worst look wins", () => {

@@ -8,17 +8,18 @@ export const THEN = { monoMs: 0, wallMs: 0 };
 export const later = (s) => ({ monoMs: 1000 * s, wallMs: 1000 * s });
 
 /** The bytes of a frame. */
-export function frameBytes({ nSamples = 2, nChannels = 3, segment = 1, firstSample = 0, stampS = 0.5, saturated = 0 } = {}) {
-  const buffer = new ArrayBuffer(32 + 2 * nSamples * nChannels);
+export function frameBytes({ nSamples = 2, nChannels = 3, segment = 1, firstSample = 0, stampS = 0.5, sentS = 0.75, saturated = 0 } = {}) {
+  const buffer = new ArrayBuffer(40 + 2 * nSamples * nChannels);
   const view = new DataView(buffer);
-  [..."FXW1"].forEach((letter, i) => view.setUint8(i, letter.charCodeAt(0)));
+  [..."FXW2"].forEach((letter, i) => view.setUint8(i, letter.charCodeAt(0)));
   view.setUint16(4, nSamples, true);
   view.setUint16(6, nChannels, true);
   view.setUint32(8, segment, true);
   view.setBigInt64(12, BigInt(firstSample), true);
   view.setFloat64(20, stampS, true);
-  view.setUint32(28, saturated, true);
-  for (let i = 0; i < nSamples * nChannels; i += 1) view.setInt16(32 + 2 * i, i - 3, true);
+  view.setFloat64(28, sentS, true);
+  view.setUint32(36, saturated, true);
+  for (let i = 0; i < nSamples * nChannels; i += 1) view.setInt16(40 + 2 * i, i - 3, true);
   return buffer;
 }
 
@@ -26,7 +27,7 @@ export function frameBytes({ nSamples = 2, nChannels = 3, segment = 1, firstSamp
 export function counting(firstSample, nSamples) {
   const steps = new Int16Array(2 * nSamples);
   for (let i = 0; i < nSamples; i += 1) [steps[2 * i], steps[2 * i + 1]] = [firstSample + i, -(firstSample + i)];
-  return { nSamples, nChannels: 2, segment: 0, firstSample, stampS: 0, saturated: 0, steps };
+  return { nSamples, nChannels: 2, segment: 0, firstSample, ageS: 0, saturated: 0, steps };
 }
 
 export const SESSION = {

@@ -12,14 +12,20 @@ test("a frame is read to the letter", () => {
   const frame = decodeFrame(frameBytes({ firstSample: 2 ** 40, segment: 7, saturated: 4 }));
   assert.deepEqual([frame.nSamples, frame.nChannels, frame.segment, frame.saturated], [2, 3, 7, 4]);
   assert.equal(frame.firstSample, 2 ** 40);
-  assert.equal(frame.stampS, 0.5);
+  assert.equal(frame.ageS, 0.25);
   assert.deepEqual([...frame.steps], [-3, -2, -1, 0, 1, 2]);
+});
+
+test("a frame whose time nobody knows, or from a clock ahead of its sender's, is as old as its arrival", () => {
+  assert.equal(decodeFrame(frameBytes({ stampS: NaN })).ageS, 0);
+  assert.equal(decodeFrame(frameBytes({ sentS: NaN })).ageS, 0);
+  assert.equal(decodeFrame(frameBytes({ stampS: 0.8 })).ageS, 0);
 });
 
 test("bytes that are no frame are refused with what they are", () => {
   assert.throws(() => decodeFrame(new ArrayBuffer(8)), /8 bytes has no header/);
-  assert.throws(() => decodeFrame(new ArrayBuffer(44)), /does not begin with FXW1/);
-  assert.throws(() => decodeFrame(frameBytes().slice(0, 40)), /has 40 bytes, its header says 44/);
+  assert.throws(() => decodeFrame(new ArrayBuffer(44)), /does not begin with FXW2/);
+  assert.throws(() => decodeFrame(frameBytes().slice(0, 48)), /has 48 bytes, its header says 52/);
 });
 
 test("a ring holds samples by their index, also where it turns over", () => {
