@@ -18,12 +18,19 @@ from typing import NoReturn
 
 import pytest
 
-from tests.lsl import write_settings
+from tests.lsl import offers_streams, write_settings
 
 #: Where the public recordings lie: beside the repository, or where the variable says.
 SHARED_DATA = Path(os.environ.get("SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 #: A Redis on a local disk answers in tens of milliseconds; seconds mean that it will not come.
 REDIS_START_S = 10.0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test that offers real LSL streams."""
+    for item in items:
+        if isinstance(item, pytest.Function) and offers_streams(item):
+            item.add_marker("loopback")
 
 
 def lacking(what: str) -> NoReturn:
