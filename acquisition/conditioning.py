@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 
 from acquisition.errors import RateError
 from acquisition.montage import Montage
@@ -264,6 +263,8 @@ class Filter:
     """
 
     def __init__(self, montage: Montage, mains_hz: float, spec: ConditioningSpec) -> None:
+        from scipy import signal  # takes most of a second: not for a process that only names the spec
+
         channels: dict[FilterSpec, list[int]] = {}
         for column, kind in enumerate(montage.kinds):
             channels.setdefault(spec.eeg if kind == "eeg" else spec.emg, []).append(column)
@@ -271,6 +272,7 @@ class Filter:
             (np.array(columns), design(montage.rate_hz, mains_hz, filters)) for filters, columns in channels.items()
         ]
         self._steady = [signal.sosfilt_zi(sos) for _, sos in self._banks]
+        self._sosfilt = signal.sosfilt
         self.begin()
 
     def begin(self) -> None:
@@ -295,7 +297,7 @@ class Filter:
         for bank, (columns, sos) in enumerate(self._banks):
             whole = len(self._banks) == 1
             x = x_uv[row:stop] if whole else x_uv[row:stop, columns]
-            y, self._state[bank] = signal.sosfilt(sos, x, axis=0, zi=self._state[bank])
+            y, self._state[bank] = self._sosfilt(sos, x, axis=0, zi=self._state[bank])
             if whole:
                 out[row:stop] = y
             else:
@@ -316,6 +318,8 @@ def design(rate_hz: float, mains_hz: float, spec: FilterSpec) -> NDArray[np.floa
     RateError
         If the rate is too low for the band or the mains' second harmonic.
     """
+    from scipy import signal
+
     highest = max(spec.high_hz, 2 * mains_hz)
     if rate_hz <= 2 * highest:
         message = f"A rate of {rate_hz:g} Hz cannot carry {highest:g} Hz; expected more than {2 * highest:g} Hz."
