@@ -10,8 +10,8 @@ Decisions, and what they carry in ``data``
 ``lost`` {n, reason} : n grid samples are missing; the open segment ends.
 ``reject`` {n, reason} : the next n samples are not taken onto the grid.
 ``unpaired`` {n, reason} : the next n samples of the partner are not taken; counted.
-``slip`` {sample, n, error_s} : the partner's next sample that is taken goes to that grid sample: n off the place that it
-    would have had, error_s off by its stamp. Nothing of the signal; other decisions say what is taken.
+``slip`` {sample, n, error_s} : the partner's next sample that is taken goes to that grid sample: n off the place that
+    it would have had, error_s off by its stamp. Nothing of the signal; other decisions say what is taken.
 ``clock_reset`` {step_s} : counted.
 ``marker`` {text, phase, sample} : the phase that begins at that grid sample, or none.
 ``calibration`` {the values of a Calibration, hash} : in force from the next block of the grid on.

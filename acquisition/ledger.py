@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 #: Reasons to reject that two streams in one montage have: rows of the signal whose partner never came, and samples of
-#: the partner that were not taken. Both are in the ledger from the first pairing on, 0 or not; of one stream neither is.
+#: the partner that were not taken. Both are in the ledger of two streams, 0 or not; of one stream neither is.
 UNPAIRED, PARTNER = "unpaired", "partner"
 
 

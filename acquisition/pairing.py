@@ -1,4 +1,4 @@
-"""Two streams in one montage: which two belong together, and how what was recorded of both reads as one recording.
+"""Two streams in one montage: how what was recorded of both is read back as one recording.
 
 The record is a zip (law 2): the k-th sample of the signal that was taken and the k-th sample of its partner that was
 taken belong to the same sample of the grid. What was not taken is a decision: ``reject`` of the signal's samples,
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,45 +17,9 @@ from numpy.typing import NDArray
 from acquisition.decisions import Decision
 from acquisition.errors import RecordingError
 from acquisition.items import PARTNER, SIGNAL
-from acquisition.montage import Montage
 
 if TYPE_CHECKING:
     from acquisition.recording import Recording
-
-
-def pairs_of(montage: Montage, streams: Sequence[Sequence[str]]) -> list[tuple[int, int]]:
-    """Return which two streams have a montage together, each channel in one of them alone.
-
-    Parameters
-    ----------
-    montage : Montage
-    streams : sequence of sequence of str
-        The labels of each stream.
-
-    Returns
-    -------
-    list of (int, int)
-        Places of the two; the one with more EEG, whose grid it will be, is the first.
-    """
-    having = [channels_in(montage, labels) for labels in streams]
-    eeg = {channel.label for channel in montage.channels if channel.kind == "eeg"}
-    pairs = [
-        (one, two) for one, two in combinations(range(len(streams)), 2) if _share(having[one], having[two], montage)
-    ]
-    return [(one, two) if len(having[one] & eeg) >= len(having[two] & eeg) else (two, one) for one, two in pairs]
-
-
-def channels_in(montage: Montage, labels: Sequence[str]) -> frozenset[str]:
-    """Return the labels of the montage's channels that a stream has."""
-    known = {label.strip().casefold() for label in labels}
-    names = {
-        channel.label: {name.casefold() for name in (channel.label, *channel.aliases)} for channel in montage.channels
-    }
-    return frozenset(label for label, own in names.items() if own & known)
-
-
-def _share(one: frozenset[str], two: frozenset[str], montage: Montage) -> bool:
-    return bool(one and two) and not one & two and one | two == set(montage.labels)
 
 
 def partner_columns(labels: Sequence[str], partner_labels: Sequence[str]) -> tuple[int, ...]:
@@ -119,9 +82,8 @@ def zipped(n_rows: int, n_partners: int, decisions: Sequence[Decision], *, subje
     if surplus < 0:
         message = f"{subject} has {len(rows)} samples that were paired, and {len(partners)} of their partner."
         raise RecordingError(message, subject=subject, remedy="Restore the session's folder from a copy.")
-    places = np.append(rows, n_rows)
-    before = np.cumsum(np.isin(np.arange(n_partners), partners))
-    own = [_as_signal(decision, before, places) for decision in obeyed]
+    places = np.append(rows, np.full(surplus + 1, n_rows))
+    own = [_as_signal(decision, partners, places) for decision in obeyed]
     if surplus:
         part = decisions[0].part if decisions else 1
         left = Decision("unpaired", part, SIGNAL, n_rows, {"n": surplus, "reason": "absent"})
@@ -149,12 +111,11 @@ class _Untaken:
         return np.flatnonzero(self._mask)
 
 
-def _as_signal(decision: Decision, before: NDArray[np.intp], places: NDArray[np.intp]) -> Decision:
-    """Address a decision of the partner by the rows of the signal."""
+def _as_signal(decision: Decision, partners: NDArray[np.intp], places: NDArray[np.intp]) -> Decision:
+    """Address a decision of the partner by the rows of the signal, of which ``places`` has one for each partner."""
     if decision.stream != PARTNER:
         return decision
-    n_taken = int(before[min(decision.at, len(before)) - 1]) if decision.at and len(before) else 0
-    return replace(decision, stream=SIGNAL, at=int(places[min(n_taken, len(places) - 1)]))
+    return replace(decision, stream=SIGNAL, at=int(places[np.searchsorted(partners, decision.at)]))
 
 
 def join(signal: Recording, partner: Recording, decisions: Sequence[Decision]) -> tuple[Recording, list[Decision]]:

@@ -24,6 +24,7 @@ from acquisition.formats.text import Table, read_table
 from acquisition.formats.text_rows import AS_FOUND, Dialect
 from acquisition.formats.xdf import XdfFile, XdfStream, read_xdf
 from acquisition.formats.xdf_signal import events_of, regular_streams, signal_of, triggers_of
+from acquisition.items import PARTNER, SIGNAL
 from acquisition.montage import Binding, Montage
 
 
@@ -210,7 +211,7 @@ def read_streams(
 
 
 def recording_of_part(path: Path, file: XdfFile) -> Recording:
-    """Return one part of a session as a recording: stream 0 is the signal, the others its markers.
+    """Return the signal of one part of a session as a recording: stream 0, and its markers.
 
     Parameters
     ----------
@@ -223,9 +224,31 @@ def recording_of_part(path: Path, file: XdfFile) -> Recording:
     RecordingError
         If it has no signal.
     """
-    if not file.streams or file.streams[0].values is None:
+    if not file.streams or file.streams[SIGNAL].values is None:
         raise RecordingError(f"{path} has no signal.", subject=str(path), remedy="Restore it from a copy.")
-    return _recording(path, _sha256(path), file, file.streams[0])
+    return _recording(path, _sha256(path), file, file.streams[SIGNAL])
+
+
+def partner_of_part(path: Path, file: XdfFile) -> Recording | None:
+    """Return the second stream of samples of one part of a session, as ``pairing.join`` takes it; None without one.
+
+    Parameters
+    ----------
+    path, file
+        As for ``recording_of_part``.
+
+    Raises
+    ------
+    RecordingError
+        If it is no stream of samples.
+    """
+    if len(file.streams) <= PARTNER:
+        return None
+    partner = file.streams[PARTNER]
+    if partner.values is None:
+        message = f"{path} has texts as its third stream; expected samples."
+        raise RecordingError(message, subject=str(path), remedy="Restore it from a copy.")
+    return _recording(path, "", file, partner)
 
 
 def bind_recording(

@@ -29,8 +29,10 @@ from acquisition.errors import IdentityError, RecordingError
 from acquisition.formats.xdf import XdfFile, XdfStream, read_part
 from acquisition.formats.xdf_header import StreamHeader
 from acquisition.identity import check_session_id, same_name
+from acquisition.items import PARTNER, SIGNAL
+from acquisition.pairing import join, zipped
 from acquisition.parts import PartWriter
-from acquisition.recording import Recording, recording_of_part
+from acquisition.recording import Recording, partner_of_part, recording_of_part
 from acquisition.session_info import SessionInfo as SessionInfo
 from acquisition.session_info import broken
 
@@ -164,7 +166,7 @@ class SessionFolder:
         return max(self.part_numbers(), default=0) + 1
 
     def open_part(self, streams: Sequence[StreamHeader]) -> PartWriter:
-        """Begin the part of this life: 0 is the signal, 1 its markers.
+        """Begin the part of this life: 0 is the signal, 1 its markers, 2 its partner where it has one.
 
         Raises
         ------
@@ -176,7 +178,7 @@ class SessionFolder:
         return PartWriter.create(self.part_path(part), streams, part)
 
     def parts(self) -> list[Recording]:
-        """Read all parts, whole chunks only: the signal of each with its markers.
+        """Read all parts, whole chunks only: each signal with its markers, and its partner beside it.
 
         Raises
         ------
@@ -187,7 +189,9 @@ class SessionFolder:
 
     def part(self, part: int) -> Recording:
         """Read one part, whole chunks only."""
-        return recording_of_part(self.part_path(part), self._part_file(part))
+        file = self._part_file(part)
+        signal, partner = recording_of_part(self.part_path(part), file), partner_of_part(self.part_path(part), file)
+        return signal if partner is None else join(signal, partner, self._taken(part))[0]
 
     def streams(self, part: int) -> Sequence[XdfStream]:
         """Return the streams of a part as its file has them, whole chunks only."""
@@ -204,8 +208,27 @@ class SessionFolder:
     # Decisions
 
     def decisions(self) -> list[Decision]:
-        """Read the decisions in force, in the order in which they were taken."""
-        return list(self._log.read(self._whole).decisions)
+        """Read the decisions in force, in the order in which they were taken; those on a partner as on its signal."""
+        decisions = self._log.read(self._whole).decisions
+        parts = sorted({decision.part for decision in decisions})
+        if not any(map(self._paired, parts)):
+            return list(decisions)
+        return [decision for part in parts for decision in self._as_one(part, [d for d in decisions if d.part == part])]
+
+    def _taken(self, part: int) -> list[Decision]:
+        """Read the decisions in force of one part, as they were taken."""
+        return [decision for decision in self._log.read(self._whole).decisions if decision.part == part]
+
+    def _as_one(self, part: int, taken: Sequence[Decision]) -> Sequence[Decision]:
+        """Return the decisions of a part as of one stream."""
+        if not self._paired(part):
+            return taken
+        n_rows, n_partners = self._whole(part, SIGNAL), self._whole(part, PARTNER)
+        return zipped(n_rows, n_partners, taken, subject=str(self.part_path(part))).decisions
+
+    def _paired(self, part: int) -> bool:
+        """Tell whether a part has a partner's stream beside the signal and its markers."""
+        return self.part_path(part).exists() and len(self._part_file(part).streams) > PARTNER
 
     def append_decision(self, *decisions: Decision) -> None:
         """Append decisions and wait until they are on the disk, before they are obeyed.

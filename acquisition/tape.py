@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from acquisition.decisions import Decision, canonical_json
 from acquisition.durable import replace_file
 from acquisition.errors import BadEnvironment, DecisionError, RateError
+from acquisition.ledger import UNPAIRED
 from acquisition.montage import Binding, Montage
 from acquisition.recording import Recording
 from acquisition.session import SessionFolder
@@ -72,7 +73,7 @@ def decide(recording: Recording, montage: Montage, binding: Binding) -> list[Dec
         If the recording is not at the montage's rate, nominally or by its stamps.
     """
     _check_rate(recording, montage)
-    if recording.resampled_from_hz is not None:
+    if recording.resampled_from_hz is not None or recording.partner_from is not None:
         return list(recording.decided)
     counters = None if binding.counter_column is None else recording.samples[:, binding.counter_column]
     decider = StampDecider(recording.rate_hz, part=1, counter_modulo=montage.counter_modulo)
@@ -253,13 +254,16 @@ class ResumePoint:
 def resume_point(folder: SessionFolder) -> ResumePoint:
     """Return where the session's grid stands after its parts; ``recover`` comes first."""
     montage = Montage.from_json(folder.info.montage, subject=str(folder.path / "session.json"))
+    decisions = folder.decisions()
     next_sample, next_segment = 0, 0
     previous = None
-    for recording in folder.parts():
+    for part in folder.part_numbers():
+        recording = folder.part(part)
         next_sample += len(recording.stamps)
         if len(recording.stamps):
-            previous = _last_sample(recording, montage, folder.info.unit)
-    for decision in folder.decisions():
+            column = montage.bind(recording.labels, recording.units, unit=folder.info.unit).counter_column
+            previous = _last_sample(recording, column, [d for d in decisions if d.part == part], previous)
+    for decision in decisions:
         if decision.kind in GRID_STEPS:
             next_sample += GRID_STEPS[decision.kind] * decision.count("n")
         elif decision.kind == "segment":
@@ -267,12 +271,33 @@ def resume_point(folder: SessionFolder) -> ResumePoint:
     return ResumePoint(folder.next_part(), next_sample, next_segment, previous)
 
 
-def _last_sample(recording: Recording, montage: Montage, unit: str | None) -> LastSample:
+def _last_sample(
+    recording: Recording, column: int | None, decisions: Sequence[Decision], previous: LastSample | None
+) -> LastSample:
+    """Return what the session's next sample follows: the last row of a part, or the last one that had its partner.
+
+    What was declared lost after it moves it on, as if those samples had come.
+    """
+    if column is not None and recording.partner_from is not None and column >= recording.partner_from:
+        column = None  # the partner's own counter tells nothing of the grid
+    last = len(recording.stamps) - 1
+    for decision in reversed(decisions):
+        if decision.data.get("reason") == UNPAIRED and decision.at + decision.count("n") > last:
+            last = decision.at - 1
+    since = [decision for decision in decisions if decision.at > last]
+    at = _sample(recording, last, column) if last >= 0 else previous
+    if at is None or any(decision.kind == "clock_reset" for decision in since):
+        return _sample(recording, len(recording.stamps) - 1, column)
+    n = sum(decision.count("n") for decision in since if decision.kind in ("bridged", "lost"))
+    return LastSample(at.stamp_s + n / recording.rate_hz, None if at.counter is None else at.counter + n)
+
+
+def _sample(recording: Recording, row: int, column: int | None) -> LastSample:
+    """Return a row as the last sample."""
     counter = None
-    column = montage.bind(recording.labels, recording.units, unit=unit).counter_column
-    if column is not None and np.isfinite(recording.samples[-1, column]):
-        counter = round(float(recording.samples[-1, column]))
-    return LastSample(float(recording.stamps[-1]), counter)
+    if column is not None and np.isfinite(recording.samples[row, column]):
+        counter = round(float(recording.samples[row, column]))
+    return LastSample(float(recording.stamps[row]), counter)
 
 
 def _blocks(recording: Recording, binding: Binding, part: int, start: int, stop: int, chunk: int) -> Iterator[Block]:
@@ -291,6 +316,8 @@ def _sha256_of(recording: Recording) -> str:
     """Return the hash of what decisions are taken on: the same file can be read in more than one way."""
     digest = hashlib.sha256(np.ascontiguousarray(recording.stamps).tobytes())
     digest.update(repr([(marker.stamp_s, marker.text) for marker in recording.markers]).encode())
+    if recording.partner_from is not None:
+        digest.update(b"".join(decision.to_line() for decision in recording.decided))
     return digest.hexdigest()
 
 
