@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from acquisition.paradigm import PHASES
 from acquisition.phases import Span
 
+#: The phase of a pause.
+REST = "rest"
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -28,6 +31,8 @@ class Trial:
 def trials_of(phases: Iterable[Span]) -> tuple[Trial, ...]:
     """Group phases into trials; a phase that is not later in the trial than the one before begins the next trial.
 
+    A rest that no movement goes with, as the marker of a pause makes one, is no trial.
+
     Parameters
     ----------
     phases : iterable of (str, int, int)
@@ -46,4 +51,5 @@ def trials_of(phases: Iterable[Span]) -> tuple[Trial, ...]:
             groups.append({})
         last = PHASES.index(phase)
         groups[-1][phase] = range(first_sample, first_sample + n_samples)
-    return tuple(Trial(number, spans) for number, spans in enumerate(groups))
+    trials = [spans for spans in groups if spans.keys() != {REST}]
+    return tuple(Trial(number, spans) for number, spans in enumerate(trials))

@@ -1,4 +1,4 @@
-"""The measures of a session for people: one row each, with unit, interval, trials and what was left out."""
+"""The measures of a session for people: a table for each movement, with units, intervals and what was left out."""
 
 from __future__ import annotations
 
@@ -14,25 +14,27 @@ if TYPE_CHECKING:
     from acquisition.measures.report import Report
     from acquisition.session_info import SessionInfo
 
-#: Columns of the table.
-HEAD = ("measure", "site", "phase", "value", "95 % interval", "trials", "left out", "to be read with")
+#: Columns of a table.
+HEAD = ("measure", "site", "value", "95 % interval", "trials", "to be read with")
 #: Digits behind the point, by unit.
 DIGITS = {"%": 0, "ms": 0, ONE: 3}
 
 
 def put(report: Report, info: SessionInfo) -> None:
-    """Write the measures of a session as a table, and what they are not."""
+    """Write the measures of a session as a table for each movement, and what they are not."""
     moved = report.moved_side or "unknown"
-    title = (
+    print(
         f"Session {info.session}, patient {info.patient} ({info.origin}): {report.n_trials} trials, moved leg {moved}"
     )
-    output.put_table(title, HEAD, rows(report.measurements))
+    for phase in dict.fromkeys(measurement.subject.phase for measurement in report.measurements):
+        own = (measurement for measurement in report.measurements if measurement.subject.phase == phase)
+        output.put_table(phase.capitalize(), HEAD, rows(own))
     print(f"These measures are {DESCRIPTIVE}. docs/measures.md says how each is made, and its limits.")
     print("Research software: not a medical device, not for diagnosis.", flush=True)
 
 
 def rows(measurements: Iterable[Measurement]) -> list[tuple[str, ...]]:
-    """Return the rows of the table, under ``HEAD``."""
+    """Return the rows of a table, under ``HEAD``."""
     return [_row(measurement) for measurement in measurements]
 
 
@@ -41,8 +43,8 @@ def _row(measurement: Measurement) -> tuple[str, ...]:
     unit = "" if subject.unit == ONE else f" {subject.unit}"
     value = "none" if measurement.value is None else f"{_number(measurement.value, subject.unit)}{unit}"
     bounds = " to ".join(_number(bound, subject.unit) for bound in measurement.interval or ())
-    trials, left_out = str(measurement.n_trials), _left_out(measurement.left_out)
-    return (subject.measure, subject.site, subject.phase, value, bounds, trials, left_out, _note(measurement))
+    notes = "; ".join(filter(None, [_note(measurement), _left_out(measurement.left_out)]))
+    return (subject.measure, subject.site, value, bounds, str(measurement.n_trials), notes)
 
 
 def _number(value: float, unit: str) -> str:
@@ -51,7 +53,8 @@ def _number(value: float, unit: str) -> str:
 
 
 def _left_out(left_out: Mapping[str, int]) -> str:
-    return ", ".join(f"{n} {reason}" for reason, n in left_out.items())
+    reasons = ", ".join(f"{n} {reason}" for reason, n in left_out.items())
+    return f"left out: {reasons}" if reasons else ""
 
 
 def _note(measurement: Measurement) -> str:

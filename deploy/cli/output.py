@@ -15,6 +15,8 @@ from deploy.times import words_of
 SCHEMA = "flexion.result/1"
 #: Columns of a table that no terminal shows; more than any row needs.
 PIPE_WIDTH = 240
+#: A word of so many letters is kept whole where a terminal is narrow.
+WHOLE_WORD = 20
 
 
 def say(words: str) -> None:
@@ -37,10 +39,12 @@ def put_table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]])
     # Into a file or pipe a table is as wide as it needs to be, in a terminal as wide as that.
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else PIPE_WIDTH)
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for name in head:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    for column, name in enumerate(head):
+        words = " ".join([name, *(row[column] for row in cells)]).split()
+        table.add_column(name, overflow="fold", min_width=min(WHOLE_WORD, max(map(len, words), default=1)))
+    for row in cells:
+        table.add_row(*map(Text, row))
     console.print(table)
 
 

@@ -48,6 +48,7 @@ def test_a_session_is_described_beside_its_score(flexion, recorded):
     table = flexion("sessions", "report", recorded)
     assert (table.returncode, table.stderr) == (0, "")
     assert "patient P-007 (simulated): 6 trials, moved leg right" in table.stdout
+    assert table.stdout.index("\nFlexion") < table.stdout.index("\nExtension")
     assert "descriptive; not part of the score" in table.stdout
     assert "not a medical device" in table.stdout
     answer = json.loads(flexion("sessions", "report", recorded, "--json").stdout)
@@ -74,8 +75,8 @@ def test_a_row_reads_value_interval_trials_and_what_was_left_out():
         Subject("beta cortico-muscular coherence", "C1-VM", "extension", "1"), 51, {}, 0.1234, (0.08, 0.17), "", limit
     )
     assert measures.rows([latency, coupling]) == [
-        ("onset latency", "VM", "extension", "144 ms", "130 to 152", "9", "2 gap", ""),
-        ("beta cortico-muscular coherence", "C1-VM", "extension", "0.123", "0.080 to 0.170", "51", "",
+        ("onset latency", "VM", "144 ms", "130 to 152", "9", "left out: 2 gap"),
+        ("beta cortico-muscular coherence", "C1-VM", "0.123", "0.080 to 0.170", "51",
          "chance: below 0.025; peak at 20 Hz"),
     ]  # fmt: skip
 
@@ -85,5 +86,5 @@ def test_a_row_without_a_value_says_why():
     absent = Measurement.without(Subject("onset latency", "VM", "extension", "ms"), {}, "not enough trials: 0 of 6")
     nothing = Measurement(Subject("mu desynchronisation", "C3", "flexion", "%"), 8, {}, -0.3, (-4.0, 3.0))
     rows = measures.rows([absent, nothing])
-    assert rows[0][3:] == ("none", "", "0", "", "not enough trials: 0 of 6")
-    assert rows[1][3:5] == ("0 %", "-4 to 3")
+    assert rows[0][2:] == ("none", "", "0", "not enough trials: 0 of 6")
+    assert rows[1][2:4] == ("0 %", "-4 to 3")
