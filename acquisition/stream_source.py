@@ -168,13 +168,15 @@ class StreamSource:
         if self._open is None:
             self._clock.sleep(min(timeout_s, LOOK_S))
             return []
+        inlet = self._open.inlet
+        offsets = self._offsets(inlet)  # first: an inlet that has filled for seconds holds samples as old as that
         try:
-            raw = self._pull_raw(self._open.inlet, timeout_s)
+            raw = self._pull_raw(inlet, timeout_s)
         except LostSource as error:
             self._lose(error.message)
-            return []
-        items = [*self._offsets(self._open.inlet), *self._judged(raw), *self._marked()]
-        self._check_rate(self._open.info)
+            return [*offsets]
+        items = [*offsets, *self._judged(raw), *self._marked()]
+        self._check_rate(inlet.info)
         return items
 
     def calibration_at(self, at: int) -> Decision | None:

@@ -1,31 +1,74 @@
 """Live source: the stream or the two streams that a session names, opened to go on where its folder ends (law 6).
 
-A session goes on with the streams that it began with: what an earlier life recorded of them is what is looked for.
+A session goes on with the streams that it began with: what an earlier life recorded of them is what is looked for. The
+search begins before anything else: from the opening of an inlet on nothing is lost, however long the rest takes.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from acquisition.clock import Clock
 from acquisition.clock_map import brought_over
 from acquisition.discovery import SourceSpec, StreamInfo
+from acquisition.formats.xdf import read_headers
 from acquisition.formats.xdf_header import DTYPES, StreamHeader
 from acquisition.items import PARTNER, SIGNAL
-from acquisition.montage import Montage
+from acquisition.montage import Binding, Montage
 from acquisition.pair_source import PairSource
 from acquisition.pairer import Pairer
 from acquisition.partners import halves
+from acquisition.seeker import Seeker
 from acquisition.session import SessionFolder
 from acquisition.source import Judge, Source, StampJudge
 from acquisition.stamps import StampDecider
-from acquisition.stream_source import StreamSource, seek_stream
+from acquisition.stream_source import Opened, StreamSource, seek_stream
 from acquisition.tape import ResumePoint
 
 #: Seconds until a stream that was seen when the session was opened must be found again by its bridge.
 FIND_S = 60.0
+
+
+class Searches:
+    """The searches for a session's streams, begun at once.
+
+    Parameters
+    ----------
+    folder : SessionFolder
+        The session; it need not be recovered yet.
+    montage : Montage
+        Its channels.
+    """
+
+    def __init__(self, folder: SessionFolder, montage: Montage) -> None:
+        source: Mapping[str, Any] = folder.info.source or {}
+        partner: Mapping[str, Any] | None = source.get("partner")
+        self.halves = (montage, montage) if partner is None else halves(montage, partner["channels"])
+        self.headers = _headers(folder)
+        self.streams = {SIGNAL: self._begin(SIGNAL, source, self.halves[0], folder.info.unit)}
+        if partner is not None:
+            self.streams[PARTNER] = self._begin(PARTNER, partner, self.halves[1], folder.info.unit)
+
+    def _begin(self, stream: int, named: Mapping[str, Any], montage: Montage, unit: str | None) -> Search:
+        """Look for one stream; one that the session has had before is looked for without end."""
+        criteria = SourceSpec(named["name"], named["source_id"], named["hostname"])
+        known = _stream_of(self.headers[stream]) if stream < len(self.headers) else None
+        return Search(criteria, known, seek_stream(criteria, montage, unit, known=known))
+
+    def close(self) -> None:
+        """End what nobody has taken."""
+        for search in self.streams.values():
+            search.seeker.stop()
+
+
+class Search(NamedTuple):
+    """One stream that is looked for."""
+
+    criteria: SourceSpec
+    known: StreamInfo | None
+    seeker: Seeker[tuple[StreamInfo, Binding], Opened]
 
 
 def open_live(
@@ -33,6 +76,7 @@ def open_live(
     montage: Montage,
     point: ResumePoint,
     clock: Clock,
+    searches: Searches,
     *,
     judge: Judge | None = None,
     settled: Callable[[], bool],
@@ -49,57 +93,53 @@ def open_live(
         Where its folder ends.
     clock : Clock
         Time.
+    searches : Searches
+        For its streams.
     judge : Judge, optional
         Takes the decisions; from the stamps by default.
     settled : callable
         Tells whether the filters have settled.
     """
     info = folder.info
-    named: Mapping[str, Any] = info.source or {}
-    partner: Mapping[str, Any] | None = named.get("partner")
-    seen = _seen(folder)
-    first, second = (montage, montage) if partner is None else halves(montage, partner["channels"])
+    first, second = searches.halves
     signal = _stream(
-        named,
+        searches.streams[SIGNAL],
         first,
         judge or _judge(first, point),
         clock,
         info.unit,
-        seen.get(SIGNAL),
         last_s=_last_s(folder, point, clock),
         markers=_markers(info.markers_source),
         settled=settled,
     )
-    if partner is None:
+    if PARTNER not in searches.streams:
         return signal
     place = {"part": point.part, "next_sample": point.next_sample, "next_segment": point.next_segment}
     beginning = ResumePoint(point.part, 0, 0, None)  # the partner's own count is this life's alone
     return PairSource(
         signal,
-        _stream(partner, second, _judge(second, beginning), clock, info.unit, seen.get(PARTNER), marked=False),
+        _stream(searches.streams[PARTNER], second, _judge(second, beginning), clock, info.unit, marked=False),
         montage,
         lambda columns: Pairer(montage.rate_hz, columns, **place),
         clock,
         unit=info.unit,
-        partner_header=seen.get(PARTNER),
+        partner_header=dict(enumerate(searches.headers)).get(PARTNER),
     )
 
 
 def _stream(
-    named: Mapping[str, Any],
-    montage: Montage,
-    judge: Judge,
-    clock: Clock,
-    unit: str | None,
-    header: StreamHeader | None,
-    **more: Any,
+    search: Search, montage: Montage, judge: Judge, clock: Clock, unit: str | None, **more: Any
 ) -> StreamSource:
-    """Return one stream; one that the session has had before is looked for from now on, and without end."""
-    criteria = SourceSpec(named["name"], named["source_id"], named["hostname"])
-    known = None if header is None else _stream_of(header)
-    seeker = None if known is None else seek_stream(criteria, montage, unit, known=known)
     return StreamSource(
-        criteria, montage, judge, clock, unit=unit, patience_s=FIND_S, known=known, seeker=seeker, **more
+        search.criteria,
+        montage,
+        judge,
+        clock,
+        unit=unit,
+        patience_s=FIND_S,
+        known=search.known,
+        seeker=search.seeker,
+        **more,
     )
 
 
@@ -125,10 +165,10 @@ def _markers(named: Mapping[str, Any] | None) -> SourceSpec | None:
     return SourceSpec(named["name"], source_id, None if source_id else named["hostname"])
 
 
-def _seen(folder: SessionFolder) -> dict[int, StreamHeader]:
+def _headers(folder: SessionFolder) -> tuple[StreamHeader, ...]:
     """Return the streams of the newest part, as they were then."""
     parts = folder.part_numbers()
-    return {} if not parts else {n: stream.header for n, stream in enumerate(folder.streams(parts[-1]))}
+    return read_headers(folder.part_path(parts[-1])) if parts else ()
 
 
 def _stream_of(header: StreamHeader) -> StreamInfo:

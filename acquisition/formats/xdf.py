@@ -32,6 +32,8 @@ from acquisition.formats.xdf_writer import (
 
 #: Larger files are refused rather than read into memory: 9 minutes of 16 channels are 40 MB.
 MAX_BYTES = 4 << 30
+#: Bytes at the head of a part in which its headers lie: one of 64 channels takes 8 KB.
+HEADERS_BYTES = 1 << 20
 #: Streams beyond this are rubbish.
 MAX_STREAMS = 1024
 #: Problems that are told one by one; the rest are counted.
@@ -126,6 +128,28 @@ def read_part(path: Path) -> XdfFile:
         If it is not an XDF file.
     """
     return _Reader(path, go_on=False).read()
+
+
+def read_headers(path: Path) -> tuple[StreamHeader, ...]:
+    """Read what the streams of a part are, and none of their samples.
+
+    Raises
+    ------
+    RecordingError
+        If it is not an XDF file.
+    """
+    with path.open("rb") as file:
+        content = file.read(HEADERS_BYTES)
+    if not content.startswith(MAGIC):
+        raise _not_xdf(path, f"is not an XDF file: it begins with {content[:4]!r}")
+    headers, at = [], len(MAGIC)
+    while at < len(content) and (found := _frame(content, at)) is not None:
+        tag, start, at = found
+        if tag == STREAM_HEADER:
+            headers.append(StreamHeader.from_xml(content[start + 4 : at]))
+        elif tag != FILE_HEADER:
+            break
+    return tuple(headers)
 
 
 @dataclass

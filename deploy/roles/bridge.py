@@ -1,4 +1,8 @@
-"""Bridge: the process of one session, from its source to Redis; started again after a crash, it goes on."""
+"""Bridge: the process of one session, from its source to Redis; started again after a crash, it goes on.
+
+What the stream sends while nobody listens is lost. So the search for it begins first, and the libraries that condition,
+record and publish are loaded while it is found and its inlet fills.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +10,23 @@ import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from acquisition.chain import Chain
 from acquisition.clock import Clock, LiveClock
 from acquisition.decisions import Decision
 from acquisition.errors import RecordingError
 from acquisition.inlet import lsl_clock_s
 from acquisition.montage import Montage
-from acquisition.rounds import again
 from acquisition.session import SessionFolder, SessionInfo
 from acquisition.source import FileSource, GivenJudge, Source, own_decisions, read_decisions
 from acquisition.tape import ResumePoint
-from deploy.live_source import open_live
-from deploy.opening import entry_of
-from deploy.recorded import played_again
-from deploy.settings import Settings
-from streaming.bridge import Bridge
-from streaming.connection import connect
-from streaming.lease import Lease
-from streaming.outbox import Outbox
-from streaming.recorder import Recorder
+from deploy.live_source import Searches, open_live
+
+if TYPE_CHECKING:
+    from deploy.settings import Settings
+    from streaming.bridge import Bridge
+    from streaming.outbox import Outbox
+    from streaming.recorder import Recorder
 
 
 def run(session: str, settings: Settings, stop: Event) -> int:
@@ -42,22 +42,42 @@ def run(session: str, settings: Settings, stop: Event) -> int:
         If Redis cannot be reached at the start.
     """
     folder = SessionFolder.find(settings.data_dir, session)
+    montage = Montage.from_json(folder.info.montage)
+    searches = Searches(folder, montage) if _is_live(folder.info) else None
+    try:
+        return _bridge(folder, montage, searches, settings).run(stop)
+    finally:
+        if searches is not None:
+            searches.close()
+
+
+def _is_live(info: SessionInfo) -> bool:
+    return (info.source or {}).get("kind") != "file"
+
+
+def _bridge(folder: SessionFolder, montage: Montage, searches: Searches | None, settings: Settings) -> Bridge:
+    from acquisition.chain import Chain
+    from deploy.opening import entry_of
+    from streaming.bridge import Bridge
+    from streaming.connection import connect
+    from streaming.lease import Lease
+    from streaming.outbox import Outbox
+
     info = folder.info
-    montage = Montage.from_json(info.montage)
     clock = LiveClock(lsl_clock_s)
     chain = Chain(montage, info.mains_hz, resampled_from_hz=info.resampled_from_hz)
 
     def make_outbox(recorder: Recorder, tell: Callable[[], Mapping[str, Any]]) -> Outbox:
         redis = connect(str(settings.redis_url), "bridge")
         source_id, partner_id = _source_ids(info)
-        lease = Lease(redis, info.bed or "", source_id, session, partner_id=partner_id)
+        lease = Lease(redis, info.bed or "", source_id, info.session, partner_id=partner_id)
         times = {"now_s": clock.lsl_s, "monotonic_s": clock.monotonic_s}
         return Outbox(redis, entry_of(info), lease, recorder, info=tell, **times)
 
     def open_source(point: ResumePoint) -> Source:
-        return source_of(folder, montage, point, clock, settled=lambda: chain.settled)
+        return source_of(folder, montage, point, clock, searches, settled=lambda: chain.settled)
 
-    return Bridge(folder, chain, make_outbox, open_source, clock).run(stop)
+    return Bridge(folder, chain, make_outbox, open_source, clock)
 
 
 def _source_ids(info: SessionInfo) -> tuple[str, str]:
@@ -67,19 +87,28 @@ def _source_ids(info: SessionInfo) -> tuple[str, str]:
 
 
 def source_of(
-    folder: SessionFolder, montage: Montage, point: ResumePoint, clock: Clock, *, settled: Callable[[], bool]
+    folder: SessionFolder,
+    montage: Montage,
+    point: ResumePoint,
+    clock: Clock,
+    searches: Searches | None = None,
+    *,
+    settled: Callable[[], bool],
 ) -> Source:
     """Return the source that a session's description names, to go on where its folder ends."""
     info = folder.info
-    source = info.source or {}
-    if source.get("kind") == "file":
-        recorded = played_again(Path(source["path"]), info)
+    if not _is_live(info):
+        from acquisition.rounds import again
+        from deploy.recorded import played_again
+
+        recorded = played_again(Path((info.source or {})["path"]), info)
         binding = montage.bind(recorded.parts[0].labels, recorded.parts[0].units, unit=info.unit)
         decisions = again(recorded.decisions, recorded.n_samples, info.rounds)
         n_samples, n_decisions = _done(folder)
         done = {"n_samples": n_samples, "n_decisions": n_decisions}
         return FileSource(recorded.parts, binding, decisions, rounds=info.rounds, **done)
-    return open_live(folder, montage, point, clock, judge=_given_judge(folder), settled=settled)
+    searches = searches or Searches(folder, montage)
+    return open_live(folder, montage, point, clock, searches, judge=_given_judge(folder), settled=settled)
 
 
 def _given_judge(folder: SessionFolder) -> GivenJudge | None:
@@ -87,6 +116,8 @@ def _given_judge(folder: SessionFolder) -> GivenJudge | None:
     info = folder.info
     if info.decisions is None:
         return None
+    from acquisition.rounds import again
+
     n_samples, n_decisions = _done(folder)
     handed = _handed(info)
     return GivenJudge(again(handed, handed[-1].at, info.rounds), n_samples, n_decisions)

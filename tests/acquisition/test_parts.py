@@ -7,8 +7,8 @@ import os
 import numpy as np
 import pytest
 
-from acquisition.errors import DiskFull
-from acquisition.formats.xdf import read_part
+from acquisition.errors import DiskFull, RecordingError
+from acquisition.formats.xdf import read_headers, read_part
 from acquisition.formats.xdf_header import StreamHeader
 from acquisition.parts import SYNCS_PER_BOUNDARY, PartWriter
 from tests.acquisition.test_durable import disk_of
@@ -73,6 +73,19 @@ def test_a_part_has_whole_headers_or_does_not_exist(tmp_path):
     with disk_of(100), pytest.raises(DiskFull):
         PartWriter.create(tmp_path / "a.xdf", [SIGNAL, MARKERS])
     assert os.listdir(tmp_path) == []
+
+
+def test_the_headers_of_a_part_are_read_without_its_samples(tmp_path):
+    """A later life knows at once which streams it goes on with, however long the part is, and torn or not."""
+    writer = PartWriter.create(tmp_path / "a.xdf", [SIGNAL, MARKERS])
+    assert [header.name for header in read_headers(tmp_path / "a.xdf")] == ["Amp16", "Cues"]
+    for first in range(0, 40_000, 1000):
+        writer.append(0, *chunk(first, 1000))
+    os.truncate(tmp_path / "a.xdf", (tmp_path / "a.xdf").stat().st_size - 7)
+    assert [header.labels for header in read_headers(tmp_path / "a.xdf")] == [SIGNAL.labels, ()]
+    (tmp_path / "b.xdf").write_bytes(b"rubbish")
+    with pytest.raises(RecordingError, match="is not an XDF file: it begins with b'rubb'"):
+        read_headers(tmp_path / "b.xdf")
 
 
 def test_a_part_left_behind_by_a_crash_in_its_headers_is_begun_anew(tmp_path):
