@@ -224,7 +224,8 @@ def tape_of_folder(folder: SessionFolder, chunk: int = CHUNK) -> Iterator[Decisi
             yield from own
             continue
         recording = folder.part(part)
-        if len(recording.stamps) and not any(decision.kind == "segment" for decision in decisions):
+        rejected = sum(decision.count("n") for decision in own if decision.kind == "reject")
+        if len(recording.stamps) > rejected and not any(decision.kind == "segment" for decision in decisions):
             # A segment is on the disk before its first sample: these lines did not go missing by a crash.
             raise broken(str(folder.path / "decisions.jsonl"), f"opens no segment, but {recording.path} has samples")
         binding = montage.bind(recording.labels, recording.units, unit=folder.info.unit)
