@@ -319,6 +319,9 @@ def _kind_of(path: Path) -> str:
         # A folder has its own reader; a pipe or device would be waited for without end.
         message = f"{path} is no file but a {'folder' if path.is_dir() else 'pipe, socket or device'}."
         raise RecordingError(message, subject=str(path), remedy="Name a file.")
+    if path.is_file() and not path.stat().st_size:
+        remedy = "Copy it again from where it was recorded, or choose another one."
+        raise RecordingError(f"{path} is empty: it has no bytes.", subject=str(path), remedy=remedy)
     suffix = path.suffix.casefold()
     for kind, described in KINDS.items():
         if suffix in described.suffixes:

@@ -47,6 +47,8 @@ class SessionInfo:
         ``from_s`` and ``to_s``: which part of it, on its own grid.
     rounds : int
         How often it is played; 0: until somebody ends it.
+    repeats : bool
+        Whether windows repeat: it is played more than once, or what it plays was.
     decisions : mapping or None
         ``path`` and ``sha256`` of the decisions handed over for a replay.
     expected_samples : int or None
@@ -81,6 +83,7 @@ class SessionInfo:
     replay_of: str | None = None
     excerpt: Mapping[str, float] | None = None
     rounds: int = 1
+    repeats: bool = False
     decisions: Mapping[str, str] | None = None
     expected_samples: int | None = None
     resampled_from_hz: float | None = None

@@ -29,15 +29,15 @@ class Heard:
 
     Attributes
     ----------
-    pids : tuple of int
-        Processes of this machine whose heartbeat came.
+    beats : tuple of Beat
+        Heartbeats of this machine's processes.
     commands : tuple of Command
         Those that are still valid, for anybody.
     deaf : bool
         Whether Redis was away.
     """
 
-    pids: tuple[int, ...] = ()
+    beats: tuple[Beat, ...] = ()
     commands: tuple[Command, ...] = ()
     deaf: bool = False
 
@@ -65,7 +65,7 @@ class Ear:
         if self._monotonic_s() < self._retry_s:
             return Heard(deaf=True)
         try:
-            return Heard(tuple(self._pids()), tuple(self._commands()))
+            return Heard(tuple(self._heartbeats()), tuple(self._commands()))
         except TransportDown:
             self.close()
             self._retry_s = self._monotonic_s() + RETRY_S
@@ -87,7 +87,7 @@ class Ear:
             self._beats.close()
         self._beats = self._listener = None
 
-    def _pids(self) -> Iterable[int]:
+    def _heartbeats(self) -> Iterable[Beat]:
         if self._beats is None:
             self._beats = Subscription(self._redis, [keys.HEARTBEATS])
         here = socket.gethostname()
@@ -97,7 +97,7 @@ class Ear:
                 return
             beat = _beat(message.data)
             if beat is not None and beat.host == here:
-                yield beat.pid
+                yield beat
 
     def _commands(self) -> list[Command]:
         if self._listener is None:

@@ -3,6 +3,7 @@
 ::
 
     FlexionError
+    ├── NotPlayed               exit code 1: a recording that had no turn
     ├── WrongUse                exit code 2: options that do not go together
     └── BadInput
         └── SettingsError       a key or value of flexion.toml or FLEXION_* that is not known or not allowed
@@ -19,6 +20,12 @@ class WrongUse(FlexionError):
 
     exit_code = exits.WRONG_USE
     kind = "usage"
+
+
+class NotPlayed(FlexionError):
+    """A recording whose turn did not come."""
+
+    kind = "not_played"
 
 
 class SettingsError(BadInput):

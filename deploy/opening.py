@@ -100,6 +100,8 @@ class Plan:
         ``{"from_s", "to_s"}``: which part of it.
     rounds : int
         How often it is played; 0: until somebody ends it.
+    repeats : bool
+        Whether it is played more than once, or what it plays was.
     decisions : mapping, optional
         ``{"path", "sha256"}`` of the decisions handed over with a replayed stream.
     expected_samples : int, optional
@@ -121,6 +123,7 @@ class Plan:
     replay_of: str | None = None
     excerpt: Mapping[str, float] | None = None
     rounds: int = 1
+    repeats: bool = False
     decisions: Mapping[str, str] | None = None
     expected_samples: int | None = None
     resampled_from_hz: float | None = None
@@ -157,6 +160,7 @@ class Plan:
             replay_of=self.replay_of,
             excerpt=self.excerpt,
             rounds=self.rounds,
+            repeats=self.repeats,
             decisions=self.decisions,
             expected_samples=self.expected_samples,
             resampled_from_hz=self.resampled_from_hz,

@@ -84,6 +84,7 @@ def plan_replay(
     recorded = whole.between(wanted)
     expected = None if rounds == ENDLESS else rounds * recorded.n_samples
     plan = replace(plan, bed=bed, excerpt=recorded.excerpt, rounds=rounds, expected_samples=expected)
+    plan = replace(plan, repeats=plan.repeats or rounds != 1)
     if not through_lsl:
         return plan
     source, markers_source = played_source("Flexion replay", len(recorded.parts[0].labels))
@@ -142,6 +143,7 @@ def plan_of_folder(folder: SessionFolder, patient: str | None) -> Plan:
         mains_hz=info.mains_hz,
         unit=info.unit,
         replay_of=info.session,
+        repeats=info.repeats,
         resampled_from_hz=info.resampled_from_hz,
     )
 

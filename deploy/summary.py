@@ -77,7 +77,7 @@ def summarise(info: SessionInfo, results: Iterable[ResultRecord], outcome: Outco
         "recorded": counts.recorded,
         "bundles": {kind: info.bundles.get(kind) for kind in ("eeg_emg", "fmri", "fusion")},
         "engines": _engines(by_index),
-        "outcome": (outcome if info.rounds == 1 else repeated(outcome)).to_json(),
+        "outcome": (repeated(outcome) if info.repeats else outcome).to_json(),
         "windows": {
             "made": counts.made,
             "published": counts.published,

@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import FrameType, TracebackType
@@ -97,6 +97,7 @@ class Ward:
         self._supervisor = Supervisor(clock, log)
         self._settings = settings
         self._sittings: dict[str, Sitting] = {}
+        self._told: dict[str, Mapping[str, Any]] = {}
         self._requests = 0
 
     # Open
@@ -126,6 +127,15 @@ class Ward:
     def end_requested(self) -> bool:
         """Whether somebody asked this run to end."""
         return self._requests > 0
+
+    @property
+    def clock(self) -> Clock:
+        """The time that it goes by."""
+        return self._clock
+
+    def told(self, session: str) -> Mapping[str, Any] | None:
+        """Return what a session's bridge said in its last heartbeat; None before its first."""
+        return self._told.get(session)
 
     def admit(self, info: SessionInfo, play: Sequence[str] | None = None) -> Sitting:
         """Begin a session: write its folder, enter it in the registry, start its bridge.
@@ -196,7 +206,8 @@ class Ward:
         """Look once at Redis, at the children, at the commands."""
         self._redis.look()
         heard = self._ear.listen()
-        self._supervisor.look(heard.pids, deaf=heard.deaf)
+        self._supervisor.look([beat.pid for beat in heard.beats], deaf=heard.deaf)
+        self._told |= {beat.session: beat.info for beat in heard.beats if beat.role == "bridge" and beat.session}
         for command in heard.commands:
             self._desk.take(command)
         self._desk.look()

@@ -143,7 +143,7 @@ class Follower:
         if isinstance(fmri, FmriEvent):
             self._notice(fmri, about)
         outcome, final = self._outcome(about, fmri), self._known.ended
-        if about.get("rounds", 1) != 1:
+        if about.get("repeats"):
             outcome, final = repeated(outcome), False
         data = {**outcome.to_json(), "windows": outcome.fates, "final": final}
         if data == last or _n_fates(data) < _n_fates(last):

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 group = typer.Typer()
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Bundle that ships, or a folder.")]
+AnyName = Annotated[
+    str | None, typer.Argument(metavar="NAME", help="Bundle that ships, or a folder; by default all that ship.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -30,9 +33,9 @@ def models() -> None:
 @group.command("list")
 def list_(as_json: Json = False) -> None:
     """List the bundles that ship."""
-    from inference.bundle import MANIFEST, SHIPPED, load_bundle
+    from inference.bundle import load_bundle
 
-    bundles = [load_bundle(path.parent) for path in sorted(SHIPPED.glob(f"*/{MANIFEST}"))]
+    bundles = [load_bundle(folder) for folder in _shipped()]
     if as_json:
         output.put_json({"schema": output.SCHEMA, "bundles": [_describe(bundle) for bundle in bundles]})
         return
@@ -57,16 +60,28 @@ def show(name: Name, as_json: Json = False) -> None:
 
 
 @group.command()
-def verify(name: Name, as_json: Json = False) -> None:
+def verify(name: AnyName = None, as_json: Json = False) -> None:
     """Check every hash of a bundle, and that its model gives its own reference values here."""
-    from inference.bundle import Bundle, load_bundle, resolve_bundle
+    from inference.bundle import load_bundle, resolve_bundle
 
-    bundle = load_bundle(resolve_bundle(name))
-    engine = _try_engine(bundle) if isinstance(bundle, Bundle) else None
+    verified = [_verify(load_bundle(folder)) for folder in ([resolve_bundle(name)] if name else _shipped())]
     if as_json:
-        output.put_json({"schema": output.SCHEMA, **_describe(bundle), "engine": engine})
-        return
+        output.put_json({"schema": output.SCHEMA, **(verified[0] if name else {"bundles": verified})})
+
+
+def _verify(bundle: Bundle | FusionBundle) -> dict[str, object]:
+    """Try a bundle whose hashes fit, say so, and return it described."""
+    from inference.bundle import Bundle
+
+    engine = _try_engine(bundle) if isinstance(bundle, Bundle) else None
     output.say(f"{bundle.words}: every hash fits" + (f", and {engine['backend']} agrees." if engine else "."))
+    return {**_describe(bundle), "engine": engine}
+
+
+def _shipped() -> list[Path]:
+    from inference.bundle import MANIFEST, SHIPPED
+
+    return [path.parent for path in sorted(SHIPPED.glob(f"*/{MANIFEST}"))]
 
 
 def _describe(bundle: Bundle | FusionBundle) -> dict[str, str]:

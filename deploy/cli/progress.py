@@ -1,0 +1,141 @@
+"""Progress: how far sessions are, on stderr: a bar each on a terminal, else a line now and then."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from deploy.cli import output
+from deploy.times import words_of
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+#: Seconds between two lines where there is no terminal: a log of an hour has a page of them.
+LINE_S = 30.0
+#: How often bars are drawn; what a bridge says changes once a second.
+REDRAWN_HZ = 4
+
+
+@dataclass
+class Track:
+    """One session on its way; hears how far it is (``scoring.Watcher``).
+
+    Parameters
+    ----------
+    name : str
+        What people know it by.
+    show : callable
+        Is given the track after each change.
+    clock : callable
+        Monotonic seconds.
+    """
+
+    name: str
+    show: Callable[[Track], None]
+    clock: Callable[[], float]
+    n_total: int | None = None
+    rate_hz: float = 1.0
+    n_samples: int = 0
+    n_windows: int = 0
+    _first: tuple[float, int] | None = field(default=None, repr=False)
+
+    def begins(self, n_samples: int | None, rate_hz: float) -> None:
+        """Hear how many samples there are, if they have an end, and how many are a second."""
+        self.n_total, self.rate_hz = n_samples, rate_hz
+        self.show(self)
+
+    def reaches(self, n_samples: int, n_windows: int) -> None:
+        """Hear how many samples were taken, and how many windows they made."""
+        self.n_samples, self.n_windows = n_samples, n_windows
+        if self._first is None:
+            self._first = self.clock(), n_samples
+        self.show(self)
+
+    @property
+    def speed(self) -> float:
+        """How much faster than the patient, since it was first heard of; 0 until that is known."""
+        if self._first is None:
+            return 0.0
+        passed_s, n_passed = self.clock() - self._first[0], self.n_samples - self._first[1]
+        return n_passed / self.rate_hz / passed_s if passed_s > 0 else 0.0
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds until its end at that speed; None where there is none, or it does not move."""
+        if self.n_total is None or not self.speed:
+            return None
+        return max(0, self.n_total - self.n_samples) / self.rate_hz / self.speed
+
+    @property
+    def words(self) -> str:
+        """Samples, speed, time left, windows."""
+        words = [f"{self.n_samples:,}{'' if self.n_total is None else f'/{self.n_total:,}'} samples"]
+        words += [f"{self.speed:.3g}x real time"] if self.speed else []
+        words += [f"ETA {words_of(round(self.left_s))}"] if self.left_s is not None else []
+        return ", ".join([*words, f"windows scored: {self.n_windows}"])
+
+
+class Progress:
+    """Shows tracks while it is open.
+
+    Parameters
+    ----------
+    as_json : bool
+        Whether a program reads us: then there are lines, also on a terminal.
+    clock : callable
+        Monotonic seconds.
+    """
+
+    def __init__(self, *, as_json: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._bars: RichProgress | None = None if as_json or not sys.stderr.isatty() else _bars()
+        self._tasks: dict[int, TaskID] = {}
+        self._due_s = clock() + LINE_S
+
+    def track(self, name: str) -> Track:
+        """Return a new track; it is shown from when it begins."""
+        return Track(name, self._line if self._bars is None else self._bar, self._clock)
+
+    def over(self, track: Track) -> None:
+        """Show a track no longer."""
+        task = self._tasks.pop(id(track), None)
+        if self._bars is not None and task is not None:
+            self._bars.remove_task(task)
+
+    def _bar(self, track: Track) -> None:
+        assert self._bars is not None
+        if id(track) not in self._tasks:
+            self._tasks[id(track)] = self._bars.add_task(track.name, total=track.n_total, words="")
+        self._bars.update(self._tasks[id(track)], completed=track.n_samples, words=track.words)
+
+    def _line(self, track: Track) -> None:
+        if track.speed and self._clock() >= self._due_s:
+            self._due_s = self._clock() + LINE_S
+            output.say(f"{track.name}: {track.words}")
+
+    def __enter__(self) -> Self:
+        if self._bars is not None:
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+
+def _bars() -> RichProgress:
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as RichProgress
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[words]}"))
+    console = Console(file=sys.stderr)
+    return RichProgress(*columns, console=console, transient=True, refresh_per_second=REDRAWN_HZ)
