@@ -34,6 +34,8 @@ FIND_S = 60.0
 class Searches:
     """The searches for a session's streams, begun at once.
 
+    Of two streams that the session has not had before the second is found first: then the first rows have partners.
+
     Parameters
     ----------
     folder : SessionFolder
@@ -47,20 +49,25 @@ class Searches:
         partner: Mapping[str, Any] | None = source.get("partner")
         self.halves = (montage, montage) if partner is None else halves(montage, partner["channels"])
         self.headers = _headers(folder)
-        self.streams = {SIGNAL: self._begin(SIGNAL, source, self.halves[0], folder.info.unit)}
+        unit = folder.info.unit
+        waits = partner is not None and not self.headers
+        self.streams = {SIGNAL: self._begin(SIGNAL, source, self.halves[0], unit, waits=waits)}
         if partner is not None:
-            self.streams[PARTNER] = self._begin(PARTNER, partner, self.halves[1], folder.info.unit)
+            self.streams[PARTNER] = self._begin(PARTNER, partner, self.halves[1], unit)
 
-    def _begin(self, stream: int, named: Mapping[str, Any], montage: Montage, unit: str | None) -> Search:
+    def _begin(
+        self, stream: int, named: Mapping[str, Any], montage: Montage, unit: str | None, *, waits: bool = False
+    ) -> Search:
         """Look for one stream; one that the session has had before is looked for without end."""
         criteria = SourceSpec(named["name"], named["source_id"], named["hostname"])
         known = _stream_of(self.headers[stream]) if stream < len(self.headers) else None
-        return Search(criteria, known, seek_stream(criteria, montage, unit, known=known))
+        return Search(criteria, known, None if waits else seek_stream(criteria, montage, unit, known=known))
 
     def close(self) -> None:
         """End what nobody has taken."""
         for search in self.streams.values():
-            search.seeker.stop()
+            if search.seeker is not None:
+                search.seeker.stop()
 
 
 class Search(NamedTuple):
@@ -68,7 +75,7 @@ class Search(NamedTuple):
 
     criteria: SourceSpec
     known: StreamInfo | None
-    seeker: Seeker[tuple[StreamInfo, Binding], Opened]
+    seeker: Seeker[tuple[StreamInfo, Binding], Opened] | None
 
 
 def open_live(

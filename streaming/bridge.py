@@ -44,6 +44,10 @@ TOLD = (
     "session", "patient", "bed", "mode", "origin", "created_utc", "mains_hz", "rate_hz", "fingerprint", "bundles",
     "planned_s", "replay_of", "excerpt", "rounds", "resampled_from_hz",
 )  # fmt: skip
+#: Why samples are lost while the second of two streams is away.
+UNPAIRED_LOSS = "partner"
+#: Seconds between looks at how two streams stand to each other.
+PAIRED_EVERY_S = 1.0
 #: Seconds without its stream after which a replay is given up; a live session never is.
 REPLAY_PATIENCE_S = 15.0
 
@@ -89,6 +93,8 @@ class Bridge:
         self._begun_s: float | None = None
         self._told_state = ""
         self._lost_s: float | None = None
+        self._paired_s = 0.0
+        self._losing = False
         self._stamp_s = math.nan
         self._n_windows = 0
         self._n_unrecorded = 0
@@ -312,6 +318,7 @@ class Bridge:
         """Follow the source's state; end what can go no further."""
         state, cause = self._pulse.link = source.state
         self._pulse.timing = source.timing
+        self._watch_pairing(source)
         if state != self._told_state:  # the seconds in the cause pass in the heartbeats alone
             self._told_state = state
             self._outbox.tell("source", {"state": state, "cause": cause})
@@ -321,6 +328,11 @@ class Bridge:
             self._end("end of recording")
         elif self._begun_s is not None and self._lost_s is not None:
             self._watch_absence(broken=state == "LOST")
+
+    def _watch_pairing(self, source: Source) -> None:
+        if self._clock.monotonic_s() >= self._paired_s:
+            self._paired_s = self._clock.monotonic_s() + PAIRED_EVERY_S
+            self._pulse.pair(source.pairing)
 
     def _watch_absence(self, *, broken: bool) -> None:
         """A live session ends when its time is over, whatever the source does; a replay does not wait for ever.
@@ -389,8 +401,17 @@ class Bridge:
         if decision.kind in ("segment", "marker"):
             self._outbox.tell(decision.kind, dict(decision.data))
         elif decision.kind == "lost":
-            text = f"{decision.data['n']} samples lost ({decision.data['reason']})"
-            self._outbox.tell("notice", {"level": "technical", "text": text, "remedy": ""})
+            self._announce_loss(int(decision.data["n"]), str(decision.data["reason"]))
+        self._losing = decision.kind == "lost" or (self._losing and decision.kind != "segment")
+
+    def _announce_loss(self, n_samples: int, reason: str) -> None:
+        """Tell the screen what was lost; of what is lost second by second, once that it is."""
+        if reason == UNPAIRED_LOSS and self._losing:
+            return
+        text = f"{n_samples} samples lost ({reason})"
+        if reason == UNPAIRED_LOSS:
+            text = "Samples are lost: the second stream lacks theirs"
+        self._outbox.tell("notice", {"level": "technical", "text": text, "remedy": ""})
 
     # -- the end --------------------------------------------------------------------------------
 
@@ -414,6 +435,8 @@ class Bridge:
             "windows": windows,
             "complete": complete,
         }
+        if (aligned := self._pulse.aligned()) is not None:
+            summary["alignment"] = aligned
         self._write_ledger(summary)
         self._outbox.tell("end", summary)
         say = log.info if balanced else log.error  # the exit code is 1 then, and whoever started this is told why

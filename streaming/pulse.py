@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from acquisition.decisions import Decision
 from acquisition.paradigm import PHASES
 from acquisition.quality import Cell, faults_of
-from acquisition.timing import Timing
+from acquisition.timing import Pairing, Timing
 
 #: Cells in the quality that is shown live: one second.
 CELLS = 10
@@ -35,6 +36,9 @@ class Pulse:
         self.link = ("SEARCHING", "")
         #: How the time of each of the source's streams runs.
         self.timing: Sequence[Timing] = ()
+        #: How the second of two streams stands to the first.
+        self.pairing: Pairing | None = None
+        self._alignment = Alignment()
 
     def cells(self, cells: Iterable[Cell]) -> None:
         """Take finished quality cells."""
@@ -47,6 +51,18 @@ class Pulse:
         if decision.kind == "marker" and decision.data["phase"] is not None:
             self._phase = decision.data["phase"] if decision.data["phase"] in PHASES else ""
             self._trial += self._phase == PHASES[0]
+        if decision.kind == "slip":
+            self._alignment.slips += decision.data["n"] != 0
+
+    def pair(self, pairing: Pairing | None) -> None:
+        """Take how the second stream stands now; once a second."""
+        self.pairing = pairing
+        if pairing is not None:
+            self._alignment.add(pairing)
+
+    def aligned(self) -> dict[str, Any] | None:
+        """Return how well two streams were aligned so far; None where there is one alone."""
+        return None if self.pairing is None else self._alignment.to_json()
 
     @property
     def trial(self) -> int:
@@ -72,5 +88,40 @@ class Pulse:
     def to_json(self) -> Mapping[str, Any]:
         """Return the part of the heartbeat that is about the signal."""
         state, cause = self.link
-        told = {"state": state, "cause": cause, "timing": [timing.to_json() for timing in self.timing]}
-        return {**told, "quality": self.quality(), "faults": self.faults(), "phase": self._phase, "trial": self._trial}
+        return {
+            "state": state,
+            "cause": cause,
+            "timing": [timing.to_json() for timing in self.timing],
+            "pairing": None if self.pairing is None else self.pairing.to_json(),
+            "quality": self.quality(),
+            "faults": self.faults(),
+            "phase": self._phase,
+            "trial": self._trial,
+        }
+
+
+class Alignment:
+    """How well two streams were aligned while a session ran, by what was told once a second."""
+
+    def __init__(self) -> None:
+        self._errors_s: list[float] = []
+        self._uncertainty_s: float | None = None
+        #: How often the second stream was moved by a sample, for the two clocks run at two rates.
+        self.slips = 0
+
+    def add(self, pairing: Pairing) -> None:
+        """Take one second's pairing; while nothing is paired there is no error."""
+        if pairing.error_s is not None:
+            self._errors_s.append(abs(pairing.error_s))
+        if pairing.uncertainty_s is not None:
+            self._uncertainty_s = max(self._uncertainty_s or 0.0, pairing.uncertainty_s)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the median and the largest error, the largest uncertainty, in s, and the slips."""
+        errors = self._errors_s
+        return {
+            "error_s": median(errors) if errors else None,
+            "largest_error_s": max(errors, default=None),
+            "uncertainty_s": self._uncertainty_s,
+            "slips": self.slips,
+        }

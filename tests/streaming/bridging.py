@@ -103,7 +103,9 @@ class Bed:
         redis = connect(self.url, "bridge")
         chain = self.new_chain()
         entry = SessionEntry(info.session, info.bed, info.patient, info.mode, info.created_utc)
-        lease = Lease(redis, info.bed or "", (info.source or {}).get("source_id", ""), info.session)
+        source = info.source or {}
+        partner_id = (source.get("partner") or {}).get("source_id", "")
+        lease = Lease(redis, info.bed or "", source.get("source_id", ""), info.session, partner_id=partner_id)
         times = {"now_s": self.clock.lsl_s, "monotonic_s": self.clock.monotonic_s}
         return Bridge(
             self.folder,

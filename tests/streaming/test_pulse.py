@@ -6,7 +6,7 @@ import numpy as np
 
 from acquisition.decisions import Decision
 from acquisition.quality import FAULTS, Cell
-from acquisition.timing import Timing
+from acquisition.timing import Pairing, Timing
 from streaming.pulse import CELLS, Pulse
 
 
@@ -55,3 +55,23 @@ def test_the_time_of_each_stream_is_told():
     assert pulse.to_json()["timing"] == []
     pulse.timing = (Timing(rate_hz=999.98, rate_ppm=-20.0), Timing())
     assert [told["rate_hz"] for told in pulse.to_json()["timing"]] == [999.98, None]
+
+
+def test_how_two_streams_stand_is_told_and_summed_up():
+    """Now for the heartbeat, over the session for its end; slips are those that moved a sample."""
+    pulse = Pulse(("C3",))
+    pulse.pair(None)
+    assert pulse.to_json()["pairing"] is None and pulse.aligned() is None
+    for error_s, uncertainty_s in ((None, None), (0.0002, 0.0001), (-0.0006, 0.0003), (0.0003, 0.0001)):
+        pulse.pair(Pairing("LIVE", "", error_s, uncertainty_s))
+    for n in (0, -1, 1):
+        pulse.decision(decision("slip", sample=0, n=n, error_s=0.0))
+    assert pulse.to_json()["pairing"] == {"state": "LIVE", "cause": "", "error_s": 0.0003, "uncertainty_s": 0.0001}
+    assert pulse.aligned() == {"error_s": 0.0003, "largest_error_s": 0.0006, "uncertainty_s": 0.0003, "slips": 2}
+
+
+def test_what_was_never_paired_has_no_error():
+    """Nothing is made up before both streams were there (law 8)."""
+    pulse = Pulse(("C3",))
+    pulse.pair(Pairing("SEARCHING", "searching for the stream for 3 s"))
+    assert pulse.aligned() == {"error_s": None, "largest_error_s": None, "uncertainty_s": None, "slips": 0}

@@ -15,6 +15,7 @@ from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from acquisition.chain import Chain
 from acquisition.montage import Montage
@@ -68,8 +69,8 @@ class Rig:
         kinds, units = ("misc",) * len(labels), ("uV",) * len(labels)
         return OutletSpec(name or self.name, source_id or self.source_id, labels, kinds, units, rate_hz)
 
-    def listen(self, *, planned: int, montage: Montage = MONTAGE) -> None:
-        """Open the session of `planned` samples, and wait until its inlet is open."""
+    def listen(self, *, planned: int, montage: Montage = MONTAGE, **more: Any) -> None:
+        """Open the session of `planned` samples, and wait until its inlet is open; ``more`` is of its source."""
         source = {"kind": "lsl", "name": self.name, "source_id": self.source_id, "hostname": socket.gethostname()}
         self._bed = Bed.make(
             self._url,
@@ -79,7 +80,7 @@ class Rig:
             bed=f"B{uuid.uuid4().hex[:12]}",
             montage=montage.to_json(),
             planned_s=planned / RATE_HZ,
-            source=source | {"channel_count": len(LABELS)},
+            source=source | {"channel_count": len(LABELS), **more},
         )
         bridge = self._bed.bridge(self._open_source)
         pool = self._stack.enter_context(ThreadPoolExecutor(1))
@@ -123,12 +124,17 @@ class Rig:
             )
             time.sleep(LOOK_S)
 
-    def finish(self) -> Account:
-        """Wait for the session's end, and return what it has to say for itself."""
+    def ended(self) -> Bed:
+        """Wait for the session's end, and return the session."""
         assert self._ended is not None and self._bed is not None
         code = self._ended.result(PATIENCE_S)
         assert code == 0, f"the session ended with {code}"
-        return Account.of(self._bed, [(amp.script, amp.sent) for amp in self._amplifiers if amp.script is not None])
+        return self._bed
+
+    def finish(self) -> Account:
+        """Wait for the session's end, and return what it has to say for itself."""
+        sent = [(amp.script, amp.sent) for amp in self._amplifiers if amp.script is not None]
+        return Account.of(self.ended(), sent)
 
     def run(self, script: Script, *, planned: int, montage: Montage = MONTAGE) -> Account:
         """Send a script through a session from its first sample on."""

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests.lsl import write_settings
 
+from . import pair_rows  # noqa: F401 - enters its rows into the table
 from .rig import Rig
 from .rows import TABLE
 

@@ -1,0 +1,160 @@
+"""Rows of the fault table about a second stream: it drifts, is late, goes away, comes back."""
+
+from __future__ import annotations
+
+from .account import same
+from .pair import Pair, eeg, emg
+from .rig import Rig
+from .rows import row
+
+
+@row
+def pair(rig: Rig) -> None:
+    """Two amplifiers without a fault: every row has its partner, nothing is lost, the time is theirs."""
+    both = Pair(rig)
+    both.open()
+    both.listen(planned=4_000)
+    both.play(4_000)
+    account = both.finish()
+    same(account.of_kind("lost") + account.of_kind("bridged") + account.of_kind("reject"), [])
+    same([d.data["n"] for d in account.of_kind("slip")], [0])
+    assert account.ledger["received"] == 4_000
+    aligned = account.bed.folder.ledger()["alignment"]
+    assert aligned["error_s"] < 1e-3 and aligned["uncertainty_s"] < 1e-3 and aligned["slips"] == 0
+
+
+@row
+def partner_fast(rig: Rig) -> None:
+    """The partner's clock runs 500 ppm fast: every 2 s one of its samples is not taken, and nothing is lost."""
+    both = Pair(rig)
+    both.open()
+    both.listen(planned=10_000)
+    both.play(10_000, ppm=500.0)
+    account = both.finish()
+    slips = [d.data["n"] for d in account.of_kind("slip")]
+    assert slips[0] == 0 and set(slips[1:]) == {-1} and 3 <= len(slips[1:]) <= 6
+    same(sum(d.data["n"] for d in account.of_kind("unpaired", "slip")), len(slips[1:]))
+    same(account.of_kind("lost") + account.of_kind("bridged"), [])
+
+
+@row
+def partner_slow(rig: Rig) -> None:
+    """It runs 500 ppm slow: every 2 s a row has no partner, and a line stands for it."""
+    both = Pair(rig)
+    both.open()
+    both.listen(planned=10_000)
+    both.play(10_000, ppm=-500.0)
+    account = both.finish()
+    slips = [d.data["n"] for d in account.of_kind("slip")]
+    assert slips[0] == 0 and set(slips[1:]) == {1} and 3 <= len(slips[1:]) <= 6
+    same(account.ledger["bridged"], len(slips[1:]))
+    same(account.ledger["rejected"]["unpaired"], len(slips[1:]))
+    same(account.of_kind("lost"), [])
+
+
+@row
+def partner_late(rig: Rig) -> None:
+    """What it takes from 1.5 s to 3 s comes a second late, beyond the 500 ms that a row waits: that span is lost."""
+    both = Pair(rig)
+    both.open()
+    both.listen(planned=8_000)
+    both.play(8_000, late=(1.5, 3.0, 1.0))
+    account = both.finish()
+    lost = sum(d.data["n"] for d in account.of_kind("lost", "partner"))
+    late = sum(d.data["n"] for d in account.of_kind("unpaired", "late"))
+    assert 1_000 <= lost <= 2_500 and late >= 1_000
+    same(account.ledger["rejected"]["unpaired"], lost)
+    same(account.ledger["received"], 8_000 - lost)
+    same([d.data["reason"] for d in account.of_kind("segment")], ["start", "gap"])
+
+
+@row
+def partner_killed(rig: Rig) -> None:
+    """It dies and never comes back: the session goes on to its planned end, what lacks its samples is lost."""
+    both = Pair(rig)
+    both.open()
+    both.listen(planned=5_000)
+    both.play(5_000)
+    rig.await_sample(2_000)
+    both.amplifiers[1].kill()
+    account = both.finish()
+    assert next(cause for state, cause in account.states if state == "LOST").startswith("Emg: ")
+    lost = account.ledger["declared_lost"]
+    same(account.ledger["received"] + lost, 5_000)
+    same({d.data["reason"] for d in account.of_kind("lost")} - {"absent"}, {"partner"})
+    same(account.notices.count("Samples are lost: the second stream lacks theirs"), 1)
+
+
+@row
+def partner_restarted(rig: Rig) -> None:
+    """It dies and is started again: a new segment begins where both are there again."""
+    both = Pair(rig, 3)
+    both.open()
+    both.listen(planned=9_000)
+    origin_s = both.play(9_000)
+    rig.await_sample(2_000)
+    both.amplifiers[1].kill()
+    rig.await_state("LOST")
+    both.amplifiers[2].open(both.emg_spec)
+    both.amplifiers[2].play(emg(11_000), origin_s)
+    account = both.finish()
+    same([d.data["reason"] for d in account.of_kind("segment")], ["start", "gap"])
+    same({d.data["reason"] for d in account.of_kind("lost")}, {"partner"})
+    same([d.data["n"] for d in account.of_kind("slip")], [0, 0])
+    assert 0 < account.ledger["declared_lost"] < 6_000
+
+
+@row
+def partner_frozen(rig: Rig) -> None:
+    """It freezes for 3 s with its connections up, and then sends everything at once: what waited too long is lost."""
+    both = Pair(rig)
+    both.open()
+    both.listen(planned=8_000)
+    both.play(8_000)
+    rig.await_sample(2_000)
+    both.amplifiers[1].freeze()
+    rig.await_state("STALLED")
+    rig.wait(2.0)
+    both.amplifiers[1].thaw()
+    account = both.finish()
+    assert any(state == "STALLED" and cause.startswith("Emg: ") for state, cause in account.states)
+    same([d.data["reason"] for d in account.of_kind("segment")], ["start", "gap"])
+    assert account.of_kind("unpaired", "late")
+
+
+@row
+def signal_frozen(rig: Rig) -> None:
+    """The first stream freezes for 2 s and then sends everything at once: its partner has waited, nothing is lost."""
+    both = Pair(rig)
+    both.open()
+    both.listen(planned=7_000)
+    both.play(7_000)
+    rig.await_sample(2_000)
+    both.amplifiers[0].freeze()
+    rig.await_state("STALLED")
+    rig.wait(1.0)
+    both.amplifiers[0].thaw()
+    account = both.finish()
+    same(account.ledger["received"], 7_000)
+    same([d.data["reason"] for d in account.of_kind("segment")], ["start"])
+
+
+@row
+def both_killed(rig: Rig) -> None:
+    """Both die, and come back one after the other: one new segment, from where both are there."""
+    both = Pair(rig, 4)
+    both.open()
+    both.listen(planned=10_000)
+    origin_s = both.play(10_000)
+    rig.await_sample(2_000)
+    for amplifier in both.amplifiers[:2]:
+        amplifier.kill()
+    rig.await_state("LOST")
+    both.amplifiers[3].open(both.emg_spec)
+    both.amplifiers[3].play(emg(12_000), origin_s)
+    rig.wait(1.0)
+    both.amplifiers[2].open(both.eeg_spec)
+    both.amplifiers[2].play(eeg(12_000), origin_s)
+    account = both.finish()
+    same(account.ledger["received"] + account.ledger["declared_lost"], 10_000)
+    same([d.data["reason"] for d in account.of_kind("segment")], ["start", "gap"])
