@@ -108,7 +108,8 @@ def triggers_of(signal: XdfStream) -> tuple[list[str], list[tuple[float, str]]]:
 
 
 def _changes(codes: NDArray[Any], stamps: NDArray[np.float64]) -> list[tuple[float, str]]:
-    rows = np.flatnonzero(codes != np.concatenate([[0], codes[:-1]]))
+    with np.errstate(invalid="ignore"):  # a NaN that signals is one like any other
+        rows = np.flatnonzero(codes != np.concatenate([[0], codes[:-1]]))
     texts = ((float(stamps[row]), code(float(codes[row]))) for row in rows)
     return [(stamp_s, text) for stamp_s, text in texts if text]
 

@@ -56,6 +56,7 @@ def test_a_trigger_channel_gives_markers(tmp_path):
     kinds = replace(EEG, channel_count=3, labels=("C3", "TRIG", "RF"), units=(), kinds=("EEG", "Stim", "EMG"))
     samples = np.zeros((8, 3), np.float32)
     samples[:, 1] = 0, 5, 5, 0, 5, 6, np.nan, 6
+    samples[6, 1:2].view(np.uint32)[:] = 0x7F800001  # a NaN that signals
     path = write(tmp_path / "a.xdf", (kinds, samples, 100 + np.arange(8) / 1000), (CUES, ["rest"], [100.003]))
     recording = read_recording(path)
     at = [(round(1000 * (marker.stamp_s - 100)), marker.text) for marker in recording.markers]
