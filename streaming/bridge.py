@@ -22,6 +22,7 @@ from acquisition.decisions import Decision
 from acquisition.errors import DiskFull
 from acquisition.items import SIGNAL, Item, Raw, RawMarker
 from acquisition.ledger import PARTNER as OF_PARTNER
+from acquisition.player import LONGEST_HOLE_S
 from acquisition.session import Recovered, SessionFolder
 from acquisition.source import Source
 from acquisition.tape import ResumePoint, resume_point, tape_of_folder
@@ -42,14 +43,15 @@ OVERDUE_S = 2.0
 #: What the screen is told of ``session.json``.
 TOLD = (
     "session", "patient", "bed", "mode", "origin", "created_utc", "mains_hz", "rate_hz", "fingerprint", "bundles",
-    "planned_s", "replay_of", "excerpt", "rounds", "resampled_from_hz",
+    "planned_s", "replay_of", "excerpt", "rounds", "repeats", "resampled_from_hz",
 )  # fmt: skip
 #: Why samples are lost while the second of two streams is away.
 UNPAIRED_LOSS = "partner"
 #: Seconds between looks at how two streams stand to each other.
 PAIRED_EVERY_S = 1.0
-#: Seconds without its stream after which a replay is given up; a live session never is.
-REPLAY_PATIENCE_S = 15.0
+#: Seconds without its stream after which a replay is given up; a live session never is. A hole of the recording passes
+#: in real time, so that they must be more than any of these.
+REPLAY_PATIENCE_S = LONGEST_HOLE_S + 15.0
 
 log = structlog.get_logger("bridge")
 
