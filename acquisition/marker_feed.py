@@ -74,10 +74,15 @@ class MarkerFeed:
         search = MarkerSearch(signal, self._criteria)
         self._seeker = Seeker(search.poll, lambda info: MarkerInlet(info).open(), MarkerInlet.leave)
 
-    def pull(self) -> None:
-        """Hear what has come."""
+    def hears(self) -> bool:
+        """Tell whether markers are open, as soon as they are."""
         if self._seeker is not None and (found := self._seeker.take()) is not None:
             self._adopt(found)
+        return self._inlet is not None
+
+    def pull(self) -> None:
+        """Hear what has come."""
+        self.hears()
         if self._inlet is None or self._signal is None:
             return
         local = self._inlet.info.hostname == self._signal.hostname

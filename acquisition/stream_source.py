@@ -17,7 +17,7 @@ import structlog
 
 from acquisition.clock import Clock
 from acquisition.decisions import Decision
-from acquisition.discovery import SourceSpec, StreamInfo, bind_stream
+from acquisition.discovery import MARKERS_WAIT_S, SourceSpec, StreamInfo, bind_stream
 from acquisition.errors import BadInput, LostSource, StreamNotFound
 from acquisition.formats.xdf_header import StreamHeader
 from acquisition.inlet import Inlet
@@ -115,8 +115,8 @@ class StreamSource:
         #: Samples so far, and those before the inlet was opened.
         self._at = self._opened_at = 0
         self._heard_s = 0.0
-        #: Until when a wrong rate ends the session.
-        self._may_refuse_s = -math.inf
+        #: Until when a wrong rate ends the session, and until when its first opening waits for markers.
+        self._may_refuse_s = self._complete_s = -math.inf
         #: This machine's LSL clock at the newest sample that was taken.
         self._last_s = last_s
         #: Whether samples came since the inlet was opened: before, nobody knows of the hole that it closes.
@@ -165,7 +165,7 @@ class StreamSource:
             If it does not run at its nominal rate, in the session's first seconds.
         """
         self._seek()
-        if self._open is None:
+        if self._open is None or not self._is_complete():
             self._clock.sleep(min(timeout_s, LOOK_S))
             return []
         inlet = self._open.inlet
@@ -176,7 +176,8 @@ class StreamSource:
             self._lose(error.message)
             return [*offsets]
         items = [*offsets, *self._judged(raw), *self._marked()]
-        self._check_rate(inlet.info)
+        if len(raw):
+            self._check_rate(inlet.info)
         return items
 
     def calibration_at(self, at: int) -> Decision | None:
@@ -230,16 +231,24 @@ class StreamSource:
             self._lose(f"{self._open.info.title} was started again while it was silent.")
         if self._link.state is not State.CONNECTING:
             self._step(Event.FOUND)
-        now_s = self._clock.monotonic_s()
         if self._known is None:
-            self._may_refuse_s = now_s + BEGINNING_S
+            now_s = self._clock.monotonic_s()
+            self._may_refuse_s, self._complete_s = now_s + BEGINNING_S, now_s + MARKERS_WAIT_S
         self._open, self._known, self.binding = opened, opened.info, opened.binding
         self.headers = self.headers or self._headers(opened.info)
         self._sender, self._pulled, self._opened_at = SenderClock(), False, self._at
-        self._heard_s = now_s
         if self._markers is not None:
             self._markers.seek(opened.info)
-        self._step(Event.OPENED)
+
+    def _is_complete(self) -> bool:
+        """Tell whether all inlets are open: whoever sends once they are must not lose its first markers."""
+        if self._link.state is State.CONNECTING:
+            now_s = self._clock.monotonic_s()
+            if self._markers is not None and now_s < self._complete_s and not self._markers.hears():
+                return False
+            self._heard_s = now_s
+            self._step(Event.OPENED)
+        return True
 
     def _headers(self, signal: StreamInfo) -> tuple[StreamHeader, ...]:
         """Return the headers under which the signal and its markers, there or not, are recorded."""
