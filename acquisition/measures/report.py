@@ -63,8 +63,14 @@ def report(signal: Conditioned, moved_side: str | None = None) -> Report:
     return Report(len(signal.trials), rows, moved_side)
 
 
-def report_folder(folder: SessionFolder) -> Report:
-    """Return every measure of a session's folder; the leg that moves is the paretic one.
+def report_folder(folder: SessionFolder, moved_side: str | None = None) -> Report:
+    """Return every measure of a session's folder.
+
+    Parameters
+    ----------
+    folder : SessionFolder
+    moved_side : {"left", "right"}, optional
+        The leg that moves; by default the session's paretic one.
 
     Raises
     ------
@@ -73,4 +79,4 @@ def report_folder(folder: SessionFolder) -> Report:
     """
     montage = Montage.from_json(folder.info.montage, subject=str(folder.path / "session.json"))
     signal = condition(tape_of_folder(folder), montage, folder.info.mains_hz)
-    return report(signal, folder.info.paretic_side)
+    return report(signal, moved_side or folder.info.paretic_side)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,7 +29,16 @@ HEAD = {
 #: Characters of a moment to the second: 2026-01-31T12:00:00.
 SECONDS = 19
 
+
+class Side(StrEnum):
+    """Legs."""
+
+    left = "left"
+    right = "right"
+
+
 group = typer.Typer()
+Moved = Annotated[Side | None, typer.Option("--moved", help="Leg that moves; by default the paretic one, if known.")]
 Session = Annotated[str, typer.Argument(metavar="SESSION", help="Id of a session, or its folder.")]
 
 
@@ -73,14 +83,14 @@ def show(session: Session, data: Data = None, bundle: Bundle = None, as_json: Js
 
 
 @group.command()
-def report(session: Session, data: Data = None, as_json: Json = False) -> None:
+def report(session: Session, moved: Moved = None, data: Data = None, as_json: Json = False) -> None:
     """Describe a session's brain and muscles in each movement; not part of the score."""
     from acquisition.measures.report import report_folder
     from deploy.cli import measures
     from deploy.settings import load
 
     folder = find(load({"data_dir": data}).data_dir, session)
-    made = report_folder(folder)
+    made = report_folder(folder, moved and moved.value)
     if as_json:
         about = {key: getattr(folder.info, key) for key in ("session", "patient", "origin")}
         output.put_json({"schema": output.SCHEMA, **about, "measures": made.to_json()})

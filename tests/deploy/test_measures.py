@@ -60,6 +60,14 @@ def test_a_session_is_described_beside_its_score(flexion, recorded):
     assert f"{onset['value']:.0f} ms" in table.stdout
 
 
+def test_the_leg_that_moves_can_be_said(flexion, recorded):
+    """It decides which side of the head is the opposite one."""
+    answer = json.loads(flexion("sessions", "report", recorded, "--moved", "left", "--json").stdout)["measures"]
+    assert answer["moved_side"] == "left"
+    assert {row["site"] for row in answer["rows"] if "laterality" in row["measure"]} == {"C4 over C3"}
+    assert flexion("sessions", "report", recorded, "--moved", "both").returncode == 2
+
+
 def test_a_session_that_is_not_there_is_refused(flexion):
     """The id and the way to the right one, exit code 3."""
     done = flexion("sessions", "report", new_session_id())
