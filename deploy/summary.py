@@ -39,6 +39,8 @@ class Counts:
         Whether everything is in the folder.
     latency_s : mapping or None
         p50, p99 and max from a window's last sample to its result; None where nothing was live.
+    alignment : mapping or None
+        How well two streams were aligned, as the bridge wrote it; None where there was one alone.
     """
 
     ledger: Mapping[str, Any]
@@ -47,6 +49,7 @@ class Counts:
     unrecorded: int = 0
     recorded: bool = True
     latency_s: Mapping[str, float] | None = None
+    alignment: Mapping[str, Any] | None = None
 
 
 def summarise(info: SessionInfo, results: Iterable[ResultRecord], outcome: Outcome, counts: Counts) -> dict[str, Any]:
@@ -86,6 +89,7 @@ def summarise(info: SessionInfo, results: Iterable[ResultRecord], outcome: Outco
         },
         "ledger": dict(counts.ledger),
         "latency_s": dict(counts.latency_s) if counts.latency_s else None,
+        **({"alignment": dict(counts.alignment)} if counts.alignment else {}),
         "scores": [_score(result) for result in by_index],
     }
 
@@ -152,6 +156,7 @@ def summarise_folder(folder: SessionFolder, bundle: Bundle | None, fusion: Fusio
         unrecorded=unrecorded,
         recorded=not unrecorded,
         latency_s=latencies(line.get("latency_s") for line in lines),
+        alignment=written.get("alignment"),
     )
     outcome = outcome_of(results, bundle, fusion, None, ended=bool(written.get("ended")))
     return summarise(folder.info, results, outcome, counts)

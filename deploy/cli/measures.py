@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from acquisition.measures.measurement import ONE
 from acquisition.measures.report import DESCRIPTIVE
@@ -20,8 +20,16 @@ HEAD = ("measure", "site", "value", "95 % interval", "trials", "to be read with"
 DIGITS = {"%": 0, "ms": 0, ONE: 3}
 
 
-def put(report: Report, info: SessionInfo) -> None:
-    """Write the measures of a session as a table for each movement, and what they are not."""
+def put(report: Report, info: SessionInfo, alignment: Mapping[str, Any] | None = None) -> None:
+    """Write the measures of a session as a table for each movement, and what they are not.
+
+    Parameters
+    ----------
+    report : Report
+    info : SessionInfo
+    alignment : mapping, optional
+        How well two streams were aligned: what EEG against EMG rests on.
+    """
     moved = report.moved_side or "unknown"
     print(
         f"Session {info.session}, patient {info.patient} ({info.origin}): {report.n_trials} trials, moved leg {moved}"
@@ -29,6 +37,9 @@ def put(report: Report, info: SessionInfo) -> None:
     for phase in dict.fromkeys(measurement.subject.phase for measurement in report.measurements):
         own = (measurement for measurement in report.measurements if measurement.subject.phase == phase)
         output.put_table(phase.capitalize(), HEAD, rows(own))
+    if alignment is not None:
+        words = output.alignment_words(alignment)
+        print(f"{words[0].upper()}{words[1:]}.")
     print(f"These measures are {DESCRIPTIVE}. docs/measures.md says how each is made, and its limits.")
     print("Research software: not a medical device, not for diagnosis.", flush=True)
 

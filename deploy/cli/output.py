@@ -89,6 +89,8 @@ def result_lines(result: Mapping[str, Any], name: str) -> list[str]:
         f"  samples: {ledger['received']} received, {ledger['declared_lost']} lost, {ledger['in_windows']} in windows; "
         f"the ledger {'balances' if ledger['balanced'] else 'does NOT balance'}"
     )
+    if "alignment" in result:
+        lines.append(f"  {alignment_words(result['alignment'])}")
     if not result["recorded"]:
         lines.append("  NOT all of it was recorded")
     if result["latency_s"]:
@@ -96,6 +98,22 @@ def result_lines(result: Mapping[str, Any], name: str) -> list[str]:
         lines.append(f"  from a window's last sample to its result: {p50:.3f} s median, {p99:.3f} s p99")
     lines.append(f"  {CAUTION}")
     return lines
+
+
+def alignment_words(alignment: Mapping[str, Any]) -> str:
+    """Return how well two streams were aligned, in a sentence."""
+    error_s, uncertainty_s = alignment["error_s"], alignment["uncertainty_s"]
+    if error_s is None:
+        return "two streams: never aligned"
+    known = "unknown" if uncertainty_s is None else f"known to {_ms(uncertainty_s)}"
+    return (
+        f"two streams: aligned to {_ms(error_s)} (median; {_ms(alignment['largest_error_s'])} at most), "
+        f"their clocks' offsets {known}, moved by a sample {alignment['slips']} times"
+    )
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.2f} ms"
 
 
 def _of_what(result: Mapping[str, Any]) -> Iterator[str]:

@@ -91,11 +91,13 @@ def report(session: Session, moved: Moved = None, data: Data = None, as_json: Js
 
     folder = find(load({"data_dir": data}).data_dir, session)
     made = report_folder(folder, moved and moved.value)
+    alignment = (folder.ledger() or {}).get("alignment")
     if as_json:
         about = {key: getattr(folder.info, key) for key in ("session", "patient", "origin")}
-        output.put_json({"schema": output.SCHEMA, **about, "measures": made.to_json()})
+        aligned = {} if alignment is None else {"alignment": alignment}
+        output.put_json({"schema": output.SCHEMA, **about, **aligned, "measures": made.to_json()})
     else:
-        measures.put(made, folder.info)
+        measures.put(made, folder.info, alignment)
 
 
 def _cells(row: Mapping[str, Any]) -> list[object]:

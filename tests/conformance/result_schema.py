@@ -139,11 +139,17 @@ RESULT = {
     "latency_s": maybe(lambda value: fits(value, dict.fromkeys(("p50", "p99", "max"), seconds))),
     "scores": each(lambda value: fits(value, SCORE)),
 }
-#: What a result has only where it is a part of a recording, or a recording played over and over.
+#: What a result has only where it is a part of a recording, or one played over and over, or of two live streams.
 OPTIONAL = {
     "excerpt": {"from_s": seconds, "to_s": seconds},
     "rounds": lambda value: count(value) and value != 1,
+    "alignment": {
+        **dict.fromkeys(("error_s", "largest_error_s", "uncertainty_s"), maybe(seconds)),
+        "slips": count,
+    },
 }
+#: Reasons to reject that the ledger of two streams has beside the others.
+OF_TWO = ("unpaired", "partner")
 REFUSAL = {
     "schema": one_of("flexion.result/1"),
     "error": dict.fromkeys(("kind", "subject", "message", "remedy"), text),
@@ -182,6 +188,8 @@ def check_refusal(value: Any) -> None:
 def check_result(result: Any) -> None:
     """Fail unless this is exactly a result object, and everything in it adds up."""
     schema = RESULT | {key: OPTIONAL[key] for key in OPTIONAL.keys() & result.keys()}
+    if {*OF_TWO} <= result["ledger"]["rejected"].keys():
+        schema["ledger"] = LEDGER | {"rejected": dict.fromkeys(("duplicate", "backward", *OF_TWO), count)}
     assert misfits(result, schema) == []
     if "excerpt" in result:
         assert result["replay_of"] is not None and result["excerpt"]["from_s"] < result["excerpt"]["to_s"]

@@ -68,6 +68,15 @@ def test_the_leg_that_moves_can_be_said(flexion, recorded):
     assert flexion("sessions", "report", recorded, "--moved", "both").returncode == 2
 
 
+def test_how_well_two_streams_were_aligned_is_told_with_the_measures(flexion, recorded, tmp_path):
+    """Coherence of EEG with EMG rests on it, where they come from two amplifiers."""
+    assert "alignment" not in json.loads(flexion("sessions", "report", recorded, "--json").stdout)
+    aligned = {"error_s": 0.0003, "largest_error_s": 0.0007, "uncertainty_s": 0.0001, "slips": 2}
+    SessionFolder.find(tmp_path / "data", recorded).write_ledger({"ended": True, "alignment": aligned})
+    assert "\nTwo streams: aligned to 0.30 ms" in flexion("sessions", "report", recorded).stdout
+    assert json.loads(flexion("sessions", "report", recorded, "--json").stdout)["alignment"] == aligned
+
+
 def test_a_session_that_is_not_there_is_refused(flexion):
     """The id and the way to the right one, exit code 3."""
     done = flexion("sessions", "report", new_session_id())

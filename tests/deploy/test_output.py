@@ -51,6 +51,18 @@ def test_what_went_wrong_is_said_in_capitals():
     assert "  NOT all of it was recorded" in lines
 
 
+def test_two_streams_are_said_with_how_far_they_lie_apart():
+    """In milliseconds; what is not known is said so."""
+    alignment = {"error_s": 0.00029, "largest_error_s": 0.00072, "uncertainty_s": 0.00008, "slips": 9}
+    lines = output.result_lines({**RESULT, "alignment": alignment}, "X")
+    assert (
+        "  two streams: aligned to 0.29 ms (median; 0.72 ms at most), their clocks' offsets known to 0.08 ms, "
+        "moved by a sample 9 times"
+    ) in lines
+    assert "offsets unknown" in output.alignment_words({**alignment, "uncertainty_s": None})
+    assert output.alignment_words({**alignment, "error_s": None}) == "two streams: never aligned"
+
+
 def test_a_table_in_a_pipe_is_as_wide_as_its_rows(capsys):
     """Nothing is cut or wrapped for a terminal that is not there."""
     output.put_table("Streams", ("name", "id"), [["x" * 100, None]])

@@ -60,6 +60,13 @@ def test_the_object_is_the_contract_s(folder, models):
     ]  # fmt: skip
 
 
+def test_two_streams_say_how_well_they_were_aligned(folder, models):
+    """As the bridge wrote it at the end; of one stream there is no such key."""
+    aligned = {"error_s": 0.0003, "largest_error_s": 0.0007, "uncertainty_s": 0.0001, "slips": 2}
+    folder.write_ledger({"ended": True, "ledger": LEDGER, "windows": WINDOWS, "alignment": aligned})
+    assert summarise_folder(folder, models.eeg_emg, models.fusion)["alignment"] == aligned
+
+
 def test_scores_are_in_order_whatever_came_first(folder, models):
     """Results are listed by window; what has no score has no probability."""
     scores = summarise_folder(folder, models.eeg_emg, models.fusion)["scores"]
