@@ -133,8 +133,8 @@ class Rig:
 
     def finish(self) -> Account:
         """Wait for the session's end, and return what it has to say for itself."""
-        sent = [(amp.script, amp.sent) for amp in self._amplifiers if amp.script is not None]
-        return Account.of(self.ended(), sent)
+        bed = self.ended()
+        return Account.of(bed, [(amp.script, amp.sent) for amp in self._amplifiers if amp.script is not None])
 
     def run(self, script: Script, *, planned: int, montage: Montage = MONTAGE) -> Account:
         """Send a script through a session from its first sample on."""

@@ -24,7 +24,7 @@ from .rows import TABLE
 #: Seconds that a row may take on a busy machine.
 ROW_S = 120.0
 #: Lines of its log that go with a failure.
-TAIL = 30
+TAIL = 12
 
 # Processes come from a server that has no threads and no LSL: neither survives a fork.
 _CONTEXT = multiprocessing.get_context("forkserver")
