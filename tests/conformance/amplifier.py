@@ -1,13 +1,15 @@
 """An amplifier: a process that plays a recording as a real LSL stream, its markers beside it.
 
 ``python -m tests.conformance.amplifier RECORDING NAME SOURCE_ID`` sends nothing before somebody listens, and ends after
-the last sample when its stdin is closed. What it offers is what the recording says of itself.
+the last sample when its stdin is closed. What it offers is what the recording says of itself; a recording without
+markers is offered without a stream of them.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 
 import pylsl
@@ -37,7 +39,8 @@ def main(path: Path, name: str, source_id: str) -> None:
     closed = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), closed.set()), daemon=True).start()
     clock = LiveClock(lsl_clock_s)
-    with Counting(spec) as signal, MarkerOutlet(f"{name} markers", source_id) as markers:
+    beside = MarkerOutlet(f"{name} markers", source_id) if recording.markers else nullcontext()
+    with Counting(spec) as signal, beside as markers:
         play(
             recording_pieces(recording),
             signal,
