@@ -231,7 +231,8 @@ class _OffsetThread:
         while not self._stop.is_set():
             try:
                 offset = _measure(self._inlet)
-                if not self._measured or offset != self._measured[-1]:
+                last = self._measured[-1] if self._measured else None
+                if offset != last and offset.tells_more_than(last):
                     self._measured.append(offset)
             except LostError:
                 return

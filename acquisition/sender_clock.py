@@ -17,6 +17,8 @@ import numpy as np
 #: its machine's LSL clock.
 FOREIGN_S = 60.0
 FUTURE_S = 1.0
+#: Clocks of two machines drift apart by no more, in s per s: a crystal is off by less than half of it.
+APART = 100e-6
 #: Measurements that drift is judged by, and the least time that they must span: 10 minutes of one in 5 s.
 KEPT = 120
 DRIFT_S = 60.0
@@ -44,6 +46,15 @@ class Offset:
     def sent_s(self) -> float:
         """When it was measured on the sender's clock, which is what XDF keeps."""
         return self.time_s - self.offset_s
+
+    def tells_more_than(self, last: Offset | None) -> bool:
+        """Tell whether it is surer than the last one is by now: the clocks have drifted, but its answer may be late.
+
+        A sender that was frozen answers then what it was asked meanwhile; such an answer was off by 51 ms.
+        """
+        if last is None:
+            return True
+        return self.uncertainty_s <= last.uncertainty_s + APART * (self.time_s - last.time_s)
 
 
 class SenderClock:

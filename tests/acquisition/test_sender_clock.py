@@ -86,3 +86,12 @@ def test_drift_is_known_after_a_minute():
 def test_a_measurement_knows_its_time_on_both_clocks():
     """XDF keeps the sender's."""
     assert Offset(1_000.0, 980.0, 1e-4).sent_s == 20.0
+
+
+def test_an_answer_that_took_long_is_left_for_a_better_one_until_drift_may_be_worse():
+    """Half of the time that an answer took is how far it may be off; crystals drift by 100 ppm at most."""
+    last = Offset(1_000.0, 975.0, 1e-4)
+    assert last.tells_more_than(None)
+    assert Offset(1_005.0, 975.0003, 5e-4).tells_more_than(last)
+    assert not Offset(1_005.0, 975.051, 0.05).tells_more_than(last)
+    assert Offset(1_500.0, 975.051, 0.05).tells_more_than(last)
