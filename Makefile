@@ -11,7 +11,7 @@ ARGS ?=
 # Tests mostly wait, for signal that comes at its own pace; each worker has its LSL session, Redis and files to itself.
 WORKERS ?= 3
 
-.PHONY: help demo test lint format docs bundle browser faults conformance mutations clean
+.PHONY: help demo test lint format docs bundle browser faults faults-table loopback conformance mutations clean
 .PHONY: need-redis need-chromium
 
 help: ## this list
@@ -45,6 +45,12 @@ browser: $(VENV)/.dev need-redis need-chromium ## the pages in a real browser
 
 faults: $(VENV)/.dev need-redis ## kill, stop and starve every process, then count
 	@$(BIN)/python -m pytest -m faults $(ARGS)
+
+faults-table: $(VENV)/.dev need-redis ## every fault of a source on real LSL, RUNS=50 times over
+	@$(BIN)/python -m tests.faults.sources --runs $(or $(RUNS),50) $(ARGS)
+
+loopback: $(VENV)/.dev need-redis ## every test that offers real LSL streams, RUNS=100 times over
+	@$(BIN)/python -m tests.loopback --runs $(or $(RUNS),100) $(ARGS)
 
 conformance: $(VENV)/.dev ## bundles and recordings against their own reference values
 	@$(BIN)/python -m pytest -m conformance $(ARGS)
