@@ -8,5 +8,6 @@
 - ``xdf_signal``: which stream is the signal, and the markers beside it
 - ``text``: tables of numbers, txt and csv; ``text_header`` is what their first lines say, ``text_rows`` the rows,
   ``text_lines`` how they are decoded and split
-- ``raw_file``: what MNE reads, imported when such a file is opened: ``edf``, ``brainvision``, ``fif``
+- ``raw_file``: what MNE reads, imported when such a file is opened: ``edf``, ``brainvision``, ``fif``;
+  ``fif_writer`` is what it writes
 """

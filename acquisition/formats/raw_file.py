@@ -131,7 +131,7 @@ class MneFile:
     def __init__(self, path: Path, reader: str, **options: Any) -> None:
         self.path = path
         self.problems: list[str] = []
-        self.mne = _mne(path)
+        self.mne = load_mne(path)
         self.size = _size_of(path)
         self.raw = self.guarded(getattr(self.mne.io, reader), path, preload=False, verbose="WARNING", **options)
         self.rate_hz = float(self.raw.info["sfreq"])
@@ -224,19 +224,26 @@ def refused(path: Path, what: str, remedy: str) -> RecordingError:
     return RecordingError(f"{path} {what.rstrip('.')}.", subject=str(path), remedy=remedy)
 
 
+def load_mne(path: Path, done: str = "read") -> ModuleType:
+    """Return MNE, which is an extra; `done` is what is to be done with the file.
+
+    Raises
+    ------
+    BadEnvironment
+        If it is not installed.
+    """
+    try:
+        import mne
+    except ImportError as error:
+        message = f"{path.name} is {done} by MNE, which is not installed here."
+        raise BadEnvironment(message, subject="mne", remedy="Install it: pip install 'flexion[recordings]'") from error
+    module: ModuleType = mne
+    return module
+
+
 def _size_of(path: Path) -> int:
     try:
         return path.stat().st_size
     except OSError as error:
         what = f"cannot be read: {error.strerror or error}"
         raise refused(path, what, "Look at the path and its rights.") from error
-
-
-def _mne(path: Path) -> ModuleType:
-    try:
-        import mne
-    except ImportError as error:
-        message = f"{path.name} is read by MNE, which is not installed here."
-        raise BadEnvironment(message, subject="mne", remedy="Install it: pip install 'flexion[recordings]'") from error
-    module: ModuleType = mne
-    return module

@@ -39,6 +39,7 @@ class Side(StrEnum):
 
 group = typer.Typer()
 Moved = Annotated[Side | None, typer.Option("--moved", help="Leg that moves; by default the paretic one, if known.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="The file; without it, in this folder.")]
 Session = Annotated[str, typer.Argument(metavar="SESSION", help="Id of a session, or its folder.")]
 
 
@@ -98,6 +99,21 @@ def report(session: Session, moved: Moved = None, data: Data = None, as_json: Js
         output.put_json({"schema": output.SCHEMA, **about, **aligned, "measures": made.to_json()})
     else:
         measures.put(made, folder.info, alignment)
+
+
+@group.command()
+def export(session: Session, out: Out = None, data: Data = None, as_json: Json = False) -> None:
+    """Write a session as a FIF file, for MNE: the raw signal on its grid, holes as holes, markers as annotations."""
+    from deploy.exporting import ENDING, export_session
+    from deploy.settings import load
+
+    folder = find(load({"data_dir": data}).data_dir, session)
+    done = export_session(folder, out or Path(folder.info.session + ENDING))
+    if as_json:
+        output.put_json({"schema": output.SCHEMA, "session": folder.info.session, "export": done})
+        return
+    lost = f"{done['lost']} of them lost in {done['holes']} holes" if done["holes"] else "none of them lost"
+    print(f"{done['path']}: {done['seconds']:g} s, {done['samples']} samples, {lost}, {done['markers']} markers")
 
 
 def _cells(row: Mapping[str, Any]) -> list[object]:
