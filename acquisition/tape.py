@@ -75,6 +75,19 @@ def decide(recording: Recording, montage: Montage, binding: Binding) -> list[Dec
     _check_rate(recording, montage)
     if recording.resampled_from_hz is not None or recording.partner_from is not None:
         return list(recording.decided)
+    try:
+        return _decided(recording, montage, binding)
+    except RateError as error:
+        message = f"{recording.path}: {error.message}"
+        remedy = "Look at it: flexion recordings FILE, or record it again at the rate that it states."
+        if recording.format == "text":
+            remedy = (
+                "Where its times are those of a computer and not of the amplifier, count its rows: --time-column none"
+            )
+        raise RateError(message, subject=str(recording.path), remedy=remedy) from error
+
+
+def _decided(recording: Recording, montage: Montage, binding: Binding) -> list[Decision]:
     counters = None if binding.counter_column is None else recording.samples[:, binding.counter_column]
     decider = StampDecider(recording.rate_hz, part=1, counter_modulo=montage.counter_modulo)
     decisions: list[Decision] = []

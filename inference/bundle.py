@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ SHIPPED = Path(__file__).parent / "bundles"
 MANIFEST = "manifest.json"
 #: Characters of a SHA-256 that people get to read.
 SHORT = 12
+#: What a SHA-256 looks like.
+HASH = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -271,7 +274,8 @@ def _check_file(path: Path, sha256: str) -> None:
 
 def _show(value: object) -> str:
     if isinstance(value, tuple):
-        return " ".join(map(_show, value))
+        return ", ".join(map(_show, value))
     if isinstance(value, float):
         return f"{value:g}"
-    return value[:SHORT] if isinstance(value, str) else str(value)
+    text = str(value)
+    return text[:SHORT] if HASH.fullmatch(text) else text

@@ -87,6 +87,14 @@ def test_a_recording_at_another_rate_is_refused():
         decide(made, MONTAGE, bound(made))
 
 
+@pytest.mark.parametrize(("kind", "remedy"), [("text", "--time-column none"), ("xdf", "flexion recordings FILE")])
+def test_a_recording_that_misses_its_rate_is_refused(kind, remedy):
+    """The file is named, both rates, and what can be done."""
+    made = replace(recording(START_S + np.arange(9000) / 1100), format=kind)
+    with pytest.raises(RateError, match=rf"none\.xdf: the stream states 1000 Hz, but .* 1100\.00 Hz.* {remedy}"):
+        decide(made, MONTAGE, bound(made))
+
+
 @pytest.mark.parametrize("size", [1, 7, 1000, 10_000])
 def test_a_tape_has_every_sample_once_in_order(size):
     """Blocks of any size carry all samples, and decisions stand between the right ones (law 1)."""

@@ -235,13 +235,17 @@ def test_the_stream_that_it_was_trained_on_fits(bundle: Bundle) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("labels", ("C4", "C3", "CP1", "RF"), r"channels: the stream has C4 C3 CP1 RF, .* was trained on C3 C4 CP1 RF"),
-        ("labels", ("C3", "C4"), r"channels: the stream has C3 C4, .*Record with the montage tiny4, or name a bundle"),
-        ("kinds", ("eeg", "eeg", "emg", "emg"), r"kinds of channels: the stream has eeg eeg emg emg"),
+        (
+            "labels",
+            ("C4", "C3", "CP1", "EMG channel 12"),
+            r"channels: the stream has C4, C3, CP1, EMG channel 12, .* was trained on C3, C4, CP1, RF",
+        ),
+        ("labels", ("C3", "C4"), r"channels: the stream has C3, C4, .*Record with the montage tiny4, or name a bundle"),
+        ("kinds", ("eeg", "eeg", "emg", "emg"), r"kinds of channels: the stream has eeg, eeg, emg, emg"),
         ("rate_hz", 512.0, r"rate in Hz: the stream has 512, bundle tiny .* was trained on 1000\. Set the amplifier"),
         ("n_samples", 100, r"window in samples: the stream has 100, .* on 200"),
         ("fingerprint", "e" * 64, r"conditioning: the stream has eeeeeeeeeeee, .* on ffffffffffff"),
-        ("mains_hz", 55.0, r"mains in Hz: the stream has 55, .* on 50 60\. Set --mains"),
+        ("mains_hz", 55.0, r"mains in Hz: the stream has 55, .* on 50, 60\. Set --mains"),
     ],
 )
 def test_another_stream_is_refused_with_both_sides_and_the_remedy(
