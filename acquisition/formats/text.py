@@ -97,6 +97,9 @@ def read_table(
     lines = lines_of(path)
     rows = Rows(path, lines.lines, dialect)
     header = read_header(rows.header, rows.labels, rows.units)
+    if labels is None and not header.labels and rows.commented:
+        header = read_header(rows.header, rows.commented, rows.units)
+        rows.assumed.append("the comment right above the rows names the columns.")
     named = tuple(labels) if labels is not None else header.labels
     names = rows.fitted(named)
     if names is None:

@@ -100,6 +100,8 @@ class Rows:
         Everything above the first row.
     labels : list of str or None
         The line right above it, where it has as many fields.
+    commented : list of str or None
+        The comment right above the first row, where it has as many fields and none is a number.
     units : list of str or None
         The line between labels and rows that names units, if there is one.
     n_columns : int
@@ -126,6 +128,7 @@ class Rows:
             raise refused(path, f"has {self.n_columns} columns, more than {MAX_COLUMNS}", "Write one row per sample.")
         self.header = lines[:first]
         self.labels, self.units = self._names_above()
+        self.commented = self._commented()
         told = [line for line in lines[first:] if line.strip() and not _is_comment(line)]
         above = {line.strip() for line in self.header if not self._n_numbers(line, self._delimiter)}
         self._lines = [line for line in told if line.strip() not in above]
@@ -216,6 +219,13 @@ class Rows:
         fields = [None if _is_comment(line) else self.fitted(self._split(line)) for line in lines]
         below, above = fields.pop() if fields else None, fields.pop() if fields else None
         return (above, below) if below is not None and are_units(below) else (below, None)
+
+    def _commented(self) -> list[str] | None:
+        comment = next((line for line in reversed(self.header) if line.strip()), "")
+        if self._delimiter == " " or self.n_columns < 2 or not _is_comment(comment):
+            return None
+        fields = self.fitted(self._split(comment.strip().lstrip("".join(COMMENTS))))
+        return None if fields is None or any(map(self._is_number, fields)) else fields
 
     def _finds_commas(self) -> bool:
         return any(

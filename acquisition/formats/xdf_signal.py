@@ -79,8 +79,8 @@ def signal_of(path: Path, file: XdfFile, montage: Montage | None, name: str | No
     if montage is not None and not _fits(fitting[0], montage):
         message = f"{path} has {len(fitting)} streams and none has the channels of montage {montage.name}: "
         remedy = "Describe the one that is meant in a montage of your own: --montage FILE.toml"
-        raise MontageError(message + _list(fitting), subject=str(path), remedy=remedy)
-    message = f"{path} has {len(fitting)} streams that could be the signal: {_list(fitting)}"
+        raise MontageError(message + listed(fitting), subject=str(path), remedy=remedy)
+    message = f"{path} has {len(fitting)} streams that could be the signal: {listed(fitting)}"
     raise RecordingError(message, subject=str(path), remedy="Name the one that is meant, or its number: --stream NAME")
 
 
@@ -120,7 +120,7 @@ def _at(event: tuple[float, str]) -> float:
 
 def _no_signal(path: Path, file: XdfFile, regular: Sequence[XdfStream], name: str | None) -> RecordingError:
     if name is not None and regular:
-        message = f"{path} has no stream {name!r} that could be the signal; there is {_list(regular)}"
+        message = f"{path} has no stream {name!r} that could be the signal; there is {listed(regular)}"
         return RecordingError(message, subject=str(path), remedy="Name one of these, or its number: --stream NAME")
     problems = [problem.removeprefix(f"{path.name}: ").rstrip(".") for problem in file.problems]
     damage = f" It is damaged: {'; '.join(problems)}." if problems else ""
@@ -131,7 +131,8 @@ def _no_signal(path: Path, file: XdfFile, regular: Sequence[XdfStream], name: st
     return RecordingError(message, subject=str(path), remedy=remedy)
 
 
-def _list(streams: Sequence[XdfStream]) -> str:
+def listed(streams: Sequence[XdfStream]) -> str:
+    """Return streams with their channels and rates, for people."""
     return "; ".join(f"{s.number}: {s.header.name!r} ({_channels_of(s)})" for s in streams) + "."
 
 

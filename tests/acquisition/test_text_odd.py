@@ -94,6 +94,22 @@ def test_blank_lines_above_the_rows_hide_no_labels(tmp_path):
     assert table(tmp_path, "a,b\n\n\n1,2\n").labels == ("a", "b")
 
 
+def test_a_comment_may_name_the_columns(tmp_path):
+    """As numpy writes it, and it is told; the user's word, or one of the file's own, counts more."""
+    read = table(tmp_path, "# unit: mV\n# C3 (uV),RF\n1,2\n3,4\n")
+    assert (read.labels, read.units) == (("C3", "RF"), ("uV", None))
+    assert "the comment right above the rows names the columns." in read.assumed
+    assert table(tmp_path, "# C3,RF\n1,2\n", labels=["a", "b"]).labels == ("a", "b")
+    assert table(tmp_path, "# labels: a,b\n# C3,RF\n1,2\n").labels == ("a", "b")
+
+
+@pytest.mark.parametrize("content", ["# in microvolts\n1 2\n", "# 1,2\n3,4\n", "# C3\n1\n", "# C3,RF,VM\n1,2\n"])
+def test_other_comments_name_nothing(tmp_path, content):
+    """Words with blanks, numbers, one column, and another number of columns: names are asked."""
+    with pytest.raises(RecordingError, match="and 0 labels"):
+        table(tmp_path, content)
+
+
 def test_a_header_that_comes_again_is_no_sample(tmp_path):
     """Files that were joined: what follows keeps its place in time, and it is told."""
     read = table(tmp_path, "# unit: uV\na,b\n1,2\n3,4\na,b\n5,6\n# unit: uV\na,b\n7,8\n")
