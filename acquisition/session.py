@@ -191,7 +191,7 @@ class SessionFolder:
         """Read one part, whole chunks only."""
         file = self._part_file(part)
         signal, partner = recording_of_part(self.part_path(part), file), partner_of_part(self.part_path(part), file)
-        return signal if partner is None else join(signal, partner, self._taken(part))[0]
+        return signal if partner is None else join(signal, partner, self._taken(part, file))[0]
 
     def streams(self, part: int) -> Sequence[XdfStream]:
         """Return the streams of a part as its file has them, whole chunks only."""
@@ -209,26 +209,27 @@ class SessionFolder:
 
     def decisions(self) -> list[Decision]:
         """Read the decisions in force, in the order in which they were taken; those on a partner as on its signal."""
-        decisions = self._log.read(self._whole).decisions
-        parts = sorted({decision.part for decision in decisions})
-        if not any(map(self._paired, parts)):
+        # The parts first: a bridge that writes on decides on samples before it writes them.
+        files = {part: self._part_file(part) for part in self.part_numbers()}
+        decisions = self._log.read(lambda part, stream: _n_whole(files.get(part), stream)).decisions
+        paired = {part for part, file in files.items() if len(file.streams) > PARTNER}
+        if not paired:
             return list(decisions)
-        return [decision for part in parts for decision in self._as_one(part, [d for d in decisions if d.part == part])]
+        by_part = {part: [d for d in decisions if d.part == part] for part in sorted({d.part for d in decisions})}
+        read_back = {
+            part: self._as_one(part, files[part], taken) if part in paired else taken for part, taken in by_part.items()
+        }
+        return [decision for part in read_back for decision in read_back[part]]
 
-    def _taken(self, part: int) -> list[Decision]:
-        """Read the decisions in force of one part, as they were taken."""
-        return [decision for decision in self._log.read(self._whole).decisions if decision.part == part]
+    def _taken(self, part: int, file: XdfFile) -> list[Decision]:
+        """Read the decisions in force on the samples of one part that were read before, as they were taken."""
+        decisions = self._log.read(lambda of, stream: _n_whole(file if of == part else None, stream)).decisions
+        return [decision for decision in decisions if decision.part == part]
 
-    def _as_one(self, part: int, taken: Sequence[Decision]) -> Sequence[Decision]:
-        """Return the decisions of a part as of one stream."""
-        if not self._paired(part):
-            return taken
-        n_rows, n_partners = self._whole(part, SIGNAL), self._whole(part, PARTNER)
+    def _as_one(self, part: int, file: XdfFile, taken: Sequence[Decision]) -> Sequence[Decision]:
+        """Return the decisions of a part with a partner as of one stream."""
+        n_rows, n_partners = _n_whole(file, SIGNAL), _n_whole(file, PARTNER)
         return zipped(n_rows, n_partners, taken, subject=str(self.part_path(part))).decisions
-
-    def _paired(self, part: int) -> bool:
-        """Tell whether a part has a partner's stream beside the signal and its markers."""
-        return self.part_path(part).exists() and len(self._part_file(part).streams) > PARTNER
 
     def append_decision(self, *decisions: Decision) -> None:
         """Append decisions and wait until they are on the disk, before they are obeyed.
@@ -256,10 +257,7 @@ class SessionFolder:
 
     def _whole(self, part: int, stream: int) -> int:
         """Return how many whole samples of a stream a part has; 0 where there is no such part or stream."""
-        if not self.part_path(part).exists():
-            return 0
-        streams = self._part_file(part).streams
-        return len(streams[stream].stamps) if stream < len(streams) else 0
+        return _n_whole(self._part_file(part) if self.part_path(part).exists() else None, stream)
 
     # Room for the end
 
@@ -352,6 +350,11 @@ def known_sessions(data: Path) -> Iterator[SessionFolder]:
             yield SessionFolder.open(path)
         except (RecordingError, IdentityError):
             continue
+
+
+def _n_whole(file: XdfFile | None, stream: int) -> int:
+    """Return how many whole samples of a stream a part has; 0 where there is no such part or stream."""
+    return len(file.streams[stream].stamps) if file is not None and stream < len(file.streams) else 0
 
 
 def _cut_torn(path: Path, file: XdfFile) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -115,7 +116,7 @@ def test_the_kth_sample_taken_of_each_belong_together() -> None:
     assert made.rows.tolist() == [0, 1, 5, 6, 8, 9]
     assert made.partners.tolist() == [0, 3, 4, 5, 6, 7]
     assert [(d.kind, d.stream, d.at) for d in made.decisions] == [
-        ("reject", 0, 2), ("unpaired", 0, 1), ("slip", 0, 1), ("unpaired", 0, 10), ("reject", 0, 7),
+        ("unpaired", 0, 1), ("slip", 0, 1), ("reject", 0, 2), ("reject", 0, 7), ("unpaired", 0, 10),
     ]  # fmt: skip
 
 
@@ -283,3 +284,27 @@ def test_decisions_of_other_parts_stay_where_they_are(session) -> None:
     (part,) = session.parts()
     tape = tape_of(part, MONTAGE.bind(part.labels, part.units), session.decisions())
     assert [item.kind for item in tape if isinstance(item, Decision)][-1] != "term"
+
+
+def test_a_session_that_is_still_written_can_be_read(session, monkeypatch) -> None:
+    """Samples that a bridge decides on and writes while somebody reads are not there yet, and are no contradiction."""
+    writer = session.open_part(HEADERS)
+    rows, partners = np.zeros((10, 5), np.float32), np.zeros((10, 3), np.int32)
+    stamps = np.arange(10) / 1000.0
+    session.append_decision(Decision("segment", 1, 0, 0, {"segment": 0, "first_sample": 0, "reason": "start"}))
+    writer.append(2, partners, stamps)
+    writer.append(0, rows, stamps)
+    read = Path.read_bytes
+
+    def meanwhile(path: Path) -> bytes:
+        content = read(path)
+        if path.name == "decisions.jsonl":
+            session.append_decision(reject(10, 10))
+            writer.append(0, rows, stamps)
+            monkeypatch.undo()
+        return content
+
+    for reader in (lambda folder: folder.decisions(), lambda folder: folder.part(1)):
+        monkeypatch.setattr(Path, "read_bytes", meanwhile)
+        reader(SessionFolder.open(session.path))
+    writer.close()
