@@ -27,7 +27,8 @@ QUIET_S = 1.2
 MARKERS_WAIT_S = 1.5
 #: How often the resolver's answers are looked at, in s.
 LOOK_S = 0.02
-#: Seconds in which all that are of one source_id and host answer: asked for exactly, a stream is taken after them.
+#: Seconds within which all answer that are of one source_id and host: by multicast or by port, it is one asking. Only
+#: where LSL keeps to one machine the newest answers the multicast and the others their ports, half a second later.
 AGREE_S = 0.1
 #: Seconds between two askings of the network for what may come back at any moment. One search of LSL asks once a
 #: second (an outlet was found 0.1 to 1.1 s after it was made), so that a new one is begun each time.
@@ -345,14 +346,14 @@ def _resolve(wait_s: float, enough: Callable[[list[StreamInfo]], bool], quiet_s:
     LSL's blocking search is not used: asked for 0.5 s it can return after 5.5 (liblsl 1.18.0.b6, measured).
     """
     clock = LiveClock()
-    resolver = pylsl.ContinuousResolver()
+    lookout = Lookout()
     begun_s = news_s = clock.monotonic_s()
     found: dict[str, StreamInfo] = {}
     while (now_s := clock.monotonic_s()) - begun_s < wait_s:
-        new = {handle.uid(): handle for handle in resolver.results() if handle.uid() not in found}
+        new = {info.uid: info for info in lookout.look() if info.uid not in found}
         if new:
             news_s = now_s
-            found |= {uid: StreamInfo.of(handle) for uid, handle in new.items()}
+            found |= new
         if now_s - news_s >= quiet_s and enough(list(found.values())):
             break
         clock.sleep(LOOK_S)

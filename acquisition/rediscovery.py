@@ -44,8 +44,10 @@ class Rediscovery:
         The stream as it was; what is empty in it (labels, units, dtype) is not known and may be anything.
     montage, unit
         As for ``discovery.bind_stream``.
-    barred : mapping of str to (BadInput or None)
-        Streams that are not to be taken, by uid, with the cause that is told; None leaves one out without a word.
+    barred : mapping of str to BadInput
+        Streams that are not to be taken, by uid, with the cause that is told.
+    silent : str
+        The uid of the stream that is open and silent: it is not found, but as long as it answers no other is it.
     """
 
     def __init__(
@@ -54,20 +56,22 @@ class Rediscovery:
         montage: Montage,
         unit: str | None = None,
         *,
-        barred: Mapping[str, BadInput | None] | None = None,
+        barred: Mapping[str, BadInput] | None = None,
+        silent: str = "",
     ) -> None:
         self._known, self._montage, self._unit = known, montage, unit
         # A stream without a source_id is told by its name.
         name = None if known.source_id else known.name
         self._criteria = SourceSpec(name=name, source_id=known.source_id or None, hostname=known.hostname)
         self._barred = barred or {}
+        self._silent = silent
         self._lookout = Lookout()
         self._clock = LiveClock()
         self._full: dict[str, StreamInfo] = {}
         self._first_s: dict[str, float] = {}
 
     def poll(self) -> tuple[StreamInfo, Binding] | None:
-        """Return the stream as soon as it is there and no other has its name, else None.
+        """Return the stream as soon as it is there and no other has its name, or is the very one; else None.
 
         Raises
         ------
@@ -84,18 +88,21 @@ class Rediscovery:
                     fitting.append(found)
             except BadInput as refusal:
                 refusals.append(refusal)
+        same = [one for one in fitting if one[0].uid == self._known.uid != self._silent]
+        if same:  # the connection broke, or we did: it lives on
+            return same[0]
         if len(fitting) > 1:
             raise ambiguous([info for info, _ in fitting], self._criteria)
         if refusals and not fitting:
             raise refusals[0]
-        return fitting[0] if fitting and self._is_alone(fitting[0][0]) else None
+        others = [one for one in fitting if one[0].uid != self._silent]
+        return others[0] if others and self._is_alone(others[0][0]) else None
 
     def _candidates(self) -> list[StreamInfo]:
-        left_out = {uid for uid, refusal in self._barred.items() if refusal is None}
         there = [s for s in self._lookout.look() if self._criteria.matches(s) and not s.is_text]
         # A device may give its id to several streams; then the name tells which is meant.
         named = [info for info in there if info.name == self._known.name]
-        return [info for info in named or there if info.uid not in left_out]
+        return named or there
 
     def _checked(self, seen: StreamInfo) -> tuple[StreamInfo, Binding] | None:
         """Return a candidate with its full description, or None if it has gone since."""
@@ -126,20 +133,21 @@ def changes(known: StreamInfo, info: StreamInfo) -> str | None:
         As it is, with its full description.
     """
     words = [
-        _other(info.rate_hz, known.rate_hz, "{:g} Hz"),
-        _other(info.channel_count, known.channel_count, "{} channels"),
-        _other(info.dtype, known.dtype, "samples of type {}"),
+        _other("{:g} Hz", info.rate_hz, known.rate_hz),
+        _other("{:g} channels", info.channel_count, known.channel_count),
+        _other("samples of type {}", info.dtype, known.dtype),
     ]
     if not any(words):
-        words = [_unlike(info.labels, known.labels, "channel"), _unlike(info.units, known.units, "unit")]
+        words = [_unlike("channel", info.labels, known.labels), _unlike("unit", info.units, known.units)]
     return " and ".join(word for word in words if word) or None
 
 
-def _other(now: object, before: object, words: str) -> str:
-    return f"{words.format(now)} instead of {words.format(before)}" if before and now != before else ""
+def _other(words: str, now: float | str, before: float | str) -> str:
+    told = f"{before:g}" if isinstance(before, int | float) else before
+    return f"{words.format(now)} instead of {told}" if before and now != before else ""
 
 
-def _unlike(now: tuple[Any, ...], before: tuple[Any, ...], what: str) -> str:
+def _unlike(what: str, now: tuple[Any, ...], before: tuple[Any, ...]) -> str:
     """Return where two rows of labels or units differ; nothing where one of them is not known."""
     pairs = [f"{new or 'none'} instead of {old or 'none'}" for new, old in zip(now, before, strict=False) if new != old]
     if not pairs:
@@ -164,6 +172,7 @@ class MarkerSearch:
         self._lookout = Lookout(MARKERS_ASK_S)
         self._clock = LiveClock()
         self._all_s: float | None = self._clock.monotonic_s() + MARKERS_WAIT_S
+        self._answered: dict[str, StreamInfo] = {}
 
     def poll(self) -> StreamInfo | None:
         """Return the marker stream as soon as there is one, and one alone; else None."""
@@ -176,7 +185,8 @@ class MarkerSearch:
             return markers_of(self._signal, self._criteria, streams)
         if self._all_s is None:
             return own_markers(self._signal, streams)
+        self._answered |= {info.uid: info for info in streams}
         if self._clock.monotonic_s() < self._all_s:
             return suffixed_markers(self._signal, streams)
         self._all_s = None
-        return markers_of(self._signal, None, streams)
+        return markers_of(self._signal, None, list(self._answered.values()))

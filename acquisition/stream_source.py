@@ -108,7 +108,7 @@ class StreamSource:
         self._open: Opened | None = None
         self._seeker = seeker
         #: Streams that were refused after they had been opened, by uid.
-        self._barred: dict[str, BadInput | None] = {}
+        self._barred: dict[str, BadInput] = {}
         self._markers = MarkerFeed(clock, markers) if marked else None
         self._markers_named = markers
         self._sender = SenderClock()
@@ -204,9 +204,9 @@ class StreamSource:
             return
         if self._seeker is None:
             # A silent stream may be dead without LSL knowing; another one of its name is the same source again.
-            silent: dict[str, BadInput | None] = {} if self._open is None else {self._open.info.uid: None}
+            silent = "" if self._open is None else self._open.info.uid
             self._seeker = seek_stream(
-                self._criteria, self._montage, self._unit, known=self._known, barred=self._barred | silent
+                self._criteria, self._montage, self._unit, known=self._known, barred=self._barred, silent=silent
             )
         opened = self._seeker.take()
         if opened is not None:
@@ -354,7 +354,8 @@ def seek_stream(
     unit: str | None = None,
     *,
     known: StreamInfo | None = None,
-    barred: Mapping[str, BadInput | None] | None = None,
+    barred: Mapping[str, BadInput] | None = None,
+    silent: str = "",
 ) -> Seeker[tuple[StreamInfo, Binding], Opened]:
     """Begin to look for a stream, and to open it; from then on what it sends is kept.
 
@@ -362,12 +363,12 @@ def seek_stream(
     ----------
     criteria, montage, unit, known
         As for ``StreamSource``.
-    barred
+    barred, silent
         As for ``rediscovery.Rediscovery``.
     """
     if known is None:
         return Seeker(lambda: bind_stream(criteria, montage, unit, SEARCH_S), _opened, _let_go)
-    return Seeker(Rediscovery(known, montage, unit, barred=barred).poll, _opened, _let_go)
+    return Seeker(Rediscovery(known, montage, unit, barred=barred, silent=silent).poll, _opened, _let_go)
 
 
 def _opened(found: tuple[StreamInfo, Binding]) -> Opened:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,8 +62,8 @@ class ScriptedInlet:
 class ScriptedSearch:
     """A search that finds what a test says."""
 
-    def __init__(self, known: StreamInfo | None, barred: dict[str, FlexionError | None]) -> None:
-        self.known, self.barred = known, barred
+    def __init__(self, known: StreamInfo | None, barred: dict[str, FlexionError], silent: str) -> None:
+        self.known, self.barred, self.silent = known, barred, silent
         self.found: Opened | None = None
         self.refusal: FlexionError | None = None
         self.opening = self.stopped = False
@@ -101,8 +102,8 @@ class Script:
         settings = {"patience_s": 10.0, "marked": False, "settled": lambda: self.settled} | more
         self.source = StreamSource(CRITERIA, MONTAGE, StampJudge(decider, MONTAGE), self.clock, **settings)
 
-    def _seek(self, *_: object, known: StreamInfo | None, barred: dict[str, FlexionError | None]) -> ScriptedSearch:
-        self.searches.append(ScriptedSearch(known, barred))
+    def _seek(self, *_: object, **sought: Any) -> ScriptedSearch:
+        self.searches.append(ScriptedSearch(**sought))
         return self.searches[-1]
 
     @property
