@@ -54,10 +54,8 @@ def gather(name: str, path: Path) -> list[Meant]:
         return [Meant(name, path)]
     found = sorted(_below(path))
     if not found:
-        message = (
-            f"There is no recording in {path}: no session's folder, and no file that ends in {', '.join(SUFFIXES)}."
-        )
-        raise RecordingError(message, subject=str(path), remedy="Name a folder that has some.")
+        remedy = f"Name a session's folder, or one with files that end in {', '.join(SUFFIXES)}."
+        raise RecordingError(f"There is no recording in {path}.", subject=str(path), remedy=remedy)
     return [Meant(file.relative_to(path).as_posix(), file) for file in found]
 
 

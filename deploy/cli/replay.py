@@ -100,13 +100,13 @@ def _many(
         except FlexionError as error:
             rows.append(table.Row.refused(one.name, one.path, error))
     ran = play(takes, settings, models, as_json=as_json, **shown) if takes else NONE
-    rows += [_row(take, ran) for take in takes]
+    rows += [row_of(take, ran) for take in takes]
     names = [one.name for one in meant]
     code = table.put(sorted(rows, key=lambda row: names.index(row.name)), as_json=as_json)
     return exits.worst([code, ran.code])
 
 
-def _row(take: Take, ran: Ran) -> Row:
+def row_of(take: Take, ran: Ran) -> Row:
     """Return what became of one of several recordings."""
     from deploy.cli.table import Row
 

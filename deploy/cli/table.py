@@ -51,10 +51,10 @@ class Row:
     @classmethod
     def refused(cls, name: str, path: Path, error: FlexionError) -> Row:
         """Return the row of a recording that was refused; it names the file as the table does."""
-        message = error.message
+        refusal = error.as_refusal()
         for known in {str(path.resolve()), str(path)}:
-            message = message.replace(known, name)
-        refusal = {**error.as_refusal(), "message": message, "subject": name}
+            refusal = {key: words.replace(known, name) for key, words in refusal.items()}
+        refusal["subject"] = name
         return cls(name, {"schema": output.SCHEMA, "error": refusal}, error.exit_code)
 
     def cells(self) -> tuple[str, ...]:
@@ -88,7 +88,7 @@ def put(rows: Sequence[Row], *, as_json: bool) -> int:
         output.put_json({"schema": output.SCHEMA, "sessions": [row.result for row in rows]})
     else:
         refused = sum("error" in row.result for row in rows)
-        title = f"{len(rows)} recordings" + (f", {refused} refused" if refused else "")
+        title = f"{len(rows)} recording{'s' if len(rows) > 1 else ''}" + (f", {refused} refused" if refused else "")
         output.put_table(title, HEAD, [row.cells() for row in rows])
         output.put_caution([row.result for row in rows if "error" not in row.result])
     return exits.worst(row.code for row in rows)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import socket
 from pathlib import Path
 
 import pytest
 
+from acquisition.montage import load_montage
+from acquisition.session import SessionFolder
 from deploy.cli import main as cli
 from deploy.cli.reference import reference
+from deploy.opening import Plan
 
 REPOSITORY = Path(__file__).parents[2]
 NOWHERE = "unix:///nowhere/redis.sock"
@@ -25,6 +29,12 @@ NOWHERE = "unix:///nowhere/redis.sock"
         ("demo --beds 9", {}, 2, "usage", r"9 beds were asked for\. Give a number from 1 to 8\."),
         ("demo --seconds 0", {}, 2, "usage", r"0 s of signal were asked for\. Give more than 0\."),
         ("replay x --speed fast", {}, 2, "usage", r"--speed is 'fast'\. Give 'max' or a number above 0"),
+        ("replay x --loop --rounds 2", {}, 2, "usage", r"--loop has no end, --rounds has one\. Give one of the two\."),
+        ("replay x --rounds 0", {}, 2, "usage", r"--rounds is 0\. Give 2 or more, or --loop for no end\."),
+        ("replay x --from soon", {}, 2, "usage", r"--from is 'soon', which is no time\. Give seconds"),
+        ("score x --from 5 --to 5", {}, 2, "usage", r"--to 5 does not lie behind --from 5\. Give a later one\."),
+        ("score .", {}, 3, "recording", r"There is no recording in .*\. Name a session's folder, or one with files"),
+        ("replay . --loop", {}, 3, "recording", r"There is no recording in .*\. Name a session's folder, or one"),
         ("scorer", {}, 2, "usage", r"The scorer has no Redis\. Name one: --redis URL"),
         ("config check", {"FLEXION_MONTAGE": "x"}, 3, "settings", r"FLEXION_MONTAGE sets 'montage', which is no"),
         ("score nothing.xdf", {}, 3, "recording", r"There is neither a file .*nothing\.xdf nor a session nothing\.xdf"),
@@ -92,6 +102,27 @@ def test_score_gives_one_object(flexion, bundle_variables, recording):
     assert [s["windows"]["scored"] for s in json.loads(done.stdout)["sessions"]] == [1, 1]
 
 
+def test_a_folder_is_one_table(flexion, bundle_variables, recording, tmp_path):
+    """A row for each; one that is refused stops none of the others, and its code is the command's."""
+    folder = tmp_path / "some"
+    folder.mkdir()
+    shutil.copy(recording, folder / "b.xdf")
+    (folder / "a.csv").touch()
+    done = flexion("score", str(folder), "--json", **bundle_variables)
+    assert (done.returncode, done.stderr) == (3, "")
+    refused, scored = json.loads(done.stdout)["sessions"]
+    assert refused["error"] == {
+        "kind": "recording",
+        "subject": "a.csv",
+        "message": "a.csv is empty: it has no bytes.",
+        "remedy": "Copy it again from where it was recorded, or choose another one.",
+    }
+    assert (scored["file"], scored["windows"]["scored"]) == ("b.xdf", 1)
+    done = flexion("score", str(folder), "--from", "1", "--to", "15", **bundle_variables)
+    assert done.returncode == 3
+    assert re.search(r"b\.xdf +unnamed +0:14 +1 of 1 +ABSTAINED", done.stdout)
+
+
 def test_score_tells_people(flexion, bundle_variables, recording):
     """Without --json the same is said in lines."""
     done = flexion("score", str(recording), **bundle_variables)
@@ -115,6 +146,8 @@ def test_models_are_shown_and_verified(flexion, bundle_variables):
     assert flexion("models", "show", name).stdout.startswith("# tiny")
     verified = json.loads(flexion("models", "verify", name, "--json").stdout)
     assert verified["engine"]["backend"] == "onnxruntime-cpu"
+    every = json.loads(flexion("models", "verify", "--json").stdout)["bundles"]
+    assert {"fusion-equal", "lstm-bands"} <= {bundle["name"] for bundle in every}
     assert "every hash fits" in flexion("models", "verify", bundle_variables["FLEXION_MODELS__FUSION"]).stderr
     assert json.loads(flexion("models", "list", "--json").stdout)["schema"] == "flexion.result/1"
 
@@ -122,6 +155,16 @@ def test_models_are_shown_and_verified(flexion, bundle_variables):
 def test_no_sessions_is_an_empty_list(flexion):
     """A data folder that is not there yet has no sessions."""
     assert json.loads(flexion("sessions", "list", "--json").stdout)["sessions"] == []
+
+
+def test_sessions_are_listed_under_words(flexion, settings, models):
+    """Headings that people read, moments to the second."""
+    plan = Plan("demo", "simulated", "P1", "B1", load_montage("amp16"), {"kind": "lsl"})
+    info = SessionFolder.create(settings.data_dir, plan.to_info(models)).info
+    listed = flexion("sessions", "list", FLEXION_DATA_DIR=str(settings.data_dir)).stdout
+    assert re.search(r"Session +Patient +Bed +Mode +Begun \(UTC\) +Ended +Results", listed)
+    begun = info.created_utc[:19].replace("T", " ")
+    assert re.search(rf"{info.session} +P1 +B1 +demo +{begun} +no +0", listed)
 
 
 def test_a_fault_of_ours_leaves_a_report(capsys, tmp_path, monkeypatch):

@@ -63,6 +63,14 @@ def test_two_streams_are_said_with_how_far_they_lie_apart():
     assert output.alignment_words({**alignment, "error_s": None}) == "two streams: never aligned"
 
 
+def test_a_part_and_a_loop_are_told():
+    """Before anything else that the result rests on."""
+    part = {**RESULT, "replay_of": "a.xdf", "excerpt": {"from_s": 30.0, "to_s": 90.5}}
+    assert output.result_lines(part, "X")[1] == "  excerpt: 0:30 to 1:30.500 of a.xdf"
+    assert output.result_lines({**part, "rounds": 3}, "X")[2] == "  a.xdf over and over, 3 times"
+    assert output.result_lines({**part, "rounds": 0}, "X")[2] == "  a.xdf over and over, until it was ended"
+
+
 def test_a_table_in_a_pipe_is_as_wide_as_its_rows(capsys):
     """Nothing is cut or wrapped for a terminal that is not there."""
     output.put_table("Streams", ("name", "id"), [["x" * 100, None]])

@@ -11,6 +11,7 @@ import pytest
 from acquisition.montage import load_montage
 from acquisition.recording import read_recording
 from acquisition.session import SessionFolder
+from acquisition.source import played
 from deploy.opening import Plan, played_source
 from deploy.roles.player import Playback, SessionWatch, Simulation, one_after_another, run, spec_of
 from streaming.connection import connect
@@ -36,6 +37,17 @@ def test_two_parts_are_one_stream(recording):
     assert len(stamps) == 2 * len(part.stamps)
     assert stamps[len(part.stamps)] - stamps[len(part.stamps) - 1] == pytest.approx(0.001)
     assert np.all(np.diff(stamps) > 0)
+
+
+def test_rounds_are_one_stream(recording):
+    """The next round begins one sample after the last; samples and markers come again."""
+    part = read_recording(recording, montage=MONTAGE)
+    once, twice = (list(one_after_another(played([part], rounds))) for rounds in (1, 2))
+    stamps = np.concatenate([piece.stamps_s for piece in twice])
+    assert len(twice) == 2 * len(once) and len(stamps) == 2 * len(part.stamps)
+    assert np.all(np.diff(stamps) > 0)
+    markers = [[text for piece in pieces for _, _, text in piece.markers] for pieces in (once, twice)]
+    assert markers[1] == 2 * markers[0]
 
 
 def test_a_recording_is_offered_as_it_is(recording, folder):

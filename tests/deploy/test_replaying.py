@@ -12,8 +12,8 @@ from acquisition.montage import load_montage
 from acquisition.session import SessionFolder
 from acquisition.source import read_decisions
 from deploy.opening import Plan
-from deploy.recorded import open_recorded
-from deploy.replaying import UNNAMED, plan_replay
+from deploy.recorded import Between, open_recorded
+from deploy.replaying import ENDLESS, UNNAMED, plan_of_folder, plan_replay
 
 MONTAGE = load_montage("amp16")
 
@@ -35,6 +35,22 @@ def test_through_lsl_the_decisions_are_handed_over(recording, settings):
     assert hashlib.sha256(content).hexdigest() == plan.decisions["sha256"]
     kinds = [decision.kind for decision in read_decisions(Path(plan.decisions["path"]))]
     assert (kinds.count("segment"), kinds.count("lost"), kinds[-1]) == (2, 1, "end")
+
+
+def test_a_part_is_what_must_be_counted(recording, settings):
+    """The replay says which part of the recording it is."""
+    plan = plan_replay(recording, settings, patient=None, bed="b", through_lsl=False, wanted=Between(10.0, 20.0))
+    assert (plan.excerpt, plan.expected_samples) == ({"from_s": 10.0, "to_s": 20.0}, 9_000)
+    assert (plan.rounds, plan.repeats) == (1, False)
+
+
+@pytest.mark.parametrize(("rounds", "expected"), [(3, 75_000), (ENDLESS, None)])
+def test_rounds_repeat_windows(recording, settings, models, rounds, expected):
+    """What must be counted is all of them; without end it is open, and a session of them is known for ever."""
+    plan = plan_replay(recording, settings, patient=None, bed="b", through_lsl=False, rounds=rounds)
+    assert (plan.rounds, plan.repeats, plan.expected_samples) == (rounds, True, expected)
+    folder = SessionFolder.create(settings.data_dir, plan.to_info(models))
+    assert plan_of_folder(folder, None).repeats
 
 
 def test_every_replay_has_a_stream_of_its_own(recording, settings):

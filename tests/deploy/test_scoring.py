@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from acquisition.decisions import Decision
 from acquisition.errors import IdentityError, MontageError, RecordingError
+from acquisition.montage import load_montage
 from acquisition.session import SessionFolder
+from deploy.opening import Plan
+from deploy.recorded import Between
 from deploy.scoring import score_file
 from deploy.settings import changed
 from inference.engines.choice import open_engine
@@ -75,13 +80,64 @@ def test_a_bundle_that_does_not_fit_is_refused(recording, settings, models, engi
 
 def test_a_session_keeps_its_patient(settings, models, engine):
     """A session belongs to one patient for ever."""
-    from acquisition.montage import load_montage
-    from deploy.opening import Plan
-
     plan = Plan("live", "live", "P1", "B1", load_montage("amp16"), {"kind": "lsl"})
     folder = SessionFolder.create(settings.data_dir, plan.to_info(models))
     with pytest.raises(IdentityError, match="is of patient P1, not of P2. Leave --patient out."):
         score_file(folder.path, settings, models, engine, patient="P2")
+
+
+class Watching:
+    """Remember what a watcher is told."""
+
+    def __init__(self) -> None:
+        self.total: tuple[int, float] | None = None
+        self.reached: list[tuple[int, int]] = []
+
+    def begins(self, n_samples, rate_hz):
+        self.total = (n_samples, rate_hz)
+
+    def reaches(self, n_samples, n_windows):
+        self.reached.append((n_samples, n_windows))
+
+
+def test_whoever_watches_hears_how_far_it_is(recording, settings, models, engine):
+    """Every sample, in order, and the windows that they made."""
+    watching = Watching()
+    score_file(recording, settings, models, engine, watcher=watching)
+    assert watching.total == (25_000, 1000.0)
+    assert watching.reached[-1] == (25_000, 1)
+    assert watching.reached == sorted(watching.reached)
+
+
+def test_a_part_is_a_session_of_its_own(recording, settings, models, engine, tmp_path):
+    """It says of what it is a part; what is decided in it is not kept beside the recording."""
+    copy = Path(shutil.copy(recording, tmp_path / "copy.xdf"))
+    result = score_file(copy, settings, models, engine, wanted=Between(1.0, 15.0))
+    assert (result["replay_of"], result["excerpt"]) == ("copy.xdf", {"from_s": 1.0, "to_s": 15.0})
+    assert [score["first_sample"] for score in result["scores"]] == [4_000]
+    assert result["ledger"]["received"] == 14_000
+    kept = read_decisions_beside(copy)
+    assert score_file(copy, settings, models, engine)["windows"]["made"] == 1
+    assert read_decisions_beside(copy) == kept
+
+
+def test_a_part_of_a_session_is_no_session_at_a_bed(recording, settings, models, engine):
+    """It is of the session's patient and room, and names the session."""
+    plan = Plan("demo", "simulated", "P1", "B1", load_montage("amp16"), {"kind": "lsl"})
+    folder = SessionFolder.create(settings.data_dir, plan.to_info(models))
+    shutil.copy(recording, folder.part_path(1))
+    folder.append_decision(Decision("segment", 1, 0, 0, {"segment": 0, "first_sample": 0, "reason": "start"}))
+    whole = score_file(folder.path, settings, models, engine)
+    part = score_file(folder.path, settings, models, engine, wanted=Between(2.0, 20.0))
+    assert (whole["session"], whole["bed"], whole["replay_of"]) == (folder.info.session, "B1", None)
+    assert (part["patient"], part["bed"], part["replay_of"]) == ("P1", None, folder.info.session)
+    assert part["session"] != whole["session"]
+    assert part["scores"][0]["first_sample"] == 4_000
+
+
+def read_decisions_beside(path):
+    """Return what is kept beside a recording."""
+    return path.with_name(path.name + ".decisions.jsonl").read_bytes()
 
 
 def refuse_disk(path, content):

@@ -114,6 +114,27 @@ def test_a_session_without_models_has_an_outcome(folder):
     assert result["bundles"] == {"eeg_emg": None, "fmri": None, "fusion": None}
 
 
+def test_a_part_says_of_what(folder, models):
+    """Where it lies in what it replays; a plain session says nothing of the kind."""
+    assert {"excerpt", "rounds"} & summarise_folder(folder, models.eeg_emg, models.fusion).keys() == set()
+    folder.update(replay_of="a.xdf", excerpt={"from_s": 1.0, "to_s": 2.5})
+    result = summarise_folder(SessionFolder.open(folder.path), models.eeg_emg, models.fusion)
+    assert (result["replay_of"], result["excerpt"]) == ("a.xdf", {"from_s": 1.0, "to_s": 2.5})
+    assert "rounds" not in result
+
+
+def test_windows_that_repeat_are_nobody_s_outcome(folder, models):
+    """Never final, and with the reason in words, also when what was looped is played once (laws 8 and 9)."""
+    folder.update(replay_of="a.xdf", rounds=3, repeats=True)
+    result = summarise_folder(SessionFolder.open(folder.path), models.eeg_emg, models.fusion)
+    assert result["rounds"] == 3
+    assert result["outcome"]["provisional"] is (result["outcome"]["probability"] is not None)
+    assert "this is nobody's outcome" in result["outcome"]["reasons"][-1]
+    folder.update(rounds=1)
+    again = summarise_folder(SessionFolder.open(folder.path), models.eeg_emg, models.fusion)
+    assert "rounds" not in again and again["outcome"] == result["outcome"]
+
+
 def test_several_sessions_are_one_object():
     """One session is its own object, several are a list in one."""
     assert together([{"a": 1}]) == {"a": 1}
