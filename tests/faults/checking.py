@@ -42,6 +42,13 @@ def complaints(path: Path, rescored: Mapping[str, Any]) -> list[str]:
         What ``flexion score`` makes of it.
     """
     folder = SessionFolder.open(path)
+    parts = (text for part in folder.part_numbers() for text in _of_part(folder, part))
+    return [*of_outcome(path, rescored), *parts, *_of_losses(folder)]
+
+
+def of_outcome(path: Path, rescored: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with the windows and the ledger of a session that has ended, however it was recorded."""
+    folder = SessionFolder.open(path)
     ended = folder.ledger()
     if ended is None or not ended["ended"]:
         return ["its end is not written down"]
@@ -49,8 +56,6 @@ def complaints(path: Path, rescored: Mapping[str, Any]) -> list[str]:
         *_of_results(folder, ended["windows"]),
         *_of_ledger(ended["ledger"], rescored["ledger"]),
         *_of_scores(folder, rescored["scores"]),
-        *(text for part in folder.part_numbers() for text in _of_part(folder, part)),
-        *_of_losses(folder),
     ]
 
 
