@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from acquisition.stamps import LARGEST_STAMP_S
+
 #: Seconds of one median.
 BLOCK_S = 0.05
 #: Medians that a pairing begins with (0.25 s), and that it goes by from then on (the last second). Odd numbers: where a
@@ -98,10 +100,13 @@ class Track:
                 self._conclude()
 
     def _conclude(self) -> None:
-        self._ends.append(self._next)
-        self._medians.append(float(np.median(np.concatenate(self._current))))
-        self._offsets.append(self.clock.offset_s)
+        origins_s = np.concatenate(self._current)
         self._current, self._filled = [], 0
+        known = origins_s[np.abs(origins_s) < LARGEST_STAMP_S]  # neither rubbish nor no number
+        if len(known):
+            self._ends.append(self._next)
+            self._medians.append(float(np.median(known)))
+            self._offsets.append(self.clock.offset_s)
 
     def close(self) -> None:
         """The segment is over: what there is of it must do."""
@@ -112,12 +117,13 @@ class Track:
     @property
     def ready(self) -> bool:
         """Whether a pairing can begin."""
-        return self.clock.first_s is not None and (self.closed or self._n_forgotten + len(self._ends) >= FIRST)
+        n_blocks = self._n_forgotten + len(self._ends)
+        return self.clock.first_s is not None and n_blocks >= (1 if self.closed else FIRST)
 
     @property
     def hopeless(self) -> bool:
-        """Whether a pairing never can: nobody knows how far its clock was off."""
-        return self.clock.over and self.clock.first_s is None
+        """Whether a pairing never can: nobody knows how far its clock was off, or what it showed."""
+        return (self.clock.over and self.clock.first_s is None) or (self.closed and not self._ends)
 
     def block_end(self, place: int) -> int:
         """Return where the block ends that a place is in; far away where it is not full yet."""

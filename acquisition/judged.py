@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from acquisition.alignment import Clock, Track
 from acquisition.decisions import Decision
-from acquisition.items import ClockOffset, Item, Raw, RawMarker
+from acquisition.items import SIGNAL, ClockOffset, Item, Raw, RawMarker
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ class Judged:
 
     def _follow(self, item: Decision | RawMarker | ClockOffset) -> None:
         if isinstance(item, ClockOffset):
-            self._clock.measure(item.offset_s)
+            if item.stream == SIGNAL:  # the markers beside it may have a clock of their own
+                self._clock.measure(item.offset_s)
         elif not isinstance(item, Decision):
             return
         elif item.kind == "segment":

@@ -107,7 +107,8 @@ class PairRecord:
 
     def pair(self, own: Raw, partner: Raw) -> None:
         """Record rows with their partner's samples."""
-        joined = np.concatenate([own.samples, partner.samples[:, self._columns]], axis=1)
+        with np.errstate(invalid="ignore"):  # a NaN that signals is one like any other
+            joined = np.concatenate([own.samples, partner.samples[:, self._columns]], axis=1)
         self._send(Raw(own.samples, own.stamps, SIGNAL, joined, partner))
         self.reached += len(own)
         self._next_sample = self.reached

@@ -7,6 +7,7 @@ partner's samples on the grid are found, and what is not taken becomes a decisio
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -80,7 +81,7 @@ class Pairer:
         self._lone, self._left = _Run(), _Run()
         #: The place after the last row that was paired, and the places of the rows since then that were not.
         self._paired = next_sample
-        self._gaps: list[tuple[int, int]] = []
+        self._gaps: deque[tuple[int, int]] = deque()
 
     @property
     def error_s(self) -> float | None:
@@ -197,10 +198,10 @@ class Pairer:
         """Return why no row is left for a sample of the partner, and up to which place that holds."""
         if place < self._paired:
             return "slip", self._paired
-        for start, stop in self._gaps:
-            if place < stop:
-                return ("late", stop) if place >= start else ("absent", start)
-        return "absent", row
+        while self._gaps and self._gaps[0][1] <= place:
+            self._gaps.popleft()
+        start, stop = self._gaps[0] if self._gaps else (row, row)
+        return ("late", stop) if place >= start else ("absent", start)
 
     # -- what is taken, and what is not ---------------------------------------------------------
 

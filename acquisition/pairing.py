@@ -39,8 +39,8 @@ class Zip:
     partners : ndarray of int
         The partner's sample in each of these.
     decisions : tuple of Decision
-        In their order, all of them the signal's: those of the partner stand before the row that its next sample that
-        was taken is in.
+        By their places, all of them the signal's: those of the partner stand before the row that its next sample
+        that was taken is in.
     """
 
     rows: NDArray[np.intp]
@@ -88,7 +88,7 @@ def zipped(n_rows: int, n_partners: int, decisions: Sequence[Decision], *, subje
         part = decisions[0].part if decisions else 1
         left = Decision("unpaired", part, SIGNAL, n_rows, {"n": surplus, "reason": "absent"})
         own.insert(len(own) - (bool(own) and own[-1].kind == "end"), left)
-    return Zip(rows, partners[: len(rows)], tuple(own))
+    return Zip(rows, partners[: len(rows)], tuple(sorted(own, key=lambda decision: decision.at)))
 
 
 class _Untaken:
@@ -147,8 +147,9 @@ def join(signal: Recording, partner: Recording, decisions: Sequence[Decision]) -
     samples: NDArray[Any] = np.zeros(
         (len(signal.stamps), n_own + len(columns)), np.result_type(signal.samples, partner.samples)
     )
-    samples[:, :n_own] = signal.samples
-    samples[zipped_.rows, n_own:] = partner.samples[zipped_.partners][:, columns]
+    with np.errstate(invalid="ignore"):  # a NaN that signals is one like any other
+        samples[:, :n_own] = signal.samples
+        samples[zipped_.rows, n_own:] = partner.samples[zipped_.partners][:, columns]
     samples.setflags(write=False)
     joined = replace(
         signal,

@@ -23,6 +23,7 @@ from acquisition.formats.fif import read_fif
 from acquisition.formats.text import Table, read_table
 from acquisition.formats.text_rows import AS_FOUND, Dialect
 from acquisition.formats.xdf import XdfFile, XdfStream, read_xdf
+from acquisition.formats.xdf_pair import Sent, pair_of, paired
 from acquisition.formats.xdf_signal import events_of, regular_streams, signal_of, triggers_of
 from acquisition.items import PARTNER, SIGNAL
 from acquisition.montage import Binding, Montage
@@ -141,7 +142,7 @@ def read_recording(
     unit, rate_hz, labels : optional
         The user's word for what the file leaves open.
     montage : Montage, optional
-        Picks the signal among several streams of an XDF file.
+        Picks the signal among several streams of an XDF file; two that have it together are read as one.
     stream : str, optional
         Name or number of the signal's stream in an XDF file, where the montage does not decide it.
     dialect : Dialect
@@ -156,7 +157,8 @@ def read_recording(
     MontageError
         If it has several streams and none has the montage's channels.
     RateError, UnitError
-        If a table states no rate or unit and none is given, or a file states another rate than the one that is given.
+        If a table states no rate or unit and none is given, or a file states another rate than the one that is given;
+        if two streams are to be read as one and are not at one rate, each its own.
     BadEnvironment
         If the library that reads it is not installed.
     """
@@ -170,8 +172,12 @@ def read_recording(
         raise RecordingError(message, subject=str(path), remedy=remedy)
     said = _Said(unit, rate_hz, None if labels is None else tuple(labels))
     if kind == "xdf":
-        file = read_xdf(path)
-        return _from_xdf(path, _sha256(path), file, signal_of(path, file, montage, stream), said)
+        file, sha256 = read_xdf(path), _sha256(path)
+        pair = pair_of(path, file, montage) if stream is None and labels is None else None
+        if pair is not None and montage is not None:
+            one, two = (Sent(_from_xdf(path, sha256, file, found, said), found) for found in pair)
+            return paired(one, two, montage)
+        return _from_xdf(path, sha256, file, signal_of(path, file, montage, stream), said)
     if kind == "table":
         if counter is None and montage is not None and montage.counter:
             counter = (montage.counter, montage.counter_modulo)

@@ -111,7 +111,8 @@ class _Carrier:
     def finished(self) -> Recording:
         """Return the recording as it is now."""
         source = self.recording
-        rejected = f"{self.n_rejected} samples were rejected before resampling (repeated or out of order)."
+        lone = "" if source.partner_from is None else ", or without a partner"
+        rejected = f"{self.n_rejected} samples were rejected before resampling (repeated or out of order{lone})."
         assumed = f"resampled from {source.rate_hz:g} to {self.rate_hz:g} Hz: nothing above {source.rate_hz / 2:g} Hz."
         return replace(
             source,
@@ -145,7 +146,7 @@ class _Carrier:
 
     def _moved(self, decision: Decision) -> dict[str, Any]:
         data = dict(decision.data)
-        return data | {"sample": self._scaled(data["sample"])} if decision.kind == "marker" else data
+        return data | {"sample": self._scaled(data["sample"])} if decision.kind in ("marker", "slip") else data
 
     def _hole(self, decision: Decision) -> None:
         missing = self._scaled(self.grid) - self.new_grid
