@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from contextlib import ExitStack
 
 import pytest
 
@@ -77,6 +78,32 @@ def test_start_finds_the_stream_and_admits_the_session(ask, counter, source_id):
     assert (info.patient, info.bed, info.planned_s, info.mode) == ("P1", "B1", 120.0, "live")
     assert info.source["source_id"] == source_id
     assert info.origin == "simulated"
+
+
+@pytest.fixture
+def halves():
+    """Return the source_ids of an EEG and an EMG stream that fit the default montage together."""
+    montage = load_montage("amp16")
+    ids = tuple(f"test-{uuid.uuid4()}" for _ in range(2))
+    with ExitStack() as stack:
+        for source_id, columns in zip(ids, (slice(0, 10), slice(10, 16)), strict=True):
+            labels, kinds = montage.labels[columns], montage.kinds[columns]
+            spec = OutletSpec("Half", source_id, labels, kinds, ("uV",) * len(labels), 1000.0)
+            stack.enter_context(SignalOutlet(spec))
+        yield ids
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_two_streams_are_one_session(ask, counter, halves, named):
+    """The second one is found, or is the one that was named; both are written down with what the second gives."""
+    eeg_id, emg_id = halves
+    ask("start", patient="P1", bed="B1", source_id=eeg_id, **({"partner_source_id": emg_id} if named else {}))
+    assert counter.refusals == []
+    (info,) = counter.admitted
+    partner = info.source["partner"]
+    assert (info.source["source_id"], info.source["channel_count"]) == (eeg_id, 10)
+    assert (partner["source_id"], partner["channel_count"]) == (emg_id, 6)
+    assert partner["channels"] == list(load_montage("amp16").labels[10:]) and info.origin == "simulated"
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,24 @@ def test_two_streams_that_match(run):
     check(done, INPUT, "stream_ambiguous", "2 streams", one.source_id, other.source_id, "source_id")
 
 
+def half(first: int, stop: int) -> dict[str, Any]:
+    """Return what makes a stream of some of the montage's channels."""
+    chosen = slice(first, stop)
+    return {"labels": MONTAGE.labels[chosen], "kinds": MONTAGE.kinds[chosen], "units": ("uV",) * (stop - first)}
+
+
+def test_two_pairs_that_match(run):
+    """Two EMG amplifiers beside one cap: both pairs are listed, and how to name the second stream."""
+    with offered(**half(0, 10)) as cap, offered(**half(10, 16)) as one, offered(**half(10, 16)) as other:
+        done = bedside(run, "--source-id", cap.source_id)
+        words = ("2 pairs of streams", one.source_id, other.source_id, "--partner-source-id")
+        check(done, INPUT, "stream_ambiguous", *words)
+        lacking = bedside(run, "--source-id", cap.source_id, "--partner-source-id", "nothing")
+        check(lacking, INPUT, "stream_not_found", "source_id 'nothing'", cap.source_id)
+        again = bedside(run, "--source-id", cap.source_id, "--partner-source-id", cap.source_id)
+        check(again, INPUT, "stream_refused", "'Amp'", "named twice")
+
+
 LABELS, FOUR = MONTAGE.labels, slice(0, 4)
 WRONG_STREAMS = {
     "channel count": (
