@@ -86,7 +86,7 @@ class Rig:
         pool = self._stack.enter_context(ThreadPoolExecutor(1))
         self._stack.callback(self._stop.set)
         self._ended = pool.submit(bridge.run, self._stop)
-        self.await_state("SETTLING")
+        self.await_state("SETTLING", "STALLED")  # open; nothing is sent yet, which may soon be told
 
     def _open_source(self, point: ResumePoint, chain: Chain) -> Source:
         assert self._bed is not None
