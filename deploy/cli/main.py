@@ -17,6 +17,7 @@ import typer
 from acquisition.errors import FlexionError
 from deploy import exits
 from deploy.cli import (
+    bench,
     config,
     cues,
     demo,
@@ -45,7 +46,7 @@ app = typer.Typer(
 )
 for verb in (demo, live, replay, score, recordings, record, cues, streams):
     verb.add_to(app)
-for group in (sessions, models):
+for group in (sessions, models, bench):
     group.add_to(app)
 for verb in (doctor, config, roles):
     verb.add_to(app)
