@@ -14,9 +14,12 @@ from pathlib import Path
 from acquisition.decisions import Decision
 from acquisition.durable import AppendFile
 from acquisition.errors import DecisionError, RecordingError
+from acquisition.items import PARTNER
 
 #: Decisions about the sample that follows them: without it they decided nothing.
-ABOUT_THE_NEXT_SAMPLE = frozenset({"segment", "bridged", "lost", "reject", "clock_reset", "unpaired", "slip"})
+ABOUT_THE_NEXT_SAMPLE = frozenset({"segment", "bridged", "lost", "reject", "clock_reset"})
+#: Those about the partner's next sample. In a replay, which plays both streams as one, they only tell.
+ABOUT_THE_PARTNERS_NEXT = frozenset({"unpaired", "slip"})
 
 #: Whole samples of a part and stream; 0 where there is no such part.
 Whole = Callable[[int, int], int]
@@ -128,4 +131,5 @@ def _decision(line: bytes) -> Decision | None:
 def _points_past(decision: Decision, whole: int, ended: bool) -> bool:
     if decision.at > whole:
         return True
-    return decision.at == whole and not ended and decision.kind in ABOUT_THE_NEXT_SAMPLE
+    about = ABOUT_THE_PARTNERS_NEXT if decision.stream == PARTNER else ABOUT_THE_NEXT_SAMPLE
+    return decision.at == whole and not ended and decision.kind in about

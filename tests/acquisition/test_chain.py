@@ -153,6 +153,19 @@ def test_rejected_samples_count_as_taken_and_touch_nothing(montage, small, noise
     assert chain.ledger.rejected == {"duplicate": 0, "backward": 30}
 
 
+def test_samples_of_the_partner_are_counted_and_touch_nothing(montage, small, noise):
+    """What was not taken of a second stream is in the ledger, outside the grid; a slip tells where the rest went."""
+    chain = Chain(montage, spec=small)
+    chain.obey(begin())
+    chain.obey(Decision("slip", 1, 2, 0, {"sample": 0, "n": 0, "error_s": 0.0002}))
+    assert chain.ledger.rejected == {"duplicate": 0, "backward": 0, "unpaired": 0, "partner": 0}
+    chain.obey(Decision("unpaired", 1, 2, 0, {"n": 30, "reason": "late"}))
+    chain.obey(Decision("reject", 1, 0, 0, {"n": 7, "reason": "unpaired"}))
+    assert chain.push(noise(20)).n_taken == 20
+    assert chain.next_sample == 13 and chain.ledger.balanced
+    assert chain.ledger.rejected == {"duplicate": 0, "backward": 0, "unpaired": 7, "partner": 30}
+
+
 def test_index_is_set_by_decision(montage, small, noise):
     """The next window takes the index that the decision says, never a lower one."""
     chain = Chain(montage, spec=small)
@@ -263,6 +276,7 @@ REFUSED = [
     ("lost", {"n": 1}, "reason = None; expected a text"),
     ("reject", {"n": 1}, "reason = None; expected a text"),
     ("reject", {"n": True, "reason": "duplicate"}, "n = True"),
+    ("unpaired", {"reason": "late"}, "n = None; expected a whole number"),
     ("marker", {"phase": "jump", "sample": 3}, "phase = 'jump'; expected one of preparation, flexion"),
     ("marker", {"phase": "rest"}, "sample = None; expected a whole number"),
     ("calibration", {"hash": "x"}, "stored calibration is not one"),

@@ -71,6 +71,16 @@ def test_a_decision_about_a_sample_that_never_came_is_void(tmp_path, kind):
     assert bool(content.fresh_voids) is (kind not in ("marker", "calibration", "term", "index"))
 
 
+@pytest.mark.parametrize("kind", ["unpaired", "slip"])
+def test_a_decision_about_a_partner_s_sample_that_never_came_is_void(tmp_path, kind):
+    """It stands at the partner's own count; in a replay, which has no partner, it is about no sample."""
+    for stream, voided in ((2, True), (0, False)):
+        (tmp_path / str(stream)).mkdir()
+        said = Decision(kind, 1, stream, 10, {"n": 1})
+        content = log_of(tmp_path / str(stream), SEGMENT, said).read(whole(10))
+        assert bool(content.fresh_voids) is voided
+
+
 def test_what_is_lost_up_to_an_orderly_end_stays(tmp_path):
     """A source that was away at the end is declared lost; the end makes that final (law 3)."""
     decisions = [SEGMENT, decision("lost", 10, n=500, reason="absent"), decision("end", 10, reason="planned")]
