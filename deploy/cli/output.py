@@ -91,6 +91,7 @@ def result_lines(result: Mapping[str, Any], name: str) -> list[str]:
     )
     if "alignment" in result:
         lines.append(f"  {alignment_words(result['alignment'])}")
+    lines += [f"  {timing_words(timing)}" for timing in result.get("timing", ())]
     if not result["recorded"]:
         lines.append("  NOT all of it was recorded")
     if result["latency_s"]:
@@ -110,6 +111,21 @@ def alignment_words(alignment: Mapping[str, Any]) -> str:
         f"two streams: aligned to {_ms(error_s)} (median; {_ms(alignment['largest_error_s'])} at most), "
         f"their clocks' offsets {known}, moved by a sample {alignment['slips']} times"
     )
+
+
+def timing_words(timing: Mapping[str, Any]) -> str:
+    """Return how the time of one part ran, in a sentence."""
+    words = f"time of part {timing['part']}: "
+    if timing["rate_hz"] is None:
+        words += "too short to tell the true rate"
+    else:
+        words += f"{timing['rate_hz']:.3f} Hz ({timing['rate_ppm']:+.0f} ppm)"
+    words += f", stamps up to {timing['allowance']:.0f} samples off are no loss"
+    if timing["offset_s"] is not None:
+        words += f"; the amplifier's clock lay {_ms(timing['offset_s'])} behind"
+    if timing["drift_ppm"] is not None:
+        words += f" and ran {timing['drift_ppm']:+.1f} ppm"
+    return words
 
 
 def _ms(seconds: float) -> str:

@@ -70,6 +70,7 @@ def list_(data: Data = None, as_json: Json = False) -> None:
 @group.command()
 def show(session: Session, data: Data = None, bundle: Bundle = None, as_json: Json = False) -> None:
     """Show a session's result, from its folder; nothing is scored anew."""
+    from acquisition.recorded_timing import recorded_timing
     from deploy.opening import bound_bundles
     from deploy.settings import load
     from deploy.summary import summarise_folder
@@ -77,6 +78,8 @@ def show(session: Session, data: Data = None, bundle: Bundle = None, as_json: Js
     settings = load({"data_dir": data, "models.eeg_emg": bundle})
     folder = find(settings.data_dir, session)
     result = summarise_folder(folder, *bound_bundles(folder.info, settings.models))
+    if timing := recorded_timing(folder):
+        result["timing"] = timing
     if as_json:
         output.put_json(result)
     else:

@@ -139,8 +139,15 @@ RESULT = {
     "latency_s": maybe(lambda value: fits(value, dict.fromkeys(("p50", "p99", "max"), seconds))),
     "scores": each(lambda value: fits(value, SCORE)),
 }
-#: What a result has only where it is a part of a recording, or one played over and over, or of two live streams.
+TIMING = {
+    "part": count,
+    **dict.fromkeys(("rate_hz", "rate_ppm", "allowance", "offset_s", "drift_ppm"), maybe(number)),
+    **dict.fromkeys(("uncertainty_s", "measured_s_ago"), maybe(seconds)),
+}
+#: What a result has only where it is a part of a recording, or one played over and over, or of two live streams;
+#: and what is told of a live session that is shown.
 OPTIONAL = {
+    "timing": each(lambda value: fits(value, TIMING)),
     "excerpt": {"from_s": seconds, "to_s": seconds},
     "rounds": lambda value: count(value) and value != 1,
     "alignment": {

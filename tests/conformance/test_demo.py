@@ -87,7 +87,9 @@ def test_latency_is_that_of_the_recorded_results(demo):
 def test_the_folder_shows_the_same_result(demo, start):
     """``flexion sessions show`` reads what the run wrote: nothing of the result was in memory alone (law 2)."""
     shown = start(demo.folder.path.parents[2], "sessions", "show", str(demo.folder.path), "--json").finish().result
+    (timing,) = shown.pop("timing")
     assert shown == demo.result
+    assert abs(timing["rate_ppm"]) < 100 and abs(timing["offset_s"]) < 0.1
 
 
 def test_whoever_only_scores_aggregates_or_shows_has_no_scipy(demo):

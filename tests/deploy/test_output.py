@@ -63,6 +63,25 @@ def test_two_streams_are_said_with_how_far_they_lie_apart():
     assert output.alignment_words({**alignment, "error_s": None}) == "two streams: never aligned"
 
 
+def test_the_time_of_each_part_is_told():
+    """The amplifier's true rate and its clock; what is not known is left out, or said to be."""
+    known = {
+        "part": 1,
+        "rate_hz": 999.9812,
+        "rate_ppm": -18.8,
+        "allowance": 30.0,
+        "offset_s": 0.0123,
+        "drift_ppm": 2.51,
+    }
+    unknown = dict.fromkeys(known) | {"part": 2, "allowance": 5.0}
+    lines = output.result_lines({**RESULT, "timing": [known, unknown]}, "X")
+    assert (
+        "  time of part 1: 999.981 Hz (-19 ppm), stamps up to 30 samples off are no loss; "
+        "the amplifier's clock lay 12.30 ms behind and ran +2.5 ppm"
+    ) in lines
+    assert "  time of part 2: too short to tell the true rate, stamps up to 5 samples off are no loss" in lines
+
+
 def test_a_part_and_a_loop_are_told():
     """Before anything else that the result rests on."""
     part = {**RESULT, "replay_of": "a.xdf", "excerpt": {"from_s": 30.0, "to_s": 90.5}}
