@@ -2,7 +2,7 @@
 
 What comes in
     ``montage``        which channels there are; binding a stream's columns to them, in microvolts
-    ``source``         where a session's samples come from, behind one interface
+    ``source``         where a session's samples come from, behind one interface; ``items`` are what it hands over
     ``discovery``      streams on the network; binding the one that was meant, refusing ambiguity
     ``inlet``          an open stream: raw samples, raw stamps, clock offsets
     ``link``           the states of a live source, as a table
@@ -17,6 +17,15 @@ What is decided about it
     ``jitter``         how far a stamp may lie off before it means loss
     ``offsets``        where the grid lies on the stream's clock, and when it takes a step
     ``decisions``      one decision, one line of the record
+
+Two streams in one montage
+    ``partners``       which two have its channels together
+    ``pair_source``    two live streams as one source
+    ``pairer``         which samples of the two belong together, and what becomes of the others
+    ``judged``         one of the two while it waits for the other
+    ``alignment``      where the grid of one lies on the other's, by their clocks
+    ``pair_record``    both in one order of recording
+    ``pairing``        what was recorded of both, read back as one recording
 
 What is kept
     ``identity``       names of patients, beds and sessions
