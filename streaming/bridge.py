@@ -229,7 +229,9 @@ class Bridge:
                 given = source.calibration_at(self._recorder.at)
                 self._decide("calibration", given.data if given else step.calibration.to_json())
         if self._begun_s is None:
-            self._begun_s = self._clock.monotonic_s() - self._chain.next_sample / self._info.rate_hz
+            late_s = self._clock.lsl_s() - self._stamp_s  # the first rows of a pair wait for their clocks' offsets
+            passed_s = self._chain.next_sample / self._info.rate_hz + (late_s if late_s > 0 else 0.0)
+            self._begun_s = self._clock.monotonic_s() - passed_s
         if self._left_of_plan() == 0:
             self._end("planned")
 

@@ -158,3 +158,44 @@ def both_killed(rig: Rig) -> None:
     account = both.finish()
     same(account.ledger["received"] + account.ledger["declared_lost"], 10_000)
     same([d.data["reason"] for d in account.of_kind("segment")], ["start", "gap"])
+
+
+@row
+def partner_away_at_the_end(rig: Rig) -> None:
+    """A person ends the session while the partner is away: what it lacks is lost up to that moment."""
+    both = Pair(rig)
+    both.open()
+    both.listen(planned=60_000)
+    both.play(10_000)
+    rig.await_sample(2_000)
+    both.amplifiers[1].kill()
+    rig.await_state("LOST")
+    rig.wait(2.0)
+    rig.end()
+    account = both.finish()
+    assert 1_500 <= account.ledger["declared_lost"] < 60_000 - account.ledger["received"]
+    same({d.data["reason"] for d in account.of_kind("lost")}, {"partner", "absent"})
+    same([d.data["reason"] for d in account.of_kind("end")], ["user"])
+
+
+@row
+def bridge_restarted_without_partner(rig: Rig) -> None:
+    """Another life of the bridge begins while the partner is away: the session goes on, and finds it again."""
+    both = Pair(rig, 3)
+    both.open()
+    both.listen(planned=10_000)
+    origin_s = both.play(10_000)
+    rig.await_sample(2_000)
+    both.amplifiers[1].kill()
+    rig.await_state("LOST")
+    rig.restart()
+    rig.await_cause("Emg: ")
+    rig.await_sample(5_000)
+    both.amplifiers[2].open(both.emg_spec)
+    both.amplifiers[2].play(emg(12_000), origin_s)
+    account = both.finish()
+    same(account.bed.again().folder.part_numbers(), [1, 2])
+    same(account.ledger["received"] + account.ledger["declared_lost"], 10_000)
+    same({d.data["reason"] for d in account.of_kind("lost")}, {"partner", "resume"})
+    same([d.data["reason"] for d in account.of_kind("segment")], ["start", "resume"])
+    assert account.ledger["received"] > 4_000

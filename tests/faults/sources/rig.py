@@ -23,6 +23,8 @@ from acquisition.outlet import OutletSpec
 from acquisition.source import Source
 from acquisition.tape import ResumePoint
 from deploy.roles.bridge import source_of
+from streaming.connection import connect
+from streaming.control import Control
 from tests.streaming.bridging import Bed
 
 from .account import Account
@@ -82,11 +84,31 @@ class Rig:
             planned_s=planned / RATE_HZ,
             source=source | {"channel_count": len(LABELS), **more},
         )
+        self._run()
+        self.await_state("SETTLING", "STALLED")  # open; nothing is sent yet, which may soon be told
+
+    def _run(self) -> None:
+        """Begin a life of the session's bridge."""
+        assert self._bed is not None
+        self._stop = stop = threading.Event()
         bridge = self._bed.bridge(self._open_source)
         pool = self._stack.enter_context(ThreadPoolExecutor(1))
-        self._stack.callback(self._stop.set)
-        self._ended = pool.submit(bridge.run, self._stop)
-        self.await_state("SETTLING", "STALLED")  # open; nothing is sent yet, which may soon be told
+        self._stack.callback(stop.set)
+        self._ended = pool.submit(bridge.run, stop)
+
+    def restart(self) -> None:
+        """Leave the session to another life of the bridge, and begin that."""
+        assert self._ended is not None and self._bed is not None
+        self._stop.set()
+        assert self._ended.result(PATIENCE_S) == 0
+        self._bed, self._source = self._bed.again(), None
+        self._run()
+
+    def end(self) -> None:
+        """End the session by command."""
+        assert self._bed is not None
+        with connect(self._url, "rig", blocking=True) as redis:
+            assert Control(redis).send("stop", {"session": self._bed.session}, "rig", PATIENCE_S).ok
 
     def _open_source(self, point: ResumePoint, chain: Chain) -> Source:
         assert self._bed is not None
