@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from acquisition.counting import check_counts, counters
 from acquisition.decisions import Decision
 from acquisition.errors import RateError, RecordingError
 from acquisition.recording import Recording
@@ -21,10 +21,6 @@ from acquisition.stamps import StampDecider
 
 #: Steps beyond this many samples, or a second, are holes or resets and say nothing of the rate.
 LONGEST_STEP, LONGEST_STEP_S = 5.0, 1.0
-#: A column of whole numbers counts samples if so many of its steps are 1 ...
-COUNTING = 0.9
-#: ... and there are so many of them.
-LEAST_STEPS = 20
 
 
 @dataclass(frozen=True)
@@ -96,7 +92,7 @@ def inspect(recording: Recording, counter: tuple[str, int | None] | None = None)
     Raises
     ------
     RecordingError
-        If it has no such column.
+        If it has no such column, or that does not count.
     """
     counts, modulo = _counts(recording, counter)
     rate_hz, notes = recording.rate_hz, []
@@ -140,26 +136,6 @@ def rate_by_stamps(stamps: NDArray[np.float64], rate_hz: float) -> float:
     return len(near) / passed_s if passed_s > 0 else rate_hz
 
 
-def counters(labels: Sequence[str], samples: NDArray[Any]) -> list[tuple[str, int | None]]:
-    """Return the columns that count samples: label, and the count at which it begins again.
-
-    Parameters
-    ----------
-    labels : sequence of str
-    samples : ndarray, shape (n_samples, n_channels)
-    """
-    found: list[tuple[str, int | None]] = []
-    with np.errstate(invalid="ignore"):  # a NaN that signals is one like any other
-        values = np.asarray(samples, np.float64)
-    for label, column in zip(labels, values.T, strict=True):
-        if len(column) <= LEAST_STEPS or not np.isfinite(column).all() or (column != np.round(column)).any():
-            continue
-        steps = np.diff(column)
-        if np.mean(steps == 1) >= COUNTING:
-            found.append((label, round(column.max()) + 1 if (steps < 0).any() else None))
-    return found
-
-
 def _counts(
     recording: Recording, counter: tuple[str, int | None] | None
 ) -> tuple[NDArray[np.float64] | None, int | None]:
@@ -172,7 +148,9 @@ def _counts(
         there = ", ".join(recording.labels)
         message = f"{recording.path} has no column {label!r} that could count samples; there is {there}."
         raise RecordingError(message, subject=str(recording.path), remedy="Name one of these: --counter NAME:N")
-    return recording.samples[:, columns[0]].astype(np.float64), modulo
+    counts = recording.samples[:, columns[0]].astype(np.float64)
+    check_counts(recording.path, label, counts, modulo)
+    return counts, modulo
 
 
 def _way_out(recording: Recording) -> str:

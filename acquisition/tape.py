@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from acquisition.counting import check_counts
 from acquisition.decisions import Decision, canonical_json
 from acquisition.durable import replace_file
 from acquisition.errors import BadEnvironment, DecisionError, RateError
@@ -71,6 +72,8 @@ def decide(recording: Recording, montage: Montage, binding: Binding) -> list[Dec
     ------
     RateError
         If the recording is not at the montage's rate, nominally or by its stamps.
+    RecordingError
+        If the column that is to count samples does not.
     """
     _check_rate(recording, montage)
     if recording.resampled_from_hz is not None or recording.partner_from is not None:
@@ -88,7 +91,10 @@ def decide(recording: Recording, montage: Montage, binding: Binding) -> list[Dec
 
 
 def _decided(recording: Recording, montage: Montage, binding: Binding) -> list[Decision]:
-    counters = None if binding.counter_column is None else recording.samples[:, binding.counter_column]
+    counters = None
+    if binding.counter_column is not None:
+        counters = recording.samples[:, binding.counter_column].astype(np.float64)
+        check_counts(recording.path, recording.labels[binding.counter_column], counters, montage.counter_modulo)
     decider = StampDecider(recording.rate_hz, part=1, counter_modulo=montage.counter_modulo)
     decisions: list[Decision] = []
     done = 0

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from acquisition.counting import check_counts
 from acquisition.errors import RateError
 from acquisition.formats.text_header import TextHeader, read_header
 from acquisition.formats.text_lines import lines_of, refused
@@ -231,8 +232,9 @@ class _Arranger:
         if counting is None:
             self.assumed.append("no column tells the time of the rows: each is taken to follow the one before.")
             return np.arange(len(values)) / self.rate_hz
-        self.assumed.append(f"column {self.names[counting]!r} counts samples and tells the time of each row.")
         assert self.counter is not None
+        check_counts(self.path, self.names[counting], values[:, counting], self.counter[1])
+        self.assumed.append(f"column {self.names[counting]!r} counts samples and tells the time of each row.")
         return _counted(values[:, counting], self.counter[1]) / self.rate_hz
 
     def _counting(self) -> int | None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acquisition.inspection import Segment, counters, inspect, rate_by_stamps
+from acquisition.inspection import Segment, inspect, rate_by_stamps
 from acquisition.recording import Recording
 
 
@@ -77,13 +77,10 @@ def test_the_rate_of_stamps(stamps, rate_hz):
     assert rate_by_stamps(stamps, 100.0) == pytest.approx(rate_hz)
 
 
-def test_columns_that_count_samples_are_found():
-    """A counter that begins again and one that does not; neither signal nor a constant is one."""
-    count = np.delete(np.arange(2000), [500, 1500])
-    samples = np.column_stack([count % 256, count, np.ones(1998), np.sin(count), np.where(count == 3, np.nan, count)])
-    assert counters("abcde", samples) == [("a", 256), ("b", None)]
-    assert counters("ab", samples[:5, :2]) == []
-    notes = inspect(recording(count / 100, samples=samples)).notes
+def test_a_column_that_counts_samples_is_told():
+    """With the option that uses it."""
+    count = np.arange(2000)
+    notes = inspect(recording(count / 100, samples=np.column_stack([count % 256, np.sin(count)]))).notes
     assert "column 'c0' seems to count samples: with --counter 'c0:256' losses are exact." in notes
 
 

@@ -87,6 +87,14 @@ def test_a_recording_at_another_rate_is_refused():
         decide(made, MONTAGE, bound(made))
 
 
+def test_a_column_that_does_not_count_is_no_counter():
+    """The file and its column are named."""
+    stamps, index = holed(3000, (1000, 2))
+    made = recording(stamps, counters=index * 7 % 256)
+    with pytest.raises(RecordingError, match=r"none\.xdf: column '.*' does not count samples, .*--counter NAME:N"):
+        decide(made, COUNTED, bound(made, COUNTED))
+
+
 @pytest.mark.parametrize(("kind", "remedy"), [("text", "--time-column none"), ("xdf", "flexion recordings FILE")])
 def test_a_recording_that_misses_its_rate_is_refused(kind, remedy):
     """The file is named, both rates, and what can be done."""

@@ -211,6 +211,13 @@ def test_a_column_of_times_can_be_left_out(tmp_path):
     np.testing.assert_allclose(read.stamps, [0.0, 0.1, 0.3])
 
 
+def test_a_signal_tells_no_time(tmp_path):
+    """A column that does not count samples is refused as their counter."""
+    rows = "".join(f"{n * n % 17},1\n" for n in range(100))
+    with pytest.raises(RecordingError, match=r"column 'N' does not count samples"):
+        table(tmp_path, f"N,a\n{rows}", counter=("N", None))
+
+
 def test_a_column_of_times_in_words_is_told(tmp_path):
     """Found by its name it is not read, and that is told; named by the user it is refused."""
     content = "time,a\n12:00:00,1\n12:00:07,2\n"
