@@ -30,6 +30,7 @@ export function statusItems(state, now) {
     elapsed: { words: elapsedWords(state), look: bridge },
     phase: { words: phaseNow(state), look: bridge },
     latency: { words: latencyWords(state), look: worst(bridge, scorer) },
+    timing: { words: timingWords(state), look: bridge },
     engine: engineItem(state, scorer),
     redis: redisItem(state, now),
     ledger: { words: ledgerWords(state), look: bridge },
@@ -112,6 +113,17 @@ function trialNow({ contact, markers }) {
 function latencyWords({ contact }) {
   const latency = contact?.bridge?.latency_s;
   return typeof latency === "number" ? `Window to score ${latency.toFixed(2)} s` : "Window to score ---";
+}
+
+/**
+ * The amplifier's true rate, once it is known, and that of a second one.
+ *
+ * @param {BedState} state
+ */
+function timingWords({ contact }) {
+  const known = (contact?.bridge?.timing ?? []).filter(({ rate_hz }) => typeof rate_hz === "number");
+  if (known.length === 0) return "";
+  return `True rate ${known.map(({ rate_hz }) => Number(rate_hz).toFixed(2)).join(" and ")} Hz`;
 }
 
 /**

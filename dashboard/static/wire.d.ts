@@ -154,6 +154,19 @@ export interface BridgeInfo {
   results?: number;
   /** From the last sample of the newest scored window to its score. */
   latency_s?: Maybe<number>;
+  /** Of each stream of samples. */
+  timing?: Timing[];
+}
+
+/** How the time of a stream runs; null where it is not known yet. */
+export interface Timing {
+  rate_hz: Maybe<number>;
+  rate_ppm: Maybe<number>;
+  allowance: Maybe<number>;
+  offset_s: Maybe<number>;
+  uncertainty_s: Maybe<number>;
+  measured_s_ago: Maybe<number>;
+  drift_ppm: Maybe<number>;
 }
 
 /** Once a second: how long ago each was heard, on the dashboard's own clock; for a bed without a session too. */

@@ -123,6 +123,14 @@ test("mode, source, time, latency and engine stand in words", () => {
   assert.deepEqual([items.engine.words, items.engine.level], ["Engine onnxruntime, cpu, fp32 (fallback)", "degraded"]);
 });
 
+test("the true rate of each amplifier stands where it is known", () => {
+  const told = (timing) => statusItems(stateOf(contact({ bridge: { ...BRIDGE, timing } })), THEN).timing.words;
+  assert.equal(told(undefined), "");
+  assert.equal(told([{ rate_hz: null }]), "");
+  assert.equal(told([{ rate_hz: 1000.0189 }]), "True rate 1000.02 Hz");
+  assert.equal(told([{ rate_hz: 1000.0189 }, { rate_hz: 999.98 }]), "True rate 1000.02 and 999.98 Hz");
+});
+
 test("a trial that began after the last heartbeat is counted already", () => {
   const marker = (sample, phase) => ({ type: "marker", data: { text: phase, phase, sample } });
   const state = stateOf(contact({ bridge: BRIDGE }), marker(80_000, "preparation"), marker(90_000, "preparation"));
