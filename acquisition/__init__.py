@@ -19,7 +19,8 @@ What is decided about it
     ``decisions``      one decision, one line of the record
 
 Two streams in one montage
-    ``partners``       which two have its channels together
+    ``coverage``       which channels a stream has, and which two streams have all
+    ``partners``       which two on the network are meant
     ``pair_source``    two live streams as one source
     ``pairer``         which samples of the two belong together, and what becomes of the others
     ``judged``         one of the two while it waits for the other

@@ -9,11 +9,12 @@ Redis is transport, the session folder is the record. In the order of the data:
 - ``server``: `PrivateServer`, a Redis of our own that dies with its parent
 - ``script``: the Lua scripts of ``scripts/``, one atomic act each
 - ``sessions``: `Registry`, which sessions and beds there are
-- ``lease``: `Lease`, who may write for a bed and a source, and under which term
+- ``lease``: `Lease`, who may write for a bed and its sources, and under which term
 - ``bridge``: the loop from the source through the session folder and the chain to the outbox
 - ``recorder``: the session folder as the bridge writes it, also when the disk refuses
 - ``framing``: traces cut into frames for the screen
 - ``pulse``: what the bridge knows about the signal right now
+- ``teller``: what the screen must not miss of a session
 - ``outbox``: everything between the bridge and Redis, on a thread of its own
 - ``publisher``: `Publisher`, a window is published once, by the owner of the term alone
 - ``delivery``: `Delivery`, a window in the hands of a scorer

@@ -33,6 +33,7 @@ from streaming.outbox import Outbox
 from streaming.pulse import Pulse
 from streaming.recorder import Recorder
 from streaming.records import WindowRecord
+from streaming.teller import Teller
 
 #: Seconds that the source may keep the loop: a stop or a mark is noticed at most this late.
 PULL_S = 0.02
@@ -40,13 +41,6 @@ PULL_S = 0.02
 DRAIN_S = 30.0
 #: Seconds past the planned end after which a source that is away is declared lost up to it.
 OVERDUE_S = 2.0
-#: What the screen is told of ``session.json``.
-TOLD = (
-    "session", "patient", "bed", "mode", "origin", "created_utc", "mains_hz", "rate_hz", "fingerprint", "bundles",
-    "planned_s", "replay_of", "excerpt", "rounds", "repeats", "resampled_from_hz",
-)  # fmt: skip
-#: Why samples are lost while the second of two streams is away.
-UNPAIRED_LOSS = "partner"
 #: Seconds between looks at how two streams stand to each other.
 PAIRED_EVERY_S = 1.0
 #: Seconds without its stream after which a replay is given up; a live session never is. A hole of the recording passes
@@ -91,12 +85,11 @@ class Bridge:
         self._outbox = make_outbox(self._recorder, self._heartbeat)
         self._framer = Framer(self._info.rate_hz)
         self._pulse = Pulse(chain.montage.labels)
+        self._teller = Teller(self._outbox.tell, self._info, chain.montage)
         self._next_segment = 0
         self._begun_s: float | None = None
-        self._told_state = ""
         self._lost_s: float | None = None
         self._paired_s = 0.0
-        self._losing = False
         self._stamp_s = math.nan
         self._n_windows = 0
         self._n_unrecorded = 0
@@ -153,7 +146,7 @@ class Bridge:
     def _resume(self, point: ResumePoint, recovered: Recovered) -> None:
         """Read the folder through the chain, as every reader does, and queue the windows that have no result."""
         self._next_segment = point.next_segment
-        self._outbox.tell("session", self._session_event())
+        self._teller.session()
         for decision in self._folder.decisions():
             self._announce(decision)
             self._ended = str(decision.data["reason"]) if decision.kind == "end" else self._ended
@@ -248,7 +241,7 @@ class Bridge:
     def _follow_recorder(self) -> None:
         if self._chain.recorded and not self._recorder.recorded:
             self._chain.recorded = False
-            self._outbox.tell("notice", {"level": "technical", "text": f"Not recorded: {self._recorder.failure}"})
+            self._teller.notice(f"Not recorded: {self._recorder.failure}")
 
     def _left_of_plan(self) -> int:
         """Samples until the planned end; very many without one."""
@@ -308,7 +301,7 @@ class Bridge:
         for window in windows:
             behind = self._chain.next_sample - (window.first_sample + len(window.x_uv))
             stamp_s = self._stamp_s - behind / window.rate_hz if live else math.nan
-            self._outbox.tell("window", window_event(window, montage.labels))
+            self._teller.window(window)
             if bundle is not None:
                 sha256 = bundle["sha256"]
                 record = WindowRecord(self._info.session, 1, window, montage.name, montage.labels, sha256, stamp_s)
@@ -323,9 +316,7 @@ class Bridge:
         state, cause = self._pulse.link = source.state
         self._pulse.timing = source.timing
         self._watch_pairing(source)
-        if state != self._told_state:  # the seconds in the cause pass in the heartbeats alone
-            self._told_state = state
-            self._outbox.tell("source", {"state": state, "cause": cause})
+        self._teller.source(state, cause)
         away = state not in ("LIVE", "SETTLING", "LATE")
         self._lost_s = (self._lost_s or self._clock.monotonic_s()) if away else None
         if source.finished:
@@ -394,28 +385,10 @@ class Bridge:
             "latency_s": tally.latency_s,
         }
 
-    def _session_event(self) -> Mapping[str, Any]:
-        montage = self._chain.montage
-        info = self._info.to_json()
-        return {key: info[key] for key in TOLD} | {"labels": montage.labels, "kinds": montage.kinds}
-
     def _announce(self, decision: Decision) -> None:
         """Tell the screen what was decided, and follow it for the heartbeat."""
         self._pulse.decision(decision)
-        if decision.kind in ("segment", "marker"):
-            self._outbox.tell(decision.kind, dict(decision.data))
-        elif decision.kind == "lost":
-            self._announce_loss(int(decision.data["n"]), str(decision.data["reason"]))
-        self._losing = decision.kind == "lost" or (self._losing and decision.kind != "segment")
-
-    def _announce_loss(self, n_samples: int, reason: str) -> None:
-        """Tell the screen what was lost; of what is lost second by second, once that it is."""
-        if reason == UNPAIRED_LOSS and self._losing:
-            return
-        text = f"{n_samples} samples lost ({reason})"
-        if reason == UNPAIRED_LOSS:
-            text = "Samples are lost: the second stream lacks theirs"
-        self._outbox.tell("notice", {"level": "technical", "text": text, "remedy": ""})
+        self._teller.decision(decision)
 
     # -- the end --------------------------------------------------------------------------------
 
@@ -442,7 +415,7 @@ class Bridge:
         if (aligned := self._pulse.aligned()) is not None:
             summary["alignment"] = aligned
         self._write_ledger(summary)
-        self._outbox.tell("end", summary)
+        self._teller.end(summary)
         say = log.info if balanced else log.error  # the exit code is 1 then, and whoever started this is told why
         say("ended", session=self._info.session, reason=self._ended, balanced=balanced, complete=complete, **windows)
         return 0 if balanced else 1
@@ -459,19 +432,3 @@ class Bridge:
         tally = self._outbox.tally
         fates = {state: tally.count(state) for state in ("scored", "not_scored", "dead_lettered")}
         return {"made": self._n_windows, "published": len(tally.published), **fates, "unrecorded": self._n_unrecorded}
-
-
-def window_event(window: Window, labels: tuple[str, ...]) -> dict[str, Any]:
-    """Return what the screen is told about a window that was made."""
-    return {
-        "index": window.index,
-        "segment": window.segment,
-        "first_sample": window.first_sample,
-        "n_samples": len(window.x_uv),
-        "sqi": window.sqi,
-        "weight": window.weight,
-        "channel_quality": dict(zip(labels, window.channel_quality, strict=True)),
-        "faults": {label: list(words) for label, words in zip(labels, window.faults, strict=True) if words},
-        "flags": list(window.flags),
-        "phases": [list(span) for span in window.phases],
-    }
