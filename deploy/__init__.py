@@ -8,11 +8,13 @@ In the order of a run:
 - ``logs``        structlog, set up once per process
 - ``cli``         one verb per file: options, one call, one output
 - ``redis_choice`` which Redis runs: one that was named, or a private one
+- ``network``     what the streams of the network are, what fits, and which two fit together
 - ``opening``     a session's beginning: its folder, its place in the registry, the command of its bridge
 - ``reading``     what the user says about a recording, for every process that reads it
 - ``surveying``   what the files of a folder are, without scoring them
 - ``supervisor``  children that must answer, not only exist
 - ``ward``        a whole run: Redis, roles, sessions, control, until the last session has ended
+- ``live_source`` the streams of a session, opened to go on where its folder ends
 - ``roles``       what each child process is: settings -> parts -> run
 - ``scoring``     a recording scored in this process: no network, no server
 - ``summary``     the result object from a session folder
