@@ -102,7 +102,7 @@ def back_at_another_rate(rig: Rig) -> None:
     first.kill()
     second.open(rig.spec(rate_hz=500.0))
     second.play(steady(4_000, amp=1).paced(500.0), origin_s)
-    rig.await_cause("came back with 500 Hz instead of 1000 Hz")
+    rig.await_cause("came back with 500 Hz instead of 1000")
     account = rig.finish()
     assert not second.heard()
     check_away(account)
