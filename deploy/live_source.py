@@ -7,7 +7,7 @@ search begins before anything else: from the opening of an inlet on nothing is l
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from acquisition.clock import Clock
@@ -21,6 +21,7 @@ from acquisition.pair_source import PairSource
 from acquisition.pairer import Pairer
 from acquisition.partners import halves
 from acquisition.seeker import Seeker
+from acquisition.sender_clock import FOREIGN_S
 from acquisition.session import SessionFolder
 from acquisition.source import Judge, Source, StampJudge
 from acquisition.stamps import StampDecider
@@ -197,9 +198,19 @@ def _stream_of(header: StreamHeader) -> StreamInfo:
 
 def _last_s(folder: SessionFolder, point: ResumePoint, clock: Clock) -> float:
     """Return where this machine's LSL clock stood at the last sample that the session has; NaN where nothing tells."""
-    for part in reversed(folder.part_numbers()):
-        signal = folder.streams(part)[SIGNAL]
-        if point.previous is not None and len(signal.stamps) and len(signal.offsets):
-            lsl_s = point.previous.stamp_s + float(signal.offsets[-1, 1])
-            return brought_over(lsl_s, part, folder.info.clock, clock)
-    return math.nan
+    parts = [part for part in folder.part_numbers() if len(folder.streams(part)[SIGNAL].stamps)]
+    begun = {entry["part"]: entry for entry in folder.info.clock}
+    if point.previous is None or not parts or parts[-1] not in begun:
+        return math.nan
+    newest = begun[parts[-1]]
+    offset_s = _offset_s(folder, [part for part in parts if begun.get(part, {}).get("boot") == newest.get("boot")])
+    first_s = float(folder.streams(parts[-1])[SIGNAL].stamps[0]) + offset_s
+    if not abs(first_s - newest["lsl_s"]) <= FOREIGN_S:
+        return math.nan  # never measured, or stamped by a clock that nobody measures
+    return brought_over(point.previous.stamp_s + offset_s, parts[-1], folder.info.clock, clock)
+
+
+def _offset_s(folder: SessionFolder, parts: Sequence[int]) -> float:
+    """Return the newest clock offset of some parts; a life that was short has measured none. NaN for none at all."""
+    measured = [offsets for part in parts if len(offsets := folder.streams(part)[SIGNAL].offsets)]
+    return float(measured[-1][-1, 1]) if measured else math.nan
