@@ -80,6 +80,12 @@ class Ledger:
         }
 
 
+def samples_of(ledger: Mapping[str, Any]) -> int:
+    """Return how many samples of the signal a ledger's object accounts for, rejected ones too."""
+    rejected = sum(int(n) for reason, n in ledger["rejected"].items() if reason != PARTNER)
+    return int(ledger["received"]) + rejected
+
+
 class Book:
     """The running count behind a ``Ledger``.
 

@@ -2,7 +2,8 @@
 
 Every due time is counted from one monotonic origin (target += step), so lateness never adds up: after a stall what is
 due goes out at once, with the stamps that it always had. A recording keeps its gaps: a hole in its stamps is a hole in
-what is sent and in the time that passes. Nothing goes out before ``go``, and the stream stays until ``until``.
+what is sent and in the time that passes. Nothing goes out before ``go`` or while it is ``held``, and the stream stays
+until ``until``.
 """
 
 from __future__ import annotations
@@ -157,6 +158,7 @@ def play(
     go: Callable[[], bool] = lambda: True,
     until: Callable[[], bool] = lambda: True,
     stop: Callable[[], bool] = lambda: False,
+    held: Callable[[int], bool] = lambda n_sent: False,
     faults: Faults = Faults(),
 ) -> Played:
     """Send everything on time.
@@ -180,6 +182,9 @@ def play(
         Asked until it is True after the last sample: an inlet loses what it has not pulled when its outlet closes.
     stop : callable
         Asked before each push; True ends at once.
+    held : callable
+        Asked before each push, with the number of samples sent; waits while it is True: an inlet that cannot follow
+        loses what its buffer does not hold, without a word.
     faults : Faults
         What goes wrong on purpose.
 
@@ -193,7 +198,7 @@ def play(
     _await(go, stop, clock)
     sender = _Sender(signal, markers, clock, speed, faults, CHUNK / rate_hz)
     for piece in pieces:
-        if not sender.send(piece, stop):
+        if not sender.send(piece, stop, held):
             break
     _await(until, stop, clock)
     return Played(sender.n_samples, sender.n_markers)
@@ -213,13 +218,14 @@ class _Sender:
         self._stalls = list(faults.stall)
         self.n_samples = self.n_markers = 0
 
-    def send(self, piece: Piece, stop: Callable[[], bool]) -> bool:
+    def send(self, piece: Piece, stop: Callable[[], bool], held: Callable[[int], bool]) -> bool:
         """Send one piece; False if it was stopped."""
         waiting = list(piece.markers)
         start = 0
         while start < len(piece.due_s) or waiting:
             upcoming_s = min([*piece.due_s[start : start + 1], *(marker[0] for marker in waiting[:1])])
             self._reach(upcoming_s / self._speed)
+            _await(lambda: not held(self.n_samples), stop, self._clock)
             if stop():
                 return False
             before_s = self._target_s * self._speed - 1e-9

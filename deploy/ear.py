@@ -95,7 +95,7 @@ class Ear:
             message = self._beats.get(0.0)
             if message is None:
                 return
-            beat = _beat(message.data)
+            beat = beat_of(message.data)
             if beat is not None and beat.host == here:
                 yield beat
 
@@ -105,7 +105,8 @@ class Ear:
         return self._listener.read()
 
 
-def _beat(message: bytes) -> Beat | None:
+def beat_of(message: bytes) -> Beat | None:
+    """Return a heartbeat; None for what is none that this version knows."""
     try:
         return Beat.decode(message)
     except RecordError:  # another version's, on a Redis that is shared: not one of our children

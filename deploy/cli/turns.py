@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from acquisition.ledger import samples_of
 from deploy import exits
 from deploy.cli.progress import Progress, Track
 from deploy.cli.running import open_ward, show_pages
@@ -162,8 +163,7 @@ class _Watch:
         told = self._ward.told(self._session)
         if told is not None and told is not self._seen:
             self._seen = told
-            ledger = told["ledger"]
-            n_samples = ledger["received"] + sum(ledger["rejected"].values())
+            n_samples = samples_of(told["ledger"])
             if n_samples:
                 self._track.reaches(n_samples, told["results"])
         return self._ward.all_over()

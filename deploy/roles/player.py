@@ -6,7 +6,7 @@ has ended (a consumer count is not enough: an inlet that merely exists may miss 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -15,6 +15,7 @@ import numpy as np
 
 from acquisition.clock import LiveClock
 from acquisition.inlet import lsl_clock_s
+from acquisition.ledger import samples_of
 from acquisition.montage import Montage
 from acquisition.outlet import MarkerOutlet, OutletSpec, SignalOutlet
 from acquisition.paradigm import ParadigmPlan
@@ -23,14 +24,21 @@ from acquisition.recording import Recording
 from acquisition.session import SessionFolder, SessionInfo
 from acquisition.simulator import Patient
 from acquisition.source import played
+from deploy.ear import beat_of
 from deploy.recorded import played_again
 from deploy.settings import Settings
+from streaming import keys
 from streaming.connection import connect
 from streaming.errors import TransportDown
 from streaming.events import EventLog
+from streaming.subscription import Subscription
 
 #: States of the bridge's source in which its inlets are open.
 OPEN = ("SETTLING", "LIVE", "LATE", "STALLED")
+#: Seconds of signal that may be sent beyond what the bridge has counted: well below what LSL's buffers hold (360 s).
+MOST_AHEAD_S = 240.0
+#: Seconds after which a bridge that is not heard (Redis is away) holds nothing back any more.
+DEAF_S = 5.0
 #: LSL's names of the sample types that a recording may have; anything else is sent as float64, which holds it.
 LSL_TYPES = {"float32": "float32", "float64": "double64", "int32": "int32", "int16": "int16"}
 
@@ -59,18 +67,18 @@ def run(session: str, what: Simulation | Playback, settings: Settings, stop: Eve
     watch = SessionWatch(settings.redis_url, session, folder)
     name, source_id = info.source["name"], info.source["source_id"]
     montage = Montage.from_json(info.montage)
+    clock = LiveClock(lsl_clock_s)
     if isinstance(what, Simulation):
         spec = OutletSpec.of(montage, name, source_id)
         patient = replace(Patient.draw(what.seed, mains_hz=info.mains_hz), recovery=what.recovery)
         pieces = patient_pieces(patient, ParadigmPlan(n_trials=None), montage)
-        speed = 1.0
+        speed, brake = 1.0, None
     else:
         recorded = played_again(what.path, info)
         spec = spec_of(recorded.parts[0], montage, info)
         pieces = one_after_another(played(recorded.parts, info.rounds))
-        speed = what.speed
+        speed, brake = what.speed, Brake(settings.redis_url, session, spec.rate_hz, clock.monotonic_s)
     with SignalOutlet(spec) as signal, MarkerOutlet(f"{name} markers", source_id) as markers:
-        clock = LiveClock(lsl_clock_s)
         play(
             pieces,
             signal,
@@ -81,7 +89,13 @@ def run(session: str, what: Simulation | Playback, settings: Settings, stop: Eve
             go=watch.is_open,
             until=watch.has_ended,
             stop=lambda: stop.is_set() or watch.has_ended(),
+            held=brake.holds if brake else never,
         )
+
+
+def never(n_sent: int) -> bool:
+    """Hold nothing back."""
+    return False
 
 
 class SessionWatch:
@@ -105,6 +119,49 @@ class SessionWatch:
     def has_ended(self) -> bool:
         """Return whether the session's end is written down."""
         return bool((self._folder.ledger() or {}).get("ended"))
+
+
+class Brake:
+    """Holds a playback back while its bridge is so far behind that LSL's buffers would overflow without a word.
+
+    Parameters
+    ----------
+    url : str
+        Redis.
+    session : str
+        Whose bridge it is.
+    rate_hz : float
+        Of the stream.
+    monotonic_s : callable
+        Time.
+    """
+
+    def __init__(self, url: str, session: str, rate_hz: float, monotonic_s: Callable[[], float]) -> None:
+        self._redis = connect(url, "player-brake")
+        self._session = session
+        self._most = round(MOST_AHEAD_S * rate_hz)
+        self._monotonic_s = monotonic_s
+        self._beats: Subscription | None = None
+        self._counted = 0
+        self._heard_s = monotonic_s()
+
+    def holds(self, n_sent: int) -> bool:
+        """Tell whether to wait before more is sent; a bridge that is not heard holds nothing back."""
+        if n_sent - self._counted <= self._most:
+            return False
+        try:
+            self._listen()
+        except TransportDown:
+            return False
+        return n_sent - self._counted > self._most and self._monotonic_s() - self._heard_s < DEAF_S
+
+    def _listen(self) -> None:
+        if self._beats is None:
+            self._beats, self._heard_s = Subscription(self._redis, [keys.HEARTBEATS]), self._monotonic_s()
+        while message := self._beats.get(0.0):
+            beat = beat_of(message.data)
+            if beat is not None and beat.role == "bridge" and beat.session == self._session:
+                self._counted, self._heard_s = samples_of(beat.info["ledger"]), self._monotonic_s()
 
 
 def one_after_another(recordings: Iterable[Recording]) -> Iterator[Piece]:

@@ -120,6 +120,16 @@ def test_nothing_goes_out_before_go_and_the_stream_stays_until_it_may_close(cloc
     assert heard.stamps[0] == pytest.approx(1.0)
 
 
+def test_nothing_goes_out_while_it_is_held(clock, heard):
+    """What was due meanwhile goes out at once, with the stamps that it always had; a stop does not wait."""
+    play(counting(2_000), heard, None, clock, rate_hz=1000.0, held=lambda n: n >= 1_000 and clock.elapsed_s < 3.0)
+    assert max(at_s for at_s in heard.at_s if at_s < 3.0) == pytest.approx(1.0)
+    assert len(heard.stamps) == 2_000 and clock.elapsed_s == pytest.approx(3.0, abs=0.03)
+    np.testing.assert_allclose(heard.stamps, np.arange(2_000) / 1000, atol=1e-9)
+    held = play(counting(2_000), heard, None, clock, rate_hz=1000.0, stop=lambda: clock.elapsed_s > 9.0, held=bool)
+    assert held.n_samples == 20
+
+
 def test_stop_ends_an_endless_patient(clock, heard):
     """A demonstration ends when it is told to, not before."""
     pieces = patient_pieces(Patient(0, 1), ParadigmPlan(n_trials=None), AMP16)

@@ -13,9 +13,21 @@ from acquisition.recording import read_recording
 from acquisition.session import SessionFolder
 from acquisition.source import played
 from deploy.opening import Plan, played_source
-from deploy.roles.player import Playback, SessionWatch, Simulation, one_after_another, run, spec_of
+from deploy.roles.player import (
+    DEAF_S,
+    MOST_AHEAD_S,
+    Brake,
+    Playback,
+    SessionWatch,
+    Simulation,
+    one_after_another,
+    run,
+    spec_of,
+)
+from streaming import keys
 from streaming.connection import connect
 from streaming.events import EventLog
+from streaming.heartbeat import Heartbeat
 
 MONTAGE = load_montage("amp16")
 
@@ -83,6 +95,37 @@ def test_it_begins_when_the_bridge_says_so(folder, redis_url):
 def test_a_redis_that_is_away_keeps_it_waiting(folder, tmp_path):
     """It comes back; the player stays."""
     assert not SessionWatch(f"unix://{tmp_path}/redis.sock", folder.info.session, folder).is_open()
+
+
+def test_a_playback_waits_for_a_bridge_that_is_far_behind(redis_url, clock):
+    """By what its heartbeats have counted, those of its own session alone."""
+    redis = connect(redis_url, "bridge")
+    brake = Brake(redis_url, "S1", 1000.0, clock.monotonic_s)
+    most = round(MOST_AHEAD_S * 1000)
+    assert not brake.holds(most)
+    assert brake.holds(most + 1)
+    redis.publish(keys.HEARTBEATS, b"another version's")
+    Heartbeat(redis, "bridge", "S2", session="S2").beat({"ledger": {"received": 10**9, "rejected": {}}})
+    Heartbeat(redis, "scorer", "s", session="S1").beat({})
+    counted = {"received": 900, "rejected": {"duplicate": 100, "partner": 10**9}}
+    Heartbeat(redis, "bridge", "S1", session="S1").beat({"ledger": counted})
+    wait = threading.Event()
+    for _ in range(200):
+        if not brake.holds(most + 1_000):
+            break
+        wait.wait(0.02)  # the message is on its way
+    assert not brake.holds(most + 1_000)
+    assert brake.holds(most + 1_001)
+
+
+def test_a_bridge_that_is_not_heard_holds_nothing_back(redis_url, tmp_path, clock):
+    """Redis is away, or it was and its heartbeats with it: recording goes on all the same."""
+    gone = Brake(f"unix://{tmp_path}/redis.sock", "S1", 1000.0, clock.monotonic_s)
+    assert not gone.holds(10**9)
+    brake = Brake(redis_url, "S1", 1000.0, clock.monotonic_s)
+    assert brake.holds(10**9)
+    clock.sleep(DEAF_S)
+    assert not brake.holds(10**9)
 
 
 @pytest.mark.parametrize("what", ["simulation", "playback"])
