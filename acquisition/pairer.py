@@ -80,7 +80,7 @@ class Pairer:
         #: Rows without a partner, and samples of the partner without a row, that wait for the end of their run.
         self._lone, self._left = _Run(), _Run()
         #: The place after the last row that was paired, and the places of the rows since then that were not.
-        self._paired = next_sample
+        self._paired: int | None = None
         self._gaps: deque[tuple[int, int]] = deque()
 
     @property
@@ -196,7 +196,7 @@ class Pairer:
 
     def _why_left(self, place: int, row: int) -> tuple[str, int]:
         """Return why no row is left for a sample of the partner, and up to which place that holds."""
-        if place < self._paired:
+        if self._paired is not None and place < self._paired:
             return "slip", self._paired
         while self._gaps and self._gaps[0][1] <= place:
             self._gaps.popleft()

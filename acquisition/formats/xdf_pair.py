@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from acquisition.coverage import channels_in, pairs_of
 from acquisition.decisions import Decision
 from acquisition.errors import RateError, RecordingError
 from acquisition.formats.xdf import XdfFile, XdfStream
@@ -54,39 +55,24 @@ def pair_of(path: Path, file: XdfFile, montage: Montage | None) -> tuple[XdfStre
     """
     if montage is None:
         return None
-    having = [(stream, _channels_in(montage, stream)) for stream in regular_streams(path, file) if len(stream.stamps)]
-    if any(channels == set(montage.labels) for _, channels in having):
+    streams = [stream for stream in regular_streams(path, file) if len(stream.stamps)]
+    labels = [stream.header.labels for stream in streams]
+    if any(len(channels_in(montage, own)) == montage.n_channels for own in labels):
         return None
-    pairs = [(one, two) for one, two in combinations(having, 2) if _share(one[1], two[1], montage)]
+    pairs = [(streams[one], streams[two]) for one, two in pairs_of(montage, labels)]
     if not pairs:
         return None
-    eeg = {channel.label for channel in montage.channels if channel.kind == "eeg"}
-    found = [sorted(pair, key=lambda having: -len(having[1] & eeg)) for pair in pairs]
-    if len(found) > 1:
-        pairs_told = "; ".join(listed([one, two]).removesuffix(".") for (one, _), (two, _) in found)
-        message = f"{path} has {len(found)} pairs of streams that have the channels of montage {montage.name} together:"
+    if len(pairs) > 1:
+        pairs_told = "; ".join(listed(pair).removesuffix(".") for pair in pairs)
+        message = f"{path} has {len(pairs)} pairs of streams that have the channels of montage {montage.name} together:"
         remedy = "Describe the one that is meant in a montage of your own: --montage FILE.toml"
         raise RecordingError(f"{message} {pairs_told}.", subject=str(path), remedy=remedy)
-    (one, _), (two, _) = found[0]
+    one, two = pairs[0]
     if one.header.rate_hz != two.header.rate_hz:
         rates = f"{one.header.rate_hz:g} and {two.header.rate_hz:g} Hz"
         message = f"{path} has the channels of montage {montage.name} in two streams, at {rates}: {listed([one, two])}"
         raise RateError(message, subject=str(path), remedy="Bring them to one rate in the program that recorded them.")
     return one, two
-
-
-def _channels_in(montage: Montage, stream: XdfStream) -> frozenset[str]:
-    """Return the labels of the montage's channels that a stream has."""
-    known = {label.strip().casefold() for label in stream.header.labels}
-    return frozenset(
-        channel.label
-        for channel in montage.channels
-        if {name.casefold() for name in (channel.label, *channel.aliases)} & known
-    )
-
-
-def _share(one: frozenset[str], two: frozenset[str], montage: Montage) -> bool:
-    return bool(one and two) and not one & two and one | two == set(montage.labels)
 
 
 @dataclass(frozen=True)

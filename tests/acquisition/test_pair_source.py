@@ -124,6 +124,8 @@ def test_two_streams_are_handed_over_in_one_order(desk: Desk) -> None:
         assert np.abs(together[:, 0] - together[:, 2]).max() <= 1
         first = next(item for item in items if isinstance(item, Decision) and item.stream != PARTNER)
         assert (first.kind, first.data["reason"]) == ("segment", "start"), "its partner was there before the first row"
+        early = [i.data["reason"] for i in items if isinstance(i, Decision) and i.kind == "unpaired"]
+        assert set(early) <= {"absent"}, "what the partner sent before has no row"
         assert source.calibration_at(0) is None and not source.finished
 
 
