@@ -14,6 +14,7 @@ from acquisition.decisions import Decision
 from acquisition.items import ClockOffset, Raw, RawMarker
 from acquisition.pairer import OFFSET_PATIENCE_S, PARTNER_PATIENCE_S, Pairer
 from acquisition.session import SessionFolder
+from acquisition.stamps import StampDecider
 from tests.acquisition.conftest import SMALL
 from tests.acquisition.test_session import info
 from tests.acquisition.two_amplifiers import (
@@ -232,6 +233,17 @@ def test_the_partner_waits_for_a_signal_that_comes_in_a_burst() -> None:
     items = [item for out in live(one.chunks((20,)), two.chunks((20,)), (Network(5, [(2_000, 3_000)]), Network()))
              for item in out]  # fmt: skip
     assert decided(items, "unpaired") == decided(items, "lost") == [] and len(distances(items)) > N - 20
+
+
+def test_a_partner_that_was_there_first_waits_for_no_row_that_never_was() -> None:
+    """In the part of a later life the grid does not begin at 0, and what came before its first row has none."""
+    one, two = eeg(), emg(start=-300.0)
+    pairer = Pairer(RATE, COLUMNS, part=2, next_sample=5_000, next_segment=3)
+    decider = StampDecider(RATE, part=2, next_sample=5_000, next_segment=3)
+    items = [item for out in live(one.chunks((20,), decider), two.chunks((20,)), pairer=pairer) for item in out]
+    assert [d.data for d in decided(items, "unpaired")] == [{"n": 300, "reason": "absent"}]
+    (segment,) = decided(items, "segment")
+    assert (segment.part, segment.data["segment"], segment.data["first_sample"]) == (2, 3, 5_000)
 
 
 def test_the_partner_does_not_wait_for_ever() -> None:
