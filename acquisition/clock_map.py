@@ -12,7 +12,7 @@ from typing import Any
 
 from acquisition.clock import Clock
 
-#: A session that stood still for longer is not told by a clock how long: nobody waits for a patient for a day.
+#: Longest time that is believed to have passed: a wall clock may leap by years, and a day is past every session's plan.
 LONGEST_S = 86_400.0
 
 
@@ -38,7 +38,7 @@ def brought_over(lsl_s: float, part: int, marks: Sequence[Mapping[str, Any]], cl
     Returns
     -------
     float
-        Never later than now; NaN where nothing that can be believed tells it.
+        Never later than now, nor earlier than ``LONGEST_S`` ago; NaN where nothing tells it.
     """
     known = [entry for entry in marks if entry["part"] == part]
     if not known or not math.isfinite(lsl_s):
@@ -47,4 +47,4 @@ def brought_over(lsl_s: float, part: int, marks: Sequence[Mapping[str, Any]], cl
     if begun.get("boot") and begun["boot"] == clock.boot():
         return min(lsl_s, clock.lsl_s())
     ago_s = clock.utc().timestamp() - (begun["utc_s"] + lsl_s - begun["lsl_s"])
-    return clock.lsl_s() - max(0.0, ago_s) if ago_s <= LONGEST_S else math.nan
+    return clock.lsl_s() - min(max(0.0, ago_s), LONGEST_S)

@@ -58,7 +58,8 @@ class SessionInfo:
     versions : mapping
         Of the software.
     clock : sequence of mapping
-        ``part``, ``lsl_s``, ``utc_s``: the LSL clock against UTC, one entry per part.
+        ``part``, ``lsl_s``, ``utc_s``, ``boot``: the LSL clock against UTC, and the start of the machine that it counts
+        from; one entry per part.
     age, days_since_onset : float or None
     lesion_side, paretic_side : str or None
     entered_in_error : bool
@@ -88,7 +89,7 @@ class SessionInfo:
     expected_samples: int | None = None
     resampled_from_hz: float | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
-    clock: Sequence[Mapping[str, float]] = ()
+    clock: Sequence[Mapping[str, Any]] = ()
     age: float | None = None
     days_since_onset: float | None = None
     lesion_side: str | None = None

@@ -18,6 +18,7 @@ import structlog
 
 from acquisition.chain import Chain, Step, drive
 from acquisition.clock import Clock
+from acquisition.clock_map import brought_over
 from acquisition.decisions import Decision
 from acquisition.errors import DiskFull
 from acquisition.items import SIGNAL, Item, Raw, RawMarker
@@ -170,8 +171,9 @@ class Bridge:
         """Go by the session's own begin: its time passes, whether or not its source ever comes back."""
         if not self._info.clock or point.previous is None:
             return
-        lived_s = self._clock.utc().timestamp() - self._info.clock[0]["utc_s"]
-        self._begun_s = self._clock.monotonic_s() - lived_s
+        first = self._info.clock[0]
+        begun_s = brought_over(first["lsl_s"], first["part"], self._info.clock, self._clock)
+        self._begun_s = self._clock.monotonic_s() - (self._clock.lsl_s() - begun_s)
         if self._left_of_plan() == 0:
             self._end("planned")
         elif self._info.mode == "replay" and self._live:

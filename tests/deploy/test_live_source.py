@@ -164,11 +164,11 @@ def test_a_wall_clock_that_was_set_back_loses_nothing_by_it(folder, search):
     check(folder, 0)
 
 
-def test_a_wall_clock_that_leapt_for_years_is_not_believed(folder, search):
-    """More than a day is no outage of a session."""
+def test_a_session_of_long_ago_loses_a_day(folder, search):
+    """Past its plan, which ends it: what is sent now is another patient's."""
     decisions = go_on(folder, search, 86_400.0 * 900, ours_s=35.0, senders_s=35.0, boot="new")
-    assert kinds(decisions) == ["clock_reset", "segment"]
-    check(folder, 0)
+    assert kinds(decisions) == ["lost", "clock_reset", "segment"]
+    assert abs(lost_of(decisions) - 86_400_000) < 100
 
 
 def test_a_life_that_was_too_short_to_measure_goes_by_the_one_before(folder, search):

@@ -63,9 +63,10 @@ def leave(bed: Bed, n_samples: int) -> Bed:
 
 
 def begun_earlier(bed: Bed, seconds: float) -> Bed:
-    """Let the session's first part have begun so long ago."""
+    """Let the session's first part have begun so long ago, before a restart of the machine."""
     (mark,) = bed.folder.info.clock
-    bed.folder.rewrite(replace(bed.folder.info, clock=({**mark, "utc_s": datetime.now(UTC).timestamp() - seconds},)))
+    earlier = {**mark, "utc_s": datetime.now(UTC).timestamp() - seconds, "boot": "another"}
+    bed.folder.rewrite(replace(bed.folder.info, clock=(earlier,)))
     return bed.again()
 
 
