@@ -109,7 +109,7 @@ def alignment_words(alignment: Mapping[str, Any]) -> str:
     known = "unknown" if uncertainty_s is None else f"known to {_ms(uncertainty_s)}"
     return (
         f"two streams: aligned to {_ms(error_s)} (median; {_ms(alignment['largest_error_s'])} at most), "
-        f"their clocks' offsets {known}, moved by a sample {alignment['slips']} times"
+        f"their clocks' offsets {known}, slips by a sample: {alignment['slips']}"
     )
 
 

@@ -57,7 +57,7 @@ def test_two_streams_are_said_with_how_far_they_lie_apart():
     lines = output.result_lines({**RESULT, "alignment": alignment}, "X")
     assert (
         "  two streams: aligned to 0.29 ms (median; 0.72 ms at most), their clocks' offsets known to 0.08 ms, "
-        "moved by a sample 9 times"
+        "slips by a sample: 9"
     ) in lines
     assert "offsets unknown" in output.alignment_words({**alignment, "uncertainty_s": None})
     assert output.alignment_words({**alignment, "error_s": None}) == "two streams: never aligned"
