@@ -46,5 +46,5 @@ def brought_over(lsl_s: float, part: int, marks: Sequence[Mapping[str, Any]], cl
     begun = known[-1]
     if begun.get("boot") and begun["boot"] == clock.boot():
         return min(lsl_s, clock.lsl_s())
-    ago_s = clock.utc().timestamp() - (begun["utc_s"] + lsl_s - begun["lsl_s"])
+    ago_s = clock.utc().timestamp() - float(begun["utc_s"] + lsl_s - begun["lsl_s"])
     return clock.lsl_s() - min(max(0.0, ago_s), LONGEST_S)
