@@ -26,6 +26,8 @@ SessionID = {session}
 MulticastPort = {multicast}
 BasePort = {base}
 PortRange = {n}
+[tuning]
+MulticastMinRTT = 0.05
 [log]
 level = -2
 """
@@ -35,7 +37,9 @@ def write_settings(path: Path) -> Path:
     """Write settings with which streams are offered to, and found by, those alone who have the same file.
 
     A session of its own keeps streams apart. Ports of its own keep them findable: LSL's usual 32 are full with 16
-    outlets and resolvers on the whole machine, and a stream beyond them is often not found.
+    outlets and resolvers on the whole machine, and a stream beyond them is often not found. On one machine alone a
+    question reaches one stream at once, and the others when the ports are asked one by one, 0.5 s later by default; on
+    a network all answer within 10 ms.
     """
     base = random.SystemRandom().choice(PORTS)  # no test's seed may make two runs alike
     text = _SETTINGS.format(session=uuid.uuid4().hex, multicast=base, base=base + 1, n=PORT_RANGE)
