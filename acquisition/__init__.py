@@ -7,7 +7,13 @@ What comes in
     ``inlet``          an open stream: raw samples, raw stamps, clock offsets
     ``link``           the states of a live source, as a table
     ``stream_source``  a live stream as a source: found, watched, lost and found again
+    ``rediscovery``    the very stream that was lost, or words why what is there is not it
+    ``seeker``         finding and opening in a thread of its own
+    ``marker_feed``    the markers beside a signal, never in its way
     ``clock``          the time, handed in
+    ``clock_map``      moments of an earlier life on this life's clock
+    ``sender_clock``   where a sender's stamps lie on this machine's clock, and so how old a sample is
+    ``timing``         how a stream's time runs, for people; ``recorded_timing`` from a folder
     ``recording``      any recording read into memory; ``formats`` are its files
     ``resampling``     a recording at another rate, brought to the montage's
     ``inspection``     a recording looked at without scoring it

@@ -1,6 +1,7 @@
 """Every cell of the link's table, and what an observation means."""
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -63,3 +64,12 @@ def test_the_cause_says_how_long():
     )
     assert LinkState(State.LIVE, 10.0).cause(14.0) == ""
     assert all("{" not in LinkState(state, 0.0).cause(1.0) for state in State)
+
+
+def test_the_states_are_in_the_docs():
+    """docs/sources.md has a row for each state, with the words that people read."""
+    page = (Path(__file__).parents[2] / "docs" / "sources.md").read_text(encoding="utf-8")
+    for state in State:
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| {state.name} |")]
+        words = LinkState(state, 0.0).cause(12.0).split("12")[0].split(" for ")[0]
+        assert words in row
