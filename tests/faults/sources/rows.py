@@ -123,6 +123,21 @@ def back_with_another_label(rig: Rig) -> None:
 
 
 @row
+def back_twice(rig: Rig) -> None:
+    """Two are there under its name and source_id when it dies: neither is taken until one of them is gone."""
+    (first, second, third), origin_s = begin(rig, 3, planned=10_000)
+    second.open(rig.spec())
+    third.open(rig.spec())
+    rig.wait(1.0)
+    first.kill()
+    rig.await_cause("2 streams are")
+    assert not second.heard() and not third.heard()
+    third.kill()
+    second.play(steady(10_000, amp=1), origin_s)
+    check_back(rig.finish())
+
+
+@row
 def rebooted(rig: Rig) -> None:
     """Back with a clock that began anew: a clock reset, and what is lost is the time that passed by our clock."""
     (first, second), origin_s = begin(rig, 2, planned=6_000)
