@@ -61,13 +61,14 @@ class Row:
         """Return its cells, under ``HEAD``."""
         if "error" in self.result:
             error = self.result["error"]
-            return (self.name, "", "", "", REFUSED, "", f"{error['message']} {error['remedy']}".strip())
+            words = f"{error['message'].removeprefix(f'{self.name} ')} {error['remedy']}".strip()
+            return (self.name, "", "", "", REFUSED, "", _capitalised(words))
         windows, ledger, outcome = self.result["windows"], self.result["ledger"], self.result["outcome"]
         duration_s = (ledger["received"] + ledger["declared_lost"]) / self.rate_hz
         return (
             self.name,
             self.result["patient"],
-            words_of(round(duration_s, 1)),
+            words_of(round(duration_s)),
             f"{windows['scored']} of {windows['made']}",
             outcome["state"],
             output.number_of(outcome),
@@ -79,7 +80,11 @@ class Row:
         told = [sentence.removeprefix(prefix) for sentence in (*self.told, *self.result["outcome"]["reasons"])]
         if self.code:
             told.append("Not everything is accounted for.")
-        return [sentence[:1].upper() + sentence[1:] for sentence in told]
+        return [_capitalised(sentence) for sentence in told]
+
+
+def _capitalised(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def put(rows: Sequence[Row], *, as_json: bool) -> int:

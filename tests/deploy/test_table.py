@@ -46,9 +46,9 @@ def test_why_there_is_no_number_is_told():
 
 
 def test_a_refused_recording_is_a_row():
-    """Named as the table names it, wherever the folder lies."""
+    """Named as the table names it, wherever the folder lies, and in the first column only once."""
     row = Row.refused("x/a.xdf", Path("/data/x/a.xdf"), BROKEN)
-    assert row.cells() == ("x/a.xdf", "", "", "", "refused", "", "x/a.xdf is torn. Copy x/a.xdf again.")
+    assert row.cells() == ("x/a.xdf", "", "", "", "refused", "", "Is torn. Copy x/a.xdf again.")
     assert row.result["error"] == {
         "kind": "recording", "subject": "x/a.xdf", "message": "x/a.xdf is torn.", "remedy": "Copy x/a.xdf again.",
     }  # fmt: skip
