@@ -58,7 +58,7 @@ def _followed(outcomes: Iterable[Outcome]) -> Iterable[Outcome]:
 def _line(name: str, outcomes: list[Outcome]) -> str:
     passed = sum(outcome.passed for outcome in outcomes)
     slowest_s = max(outcome.seconds for outcome in outcomes)
-    return f"{name:24} {passed:3} of {len(outcomes):3}   slowest {slowest_s:5.1f} s"
+    return f"{name:34} {passed:3} of {len(outcomes):3}   slowest {slowest_s:5.1f} s"
 
 
 if __name__ == "__main__":
