@@ -2,7 +2,7 @@
 /** The page of a session: what its folder says, as it is. */
 
 import { byId, make, setShown, setText } from "./dom.js";
-import { modeWord, originWord, percent, reasonWord } from "./words.js";
+import { modeWord, originWord, partWords, percent, reasonWord } from "./words.js";
 
 /**
  * @typedef {object} Folder
@@ -26,7 +26,7 @@ export function facts({ info, ledger, results }) {
     ["Bed", info["bed"] ?? "none"],
     ["Begun (UTC)", info["created_utc"]],
     ["Mode", [modeWord(info["mode"] ?? ""), originWord(info["origin"] ?? "")].filter(Boolean).join(", ")],
-    ["Replay of", info["replay_of"] ?? ""],
+    ["Replay of", [info["replay_of"], partWords(info)].filter(Boolean).join(", ")],
     ["Montage", info["montage"]?.name ?? ""],
     ["Model", bundleWords(info["bundles"]?.eeg_emg)],
     ["Results", String(results.length)],

@@ -5,7 +5,7 @@ import { CONTACT, ageWords, elapsedS, lookOf, worst } from "./age.js";
 import { byId, setAttribute, setShown, setText } from "./dom.js";
 import { PHASES } from "./page.js";
 import { closedUtc } from "./store.js";
-import { clockWords, modeWord, originWord, phaseWord, sourceWord, timeOfDay } from "./words.js";
+import { clockWords, modeWord, originWord, partWords, phaseWord, sourceWord, timeOfDay } from "./words.js";
 
 /** @typedef {import("./store.js").BedState} BedState */
 /** @typedef {import("./age.js").Now} Now */
@@ -52,7 +52,7 @@ function contactLook(state, role, now) {
 /** @param {BedState} state */
 function modeWords({ session }) {
   if (session === null) return "";
-  const words = [modeWord(session.mode), originWord(session.origin)].filter(Boolean).join(", ");
+  const words = [modeWord(session.mode), originWord(session.origin), partWords(session)].filter(Boolean).join(", ");
   return session.resampled_from_hz ? `${words}, resampled from ${session.resampled_from_hz} Hz` : words;
 }
 

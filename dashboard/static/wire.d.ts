@@ -14,6 +14,8 @@ export interface Session {
   created_utc?: string;
   planned_s?: Maybe<number>;
   replay_of?: Maybe<string>;
+  excerpt?: Maybe<{ from_s: number; to_s: number }>;
+  rounds?: number;
   rate_hz: number;
   labels: string[];
   kinds: ("eeg" | "emg")[];

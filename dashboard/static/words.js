@@ -159,6 +159,17 @@ export function clockWords(s) {
 }
 
 /**
+ * Which part of its recording a replay plays, and how often; "" where it is all of it, once.
+ *
+ * @param {{excerpt?: {from_s: number, to_s: number} | null, rounds?: number}} session
+ */
+export function partWords({ excerpt, rounds = 1 }) {
+  const part = excerpt ? `${clockWords(excerpt.from_s)} to ${clockWords(excerpt.to_s)}` : "";
+  const often = rounds === 1 ? "" : rounds === 0 ? "over and over" : `${rounds} times over`;
+  return [part, often].filter(Boolean).join(", ");
+}
+
+/**
  * The time of day on this machine.
  *
  * @param {string} utc ISO 8601

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 LINE_S = 30.0
 #: How often bars are drawn; what a bridge says changes once a second.
 REDRAWN_HZ = 4
+#: Speeds below this are told with their tenths.
+TENTHS_BELOW = 10
 
 
 @dataclass
@@ -76,7 +78,7 @@ class Track:
     def words(self) -> str:
         """Samples, speed, time left, windows."""
         words = [f"{self.n_samples:,}{'' if self.n_total is None else f'/{self.n_total:,}'} samples"]
-        words += [f"{self.speed:.3g}x real time"] if self.speed else []
+        words += [f"{self.speed:.{0 if self.speed >= TENTHS_BELOW else 1}f}x real time"] if self.speed else []
         words += [f"ETA {words_of(round(self.left_s))}"] if self.left_s is not None else []
         return ", ".join([*words, f"windows scored: {self.n_windows}"])
 

@@ -41,7 +41,7 @@ def test_without_an_end_there_is_no_time_left(progress, clock):
     track.reaches(0, 0)
     clock.sleep(2.0)
     track.reaches(2_000, 1)
-    assert track.words == "2,000 samples, 1x real time, windows scored: 1"
+    assert track.words == "2,000 samples, 1.0x real time, windows scored: 1"
 
 
 def test_a_pipe_gets_a_line_now_and_then(progress, clock, capsys):
@@ -55,7 +55,7 @@ def test_a_pipe_gets_a_line_now_and_then(progress, clock, capsys):
         progress.over(track)
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.splitlines()[0] == "a.xdf: 30,000/1,000,000 samples, 1x real time, ETA 16:10, windows scored: 0"
+    assert err.splitlines()[0] == "a.xdf: 30,000/1,000,000 samples, 1.0x real time, ETA 16:10, windows scored: 0"
     assert err.count("\n") == 99 // LINE_S
 
 
@@ -63,7 +63,7 @@ def test_a_pipe_gets_a_line_now_and_then(progress, clock, capsys):
 def test_a_terminal_gets_a_bar_unless_a_program_reads(recording, bundle_variables, tmp_path, as_json):
     """Drawn on stderr while it runs, gone when the result is there; with --json nothing of it."""
     drawn = on_terminal(["score", str(recording), *(["--json"] if as_json else [])], bundle_variables, tmp_path)
-    bar = re.search(r"patient\.xdf .*━.* 25,000/25,000 samples, [\d.e+]+x real time, ETA 0:00", drawn)
+    bar = re.search(r"patient\.xdf .*━.* 25,000/25,000 samples, [\d.]+x real time, ETA 0:00", drawn)
     assert (bar is None) == as_json
     assert ("\x1b" in drawn) != as_json
 

@@ -162,6 +162,17 @@ def test_after_the_end_there_is_a_final_outcome(session: Session, follower: Foll
     assert session.told()[-1]["state"] == "ABSTAINED"
 
 
+def test_what_is_played_over_and_over_has_no_final_outcome(client: Client, bundle: Bundle, follower: Follower) -> None:
+    """The end changes nothing: the windows repeat, and that is said with each outcome."""
+    session = Session(client, bundle, rounds=2, repeats=True)
+    session.score(0, 1, 2)
+    session.end()
+    follower.poll(closed=True)
+    told = session.told()[-1]
+    assert (told["final"], told["provisional"]) == (False, True)
+    assert "this is nobody's outcome" in told["reasons"][-1]
+
+
 def test_a_new_aggregator_tells_nothing_twice(
     session: Session, follower: Follower, client: Client, bundle: Bundle
 ) -> None:

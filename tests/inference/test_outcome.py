@@ -17,7 +17,7 @@ from inference.bundle import Bundle, FusionBundle
 from inference.calibration import sigmoid
 from inference.errors import FmriRefused
 from inference.fmri_event import FmriEvent
-from inference.outcome import Outcome, State, Status, outcome_of, state_of
+from inference.outcome import REPEATED, Outcome, State, Status, outcome_of, repeated, state_of
 from streaming.records import ResultRecord
 from tests.inference import tiny
 
@@ -51,6 +51,15 @@ def test_every_cell_of_the_table(eeg_emg: Status, fmri: Status, invalid: bool, r
     """Two modalities of five statuses, fit, fusion and readiness: 200 cells, one state each."""
     found = state_of(eeg_emg, fmri, invalid=invalid, refused=refused, ready=ready)
     assert found is expected(eeg_emg, fmri, invalid, refused, ready)
+
+
+def test_an_outcome_of_windows_that_repeat_is_nobody_s(bundle: Bundle) -> None:
+    """With a number it stays provisional for ever, and with or without it says why."""
+    ready = outcome_of([tiny.result(bundle, index, 0.5) for index in range(20)], bundle, ended=True)
+    empty = outcome_of([], bundle, ended=True)
+    assert (ready.provisional, repeated(ready).provisional, repeated(empty).provisional) == (False, True, False)
+    assert repeated(ready).reasons == (REPEATED,) and repeated(ready).number == ready.number
+    assert repeated(empty).reasons == (*empty.reasons, REPEATED)
 
 
 # --- the session's life, by its results ------------------------------------------------------------------------------

@@ -167,6 +167,16 @@ test("the folder's page says what the folder says, and whether the books balance
   assert.match(rows["Model"], /trained on simulated patients/);
 });
 
+test("a replay says which part of its recording it plays, and how often", () => {
+  const part = { ...SESSION, mode: "replay", origin: "recorded", replay_of: "a.xdf", excerpt: { from_s: 30, to_s: 95.5 } };
+  const words = (session) => statusItems(stateOf({ type: "session", data: session }), THEN).mode.words;
+  assert.equal(words(part), "Replay, recorded, 0:30 to 1:35");
+  assert.equal(words({ ...part, excerpt: null, rounds: 0 }), "Replay, recorded, over and over");
+  assert.equal(words({ ...part, excerpt: null, rounds: 1 }), "Replay, recorded");
+  const rows = Object.fromEntries(facts({ info: { ...part, rounds: 3 }, ledger: null, results: [] }));
+  assert.equal(rows["Replay of"], "a.xdf, 0:30 to 1:35, 3 times over");
+});
+
 test("a session without a model is recorded, not scored, and nobody waits for a scorer", () => {
   const session = { ...SESSION, bundles: { eeg_emg: null, fmri: null, fusion: null } };
   const state = stateOf({ type: "session", data: session }, contact({ roles: { scorer: 500, aggregator: 500 } }), windowMade(0));
