@@ -20,6 +20,8 @@ What comes in
 
 What is decided about it
     ``stamps``         gaps, clock resets and doubles, from stamps and counters
+    ``counter``        what a stream's sample counter says is missing
+    ``repeats``        which stamps came already
     ``jitter``         how far a stamp may lie off before it means loss
     ``offsets``        where the grid lies on the stream's clock, and when it takes a step
     ``decisions``      one decision, one line of the record

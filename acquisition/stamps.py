@@ -8,7 +8,6 @@ later than the sender's jitter explains is a loss, and what the jitter hid is ca
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from acquisition.counter import SampleCounter
 from acquisition.decisions import Decision
 from acquisition.errors import RateError
 from acquisition.jitter import SenderChunk
 from acquisition.montage import Montage
 from acquisition.offsets import FirstSeconds, Offsets
+from acquisition.repeats import Repeats
 
 #: Longest hole in samples that is bridged by a straight line (law 4).
 LONGEST_BRIDGE = 20
@@ -36,12 +37,6 @@ STRAGGLERS = 20
 BACK_AGAIN = 1.0
 #: A step is regular within half a sample.
 REGULAR = 0.5
-#: Share of equal neighbouring stamps from which on they are the sender's way and not duplicates.
-EQUAL_HABIT = 0.1
-#: Steps that must be known before an equal stamp is taken for a duplicate.
-EQUAL_KNOWN = 20
-#: How far back a duplicate is looked for.
-RECENT_S = 1.0
 #: A stamp beyond this is no time in seconds but rubbish, and counts as none (30,000 years).
 LARGEST_STAMP_S = 1e12
 #: A marker this close to a sample belongs to it, in samples: stamps carry rounding of about 1e-9 s.
@@ -112,15 +107,13 @@ class StampDecider:
         self.at = at
         self.next_sample = next_sample
         self.next_segment = next_segment
-        self._modulo = counter_modulo
+        self._counter = SampleCounter(counter_modulo, None if previous is None else previous.counter)
         self._offsets = Offsets(rate_hz)
         self._sender = SenderChunk(rate_hz)
         self._any_rate = any_rate
         self.wrong_rate: RateError | None = None
         self._first_seconds = FirstSeconds(rate_hz)
-        self._recent: deque[NDArray[np.float64]] = deque()
-        self._equal = self._steps = 0
-        self._equals_allowed = True
+        self._repeats = Repeats(rate_hz)
         self._behind = self._rejected = 0
         self._last_rejected = math.nan
         self._open = False
@@ -129,10 +122,9 @@ class StampDecider:
         self._passed: float | None = None
         self._last_raw = 0.0
         self._last: float | None = None
-        self._counter: int | None = None
         if previous is not None:
             self._resume = resume
-            self._last, self._last_raw, self._counter = previous.stamp_s, previous.stamp_s, previous.counter
+            self._last = self._last_raw = previous.stamp_s
             self._offsets.anchor(previous.stamp_s - (next_sample - 1) / rate_hz)
 
     @property
@@ -250,14 +242,11 @@ class StampDecider:
         steps = np.diff(stamps, prepend=self._last)
         late = self._late(stamps)
         if counts is None:
-            regular = (np.abs(late) <= self.allowance) & ~self._repeated(stamps, steps)
-        elif self._counter is None:
+            regular = (np.abs(late) <= self.allowance) & ~self._repeats.among(stamps, steps)
+        elif self._counter.last is None:
             return 0
         else:
-            turned = np.diff(counts, prepend=self._counter)
-            if self._modulo is not None:
-                turned = np.where(np.abs(late) < self._modulo / 2, np.mod(turned, self._modulo), np.nan)
-            regular = (turned == 1) & (steps >= -BACKWARD_RESET_S)
+            regular = (self._counter.steps(counts, late) == 1) & (steps >= -BACKWARD_RESET_S)
         return len(regular) if regular.all() else int(np.argmin(regular))
 
     def _one(self, stamp_s: float, count: float | None, decisions: list[Decision]) -> None:
@@ -292,14 +281,14 @@ class StampDecider:
             return verdict
         if back_s > BACKWARD_RESET_S or (self._resume is not None and back_s >= 0):
             return "reset", 0
-        n = self._missing(count, late)
+        n = self._counter.missing(count, late)
         if n is not None:
             if n > late + FORWARD_RESET_S * self.rate_hz or self._behind >= STRAGGLERS:
                 return "reset", 0
             return ("take", n) if n >= 0 else ("duplicate" if n == -1 else "backward", 0)
         if late > FORWARD_RESET_S * self.rate_hz or self._behind >= STRAGGLERS:
             return "reset", 0
-        if back_s >= 0 and not self._equals_allowed and stamp_s in self._last_second():
+        if back_s >= 0 and self._repeats.has(stamp_s):
             return "duplicate", 0
         behind = BACK_AGAIN if self._rejected > LONGEST_BRIDGE else self.allowance
         if late < -behind:
@@ -310,37 +299,13 @@ class StampDecider:
     def _judge_return(self, count: float | None, late: float, passed: float) -> tuple[str, int] | None:
         """Return what the first sample after an absence is by the time that has passed; None where others may tell."""
         leeway = AGREE_S * self.rate_hz + AGREE * passed
-        n = self._missing(count, late)
+        n = self._counter.missing(count, late)
         counted = n if n is not None and abs(n + 1 - passed) <= leeway else None
         if abs(late + 1 - passed) > leeway:
             return "reset", max(0, round(passed) - 1) if counted is None else counted
         if late < 0:
             return None
         return "take", round(late) if counted is None else counted
-
-    def _missing(self, count: float | None, late: float) -> int | None:
-        """Return how many samples are missing by the counter, below 0 for one that was there; None without one.
-
-        A counter that turns over leaves whole turns open; the stamp says how many.
-        """
-        if count is None or self._counter is None or not math.isfinite(count):
-            return None
-        n = round(count) - self._counter - 1
-        if self._modulo is None:
-            return n
-        return n + self._modulo * round((late - n) / self._modulo)
-
-    def _repeated(self, stamps: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Return which stamps came already; only those that do not step forward can have."""
-        doubtful = steps <= 0
-        if self._equals_allowed or not doubtful.any():
-            return np.zeros(len(stamps), bool)
-        _, first, inverse = np.unique(stamps, return_index=True, return_inverse=True)
-        in_chunk = first[inverse] < np.arange(len(stamps))
-        return np.asarray(doubtful & (in_chunk | np.isin(stamps, self._last_second())), bool)
-
-    def _last_second(self) -> NDArray[np.float64]:
-        return np.concatenate(self._recent)[-round(RECENT_S * self.rate_hz) :]
 
     def _reject(self, stamp_s: float, count: float | None, reason: str, decisions: list[Decision]) -> None:
         decisions.append(self._decide("reject", n=1, reason=reason))
@@ -362,7 +327,7 @@ class StampDecider:
         self._begin(decisions, "clock_reset" if self._resume is None else "resume")
         self._last = None
         self._offsets.anchor(stamp_s - self.next_sample / self.rate_hz)
-        self._recent.clear()
+        self._repeats.clear()
 
     def _begin(self, decisions: list[Decision], reason: str) -> None:
         decisions.append(
@@ -392,7 +357,7 @@ class StampDecider:
         self._behind = self._rejected = 0
         self._passed = None
         if counts is not None:
-            self._counter = round(float(counts[-1])) if math.isfinite(counts[-1]) else (self._counter or 0) + 1
+            self._counter.push(counts)
         if self._offsets.push(offsets_s):
             self._renew(counts is None, decisions)
 
@@ -409,19 +374,15 @@ class StampDecider:
                 raise
 
     def _learn_steps(self, stamps: NDArray[np.float64]) -> None:
-        self._recent.append(stamps)
-        if self._last is not None:
-            steps = np.diff(stamps, prepend=self._last) * self.rate_hz
-            self._sender.push(steps)
-            self._steps += len(steps)
-            self._equal += int(np.count_nonzero(steps == 0))
+        last = self._last
+        steps = np.empty(0) if last is None else np.diff(stamps, prepend=last) * self.rate_hz
+        self._repeats.push(stamps, steps)
+        self._sender.push(steps)
 
     def _renew(self, by_stamps: bool, decisions: list[Decision]) -> None:
         """Draw conclusions from the block of samples that is now full."""
         self._sender.learn()
-        self._recent = deque([self._last_second()])
-        if self._steps >= EQUAL_KNOWN:
-            self._equals_allowed = self._equal >= EQUAL_HABIT * self._steps
+        self._repeats.learn()
         chunk = self._sender.chunk or 0
         if by_stamps and (n := self._offsets.step(chunk)):
             offset_s = self._offsets.offset_s

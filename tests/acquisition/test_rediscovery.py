@@ -131,7 +131,7 @@ def test_of_streams_that_share_an_id_the_name_tells(lost, spec, offer):
     """A device that gives its motion sensor the id of its electrodes."""
     offer(replace(spec, name="Motion", labels=tuple(f"X{i}" for i in range(16))))
     offer(spec)
-    assert poll(Rediscovery(lost, AMP16))[0].name == "Amp16"
+    assert poll(_patient(Rediscovery(lost, AMP16)))[0].name == "Amp16"
 
 
 def test_a_stream_that_was_barred_is_told_until_it_is_started_again(lost, spec, offer):
