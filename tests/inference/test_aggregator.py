@@ -235,7 +235,7 @@ def test_a_library_knows_models_from_fusions(bundle: Bundle, fusion: FusionBundl
     [
         ({"rate_hz": 512.0}, "rate in Hz: the stream has 512"),
         ({"fingerprint": "e" * 64}, "conditioning: the stream has eeeeeeeeeeee"),
-        ({"kinds": ["eeg"] * 4}, "kinds of channels: the stream has eeg eeg eeg eeg"),
+        ({"kinds": ["eeg"] * 4}, "kinds of channels: the stream has eeg, eeg, eeg, eeg"),
     ],
 )
 def test_a_stream_that_does_not_fit_is_invalid_before_any_window(
