@@ -164,7 +164,8 @@ class StreamSource:
         RateError
             If it does not run at its nominal rate, in the session's first seconds.
         """
-        self._seek()
+        if self._seek():
+            return []  # so that whoever follows the states sees it connect
         if self._open is None or not self._is_complete():
             self._clock.sleep(min(timeout_s, LOOK_S))
             return []
@@ -197,11 +198,11 @@ class StreamSource:
 
     # -- finding --------------------------------------------------------------------------------
 
-    def _seek(self) -> None:
-        """Search while there is no stream, or one that is silent; take what was found."""
+    def _seek(self) -> bool:
+        """Search while there is no stream, or one that is silent; take what was found, and tell whether that is so."""
         if self._open is not None and self._link.state is not State.STALLED:
             self._end_search()
-            return
+            return False
         if self._seeker is None:
             # A silent stream may be dead without LSL knowing; another one of its name is the same source again.
             silent = "" if self._open is None else self._open.info.uid
@@ -213,6 +214,7 @@ class StreamSource:
             self._adopt(opened)
         elif self._open is None:
             self._follow_search(self._seeker)
+        return opened is not None
 
     def _follow_search(self, seeker: Seeker[tuple[StreamInfo, Binding], Opened]) -> None:
         refusal = seeker.refusal

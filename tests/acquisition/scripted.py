@@ -129,6 +129,8 @@ class Script:
         inlet = ScriptedInlet(self.clock, replace(INFO, uid=uid))
         self.search.found = Opened(inlet.info, MONTAGE.bind(INFO.labels, INFO.units), inlet)
         self.pull()
+        assert self.state == "CONNECTING"
+        self.pull()
         return inlet
 
     def send(self, inlet: ScriptedInlet, n: int = 20, *, age_s: float = 0.0, ahead_s: float = 0.0) -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from acquisition.errors import LostSource, StreamRefused
+from acquisition.errors import LostSource, RateError, StreamRefused
 from acquisition.seeker import Seeker
 
 WAIT_S = 10.0
@@ -75,9 +75,10 @@ def test_what_is_found_is_opened_and_taken(seeker, thing):
     assert seeker.opening and not thing.gone.is_set()
 
 
-def test_a_refusal_is_told_as_long_as_it_holds(seeker, thing):
+@pytest.mark.parametrize("refusal", [StreamRefused("It came back changed."), RateError("It runs at 985 Hz.")])
+def test_a_refusal_is_told_as_long_as_it_holds(seeker, thing, refusal):
     """What is there and is not it ends no search."""
-    thing.refusal = StreamRefused("It came back changed.")
+    thing.refusal = refusal
     until(lambda: seeker.refusal is thing.refusal)
     thing.refusal = None
     until(lambda: seeker.refusal is None)

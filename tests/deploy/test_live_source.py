@@ -88,6 +88,7 @@ def go_on(
     source = open_live(folder, MONTAGE, point, clock, Searches(folder, MONTAGE), settled=lambda: True)
     inlet = ScriptedInlet(clock, INFO)
     search.found = Opened(INFO, MONTAGE.bind(INFO.labels, INFO.units), inlet)
+    source.pull(0.0)
     writer = None
     decisions = []
     for _ in range(50):
