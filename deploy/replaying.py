@@ -22,8 +22,6 @@ from deploy.settings import Settings
 HANDED = "replays"
 #: A patient that nobody named.
 UNNAMED = "unnamed"
-
-
 #: Rounds of a replay that goes on until somebody ends it.
 ENDLESS = 0
 
@@ -83,8 +81,8 @@ def plan_replay(
             tell(sentence)
     recorded = whole.between(wanted)
     expected = None if rounds == ENDLESS else rounds * recorded.n_samples
-    plan = replace(plan, bed=bed, excerpt=recorded.excerpt, rounds=rounds, expected_samples=expected)
-    plan = replace(plan, repeats=plan.repeats or rounds != 1)
+    repeats = plan.repeats or rounds != 1
+    plan = replace(plan, bed=bed, excerpt=recorded.excerpt, rounds=rounds, repeats=repeats, expected_samples=expected)
     if not through_lsl:
         return plan
     source, markers_source = played_source("Flexion replay", len(recorded.parts[0].labels))

@@ -18,6 +18,7 @@ from tests.conformance.compose import compose
 from tests.conformance.recordings import PLAN, eventful
 from tests.conformance.result_schema import check_result
 from tests.conftest import SHARED_DATA
+from tests.deploy.recordings import write_xdf
 
 pytestmark = [pytest.mark.conformance, pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -103,3 +104,14 @@ def test_a_loop_goes_on_until_it_is_ended(recording, replay, tmp_path):
     check_result(result)
     assert result["rounds"] == 0 and result["windows"]["made"] >= 2
     assert result["ledger"]["received"] > 2 * 15_000 - 110
+
+
+def test_a_hole_passes_in_time_and_ends_nothing(start, replay, tmp_path):
+    """20 s in which nothing is sent, as at the bedside: the replay goes on behind it."""
+    holed = write_xdf(tmp_path / "holed.xdf", 70.0, skip=(15_000, 55_000))
+    scored = start(tmp_path / "score", "score", str(holed), "--json").finish().result
+    replayed = replay("holed", str(holed), "--speed", "2").finish().result
+    assert {key: replayed[key] for key in ("outcome", "windows", "ledger", "scores")} == {
+        key: scored[key] for key in ("outcome", "windows", "ledger", "scores")
+    }
+    assert scored["ledger"]["declared_lost"] == 40_000 and scored["windows"]["made"] == 2
