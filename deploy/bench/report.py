@@ -10,7 +10,7 @@ from deploy.bench.machine import Machine
 from deploy.bench.rounds import Job, Timing, interleave
 
 #: Heads of the table.
-HEAD = ("what", "time", "real time", "mark", "peer", "its time", "our speed by its")
+HEAD = ("what", "time", "CPU", "real time", "mark", "peer", "its time", "our speed by its")
 #: Said of a peer that this machine lacks.
 ABSENT = "not installed"
 
@@ -168,12 +168,13 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _rows(line: Line) -> list[tuple[str, ...]]:
     time = line.timing.words if line.timing else line.why_not
-    ours = (line.what, time, _times(line.times_real_time), _mark(line))
+    cpu = line.timing.cpu_words if line.timing else ""
+    ours = (line.what, time, cpu, _times(line.times_real_time), _mark(line))
     peers = [
         (name, timing.words if timing else ABSENT, _ratio(line.speed_by(name))) for name, timing in line.peers.items()
     ]
     first, *others = peers or [("", "", "")]
-    return [(*ours, *first), *(("", "", "", "", *other) for other in others)]
+    return [(*ours, *first), *((*[""] * len(ours), *other) for other in others)]
 
 
 def _figure(line: Line) -> str:

@@ -59,8 +59,13 @@ class Timing:
     @property
     def words(self) -> str:
         """Median and spread in seconds."""
-        digits = 3 if self.median_s < 0.1 else 2
+        digits = _digits(self.median_s)
         return f"{self.median_s:.{digits}f} s ({min(self.wall_s):.{digits}f} to {max(self.wall_s):.{digits}f})"
+
+    @property
+    def cpu_words(self) -> str:
+        """Median of the processor's seconds; on a busy machine they say more than the clock."""
+        return f"{median(self.cpu_s):.{_digits(median(self.cpu_s))}f} s" if self.cpu_s else ""
 
     def to_json(self) -> dict[str, Any]:
         """Return every round and the median as JSON values."""
@@ -84,6 +89,10 @@ def interleave(jobs: Sequence[Job], rounds: int) -> list[Timing]:
     """
     taken = [[_once(job) for job in jobs] for _ in range(rounds + 1)][1:]
     return [Timing(*zip(*of_job, strict=True)) for of_job in zip(*taken, strict=True)]
+
+
+def _digits(seconds: float) -> int:
+    return 3 if seconds < 0.1 else 2
 
 
 def _once(job: Job) -> tuple[float, float]:

@@ -55,6 +55,7 @@ def test_a_timing_is_its_median_with_its_spread():
     """In seconds, small ones with a digit more."""
     assert Timing((3.0, 1.0, 2.0)).words == "2.00 s (1.00 to 3.00)"
     assert Timing((0.03, 0.05)).words == "0.040 s (0.030 to 0.050)"
+    assert (Timing((2.0,), (1.0, 1.5)).cpu_words, Timing((2.0,)).cpu_words) == ("1.25 s", "")
     assert Timing((2.0,), (1.5,)).to_json() == {"median_s": 2.0, "wall_s": [2.0], "cpu_s": [1.5]}
 
 
@@ -63,16 +64,16 @@ def test_a_mark_is_met_or_missed(seconds, met):
     """By how much signal is worked through in a second."""
     line = Line("scoring", 150.0, Timing((seconds,)), mark=100.0)
     assert (line.met, line.times_real_time) == (met, 150.0 / seconds)
-    assert report(line).rows()[0][2:4] == (f"{150 / seconds:.0f}×", f"100×: {'met' if met else 'missed'}")
+    assert report(line).rows()[0][3:5] == (f"{150 / seconds:.0f}×", f"100×: {'met' if met else 'missed'}")
     assert report(line).to_json()["lines"][0]["met"] is met
 
 
 def test_a_faster_peer_is_told_as_such_and_a_missing_one_too():
     """Ratios below 1 are shown like the others, and what is not installed has its row."""
-    line = Line("reading", 10.0, Timing((2.0,)), peers={"MNE": Timing((0.5,)), "other": None})
+    line = Line("reading", 10.0, Timing((2.0,), (1.5,)), peers={"MNE": Timing((0.5,)), "other": None})
     first, second = report(line).rows()
-    assert first == ("reading", "2.00 s (2.00 to 2.00)", "5×", "", "MNE", "0.50 s (0.50 to 0.50)", "0.25×")
-    assert second == ("", "", "", "", "other", ABSENT, "")
+    assert first == ("reading", "2.00 s (2.00 to 2.00)", "1.50 s", "5×", "", "MNE", "0.50 s (0.50 to 0.50)", "0.25×")
+    assert second == ("", "", "", "", "", "other", ABSENT, "")
     peers = report(line).to_json()["lines"][0]["peers"]
     assert [(p["name"], p["installed"], p["our_speed_by_its"]) for p in peers] == [
         ("MNE", True, 0.25),
@@ -85,7 +86,7 @@ def test_a_faster_peer_is_told_as_such_and_a_missing_one_too():
 def test_what_could_not_be_measured_says_why():
     """It has no figure, misses its mark, and a line without mark or peer is no figure at all."""
     line = Line("replay", 10.0, None, mark=100.0, why_not="no Redis here")
-    assert report(line).rows()[0][:4] == ("replay", "no Redis here", "", "100×: missed")
+    assert report(line).rows()[0][:5] == ("replay", "no Redis here", "", "", "100×: missed")
     assert "| not measured: no Redis here |" in report(line).figures()[0]
     assert report(Line("aside", 10.0, Timing((1.0,)))).figures() == []
 
