@@ -130,7 +130,7 @@ def test_a_window_with_other_channels_is_refused(bundle: Bundle, engine: Engine)
     """Labels decide, in their order."""
     record = replace(tiny.record(bundle), labels=("C4", "C3", "CP1", "RF"))
     [result] = score(engine, bundle, [record])
-    assert result.reason and "channels: the stream has C4 C3 CP1 RF" in result.reason
+    assert result.reason and "channels: the stream has C4, C3, CP1, RF" in result.reason
 
 
 def test_a_window_that_is_not_finite_is_not_scored(bundle: Bundle, engine: Engine) -> None:
