@@ -40,6 +40,11 @@ class Recorded:
     seconds: float
 
     @property
+    def subject(self) -> str:
+        """What it is, in a few words."""
+        return f"{self.seconds:g} s of {self.montage.n_channels} channels"
+
+    @property
     def words(self) -> str:
         """What it is, in a sentence."""
         return (

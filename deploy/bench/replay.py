@@ -111,7 +111,7 @@ class ReplayBench:
         lines += self._commands(min(rounds, COMMAND_ROUNDS))
         notes = (about,) if apart_uv is None else (about, f"{MNE}'s filter and ours end {apart_uv:.0e} µV apart.")
         facts = {"recording": self._recorded.words, "rounds": rounds, "filters_apart_uv": apart_uv}
-        return Report("replay", self._machine, tuple(lines), notes, facts)
+        return Report("replay", self._recorded.subject, self._machine, tuple(lines), notes, facts)
 
     def profile(self) -> Profile:
         """Return where scoring spends its time; the first call does not count."""

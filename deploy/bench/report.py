@@ -104,6 +104,8 @@ class Report:
     ----------
     name : str
         As the command calls it.
+    subject : str
+        What was worked on, in a few words.
     machine : Machine
     lines : tuple of Line
     notes : tuple of str
@@ -113,6 +115,7 @@ class Report:
     """
 
     name: str
+    subject: str
     machine: Machine
     lines: tuple[Line, ...]
     notes: tuple[str, ...]
@@ -143,7 +146,7 @@ class Report:
         date = self.machine.measured_utc[:10]
         command = f"`flexion bench {self.name}`"
         return [
-            f"| {line.what} | {_figure(line)} | {self.machine.words} | {date} | {command} |"
+            f"| {line.what}, {self.subject} | {_figure(line)} | {self.machine.words} | {date} | {command} |"
             for line in self.lines
             if line.mark is not None or line.peers
         ]

@@ -39,7 +39,7 @@ def little_memory(monkeypatch):
 
 def report(*lines):
     """Return a report of these lines."""
-    return Report("replay", HERE, lines, ("A recording.",), {"rounds": 2})
+    return Report("replay", "a subject", HERE, lines, ("A recording.",), {"rounds": 2})
 
 
 def test_jobs_take_turns_and_the_first_round_does_not_count():
@@ -79,7 +79,9 @@ def test_a_faster_peer_is_told_as_such_and_a_missing_one_too():
         ("MNE", True, 0.25),
         ("other", False, None),
     ]
-    figure = "| reading | 5× real time: 2.00 s (2.00 to 2.00), 0.25× as fast as MNE | Some CPU, 2 cores, quiet | "
+    figure = (
+        "| reading, a subject | 5× real time: 2.00 s (2.00 to 2.00), 0.25× as fast as MNE | Some CPU, 2 cores, quiet | "
+    )
     assert report(line).figures() == [figure + "2026-11-22 | `flexion bench replay` |"]
 
 
