@@ -175,6 +175,7 @@ class ReplayBench:
         for _ in range(rounds):
             self._forget()
             scored.append(ran(("score", path, *common)))
+            self._forget()
             replayed.append(ran(("replay", path, "--speed", "max", *common)))
         seconds = self._recorded.seconds
         bridged = Timing(tuple(run.signal_s for run in replayed if run.signal_s is not None))
