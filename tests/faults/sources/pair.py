@@ -33,8 +33,8 @@ EEG, EMG = [0, 1, 2, 3, 4, INDEX, AMP], [5, 6, INDEX, AMP]
 EEG_LABELS = tuple(LABELS[column] for column in EEG)
 EMG_LABELS = ("RF", "BF", "EMG INDEX", "EMG AMP")
 #: Most that the two samples of a row may have been taken apart, in s: three quarters of a sample, before a slip;
-#: 0.25 ms of lag, that of a second of medians at 500 ppm; 0.6 ms by which a clock's first measurement may be off, on a busy
-#: machine.
+#: 0.25 ms of lag, that of a second of medians at 500 ppm; 0.6 ms by which a clock's first measurement may be off where
+#: the machine is busy.
 APART_S = 1.6e-3
 
 
