@@ -71,21 +71,24 @@ class Teller:
 
     def window(self, window: Window) -> None:
         """Tell of a window that was made."""
-        labels = self._montage.labels
-        told = {
-            "index": window.index,
-            "segment": window.segment,
-            "first_sample": window.first_sample,
-            "n_samples": len(window.x_uv),
-            "sqi": window.sqi,
-            "weight": window.weight,
-            "channel_quality": dict(zip(labels, window.channel_quality, strict=True)),
-            "faults": {label: list(words) for label, words in zip(labels, window.faults, strict=True) if words},
-            "flags": list(window.flags),
-            "phases": [list(span) for span in window.phases],
-        }
-        self._tell("window", told)
+        self._tell("window", window_event(window, self._montage.labels))
 
     def end(self, summary: Mapping[str, Any]) -> None:
         """Tell how it ended."""
         self._tell("end", summary)
+
+
+def window_event(window: Window, labels: tuple[str, ...]) -> dict[str, Any]:
+    """Return what the screen is told about a window that was made."""
+    return {
+        "index": window.index,
+        "segment": window.segment,
+        "first_sample": window.first_sample,
+        "n_samples": len(window.x_uv),
+        "sqi": window.sqi,
+        "weight": window.weight,
+        "channel_quality": dict(zip(labels, window.channel_quality, strict=True)),
+        "faults": {label: list(words) for label, words in zip(labels, window.faults, strict=True) if words},
+        "flags": list(window.flags),
+        "phases": [list(span) for span in window.phases],
+    }

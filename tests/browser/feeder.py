@@ -31,6 +31,7 @@ from streaming.heartbeat import Heartbeat
 from streaming.pulse import Pulse
 from streaming.records import ResultRecord
 from streaming.sessions import Registry, SessionEntry
+from streaming.teller import window_event
 from streaming.waves import WavePublisher
 
 ENGINE = {"backend": "onnxruntime", "device": "cpu", "precision": "fp32", "degraded": False, "version": "1.0"}
@@ -239,22 +240,7 @@ class Feeder:
         self.events.append("source", {"state": state, "cause": cause})
 
     def _window(self, window: Window) -> None:
-        labels = self.montage.labels
-        self.events.append(
-            "window",
-            {
-                "index": window.index,
-                "segment": window.segment,
-                "first_sample": window.first_sample,
-                "n_samples": len(window.x_uv),
-                "sqi": window.sqi,
-                "weight": window.weight,
-                "channel_quality": dict(zip(labels, window.channel_quality, strict=True)),
-                "faults": {k: list(v) for k, v in zip(labels, window.faults, strict=True) if v},
-                "flags": list(window.flags),
-                "phases": [list(span) for span in window.phases],
-            },
-        )
+        self.events.append("window", window_event(window, self.montage.labels))
         self._result(window)
 
     def _result(self, window: Window) -> None:
