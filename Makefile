@@ -49,7 +49,7 @@ faults: $(VENV)/.dev need-redis ## kill, stop and starve every process, then cou
 faults-table: $(VENV)/.dev need-redis ## every fault of a source on real LSL, RUNS=50 times over
 	@$(BIN)/python -m tests.faults.sources --runs $(or $(RUNS),50) $(ARGS)
 
-loopback: $(VENV)/.dev need-redis ## every test that offers real LSL streams, RUNS=100 times over
+loopback: $(VENV)/.dev need-redis ## every test that hears real LSL streams, RUNS=100 times over
 	@$(BIN)/python -m tests.loopback --runs $(or $(RUNS),100) $(ARGS)
 
 conformance: $(VENV)/.dev ## bundles and recordings against their own reference values

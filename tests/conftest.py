@@ -22,14 +22,16 @@ from tests.lsl import offers_streams, write_settings
 
 #: Where the public recordings lie: beside the repository, or where the variable says.
 SHARED_DATA = Path(os.environ.get("SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
+#: Offers streams, but tests the words of a refusal: minutes of starting commands, and nothing of LSL in motion.
+WORDS_ONLY = "test_refusals.py"
 #: A Redis on a local disk answers in tens of milliseconds; seconds mean that it will not come.
 REDIS_START_S = 10.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that offers real LSL streams."""
+    """Mark every test that hears real LSL streams."""
     for item in items:
-        if isinstance(item, pytest.Function) and offers_streams(item):
+        if isinstance(item, pytest.Function) and offers_streams(item) and item.path.name != WORDS_ONLY:
             item.add_marker("loopback")
 
 

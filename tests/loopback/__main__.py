@@ -1,4 +1,4 @@
-"""``python -m tests.loopback --runs 100``: every test that offers real LSL streams, many times over.
+"""``python -m tests.loopback --runs 100``: every test that hears real LSL streams, many times over.
 
 Each run is a pytest of its own, alone on its LSL network, a few beside each other. A line for each run, then how often
 each test failed; exit code 1 when one failed even once, and the logs of such runs are kept.
