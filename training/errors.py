@@ -1,0 +1,45 @@
+"""What training refuses; hangs below :class:`acquisition.errors.BadInput` (law 10).
+
+::
+
+    BadInput                    exit code 3
+    └── TrainingError           something that training was given, or made, does not fit
+        ├── SplitError          patients cannot be dealt, or a deal is not one: shared patients, a part of one class
+        ├── ConfigError         a key or value of a training configuration that is not known
+        ├── RunError            a run folder that cannot be read, is being written, or belongs to something else
+        └── GateError           a network that may not leave: its logit moves when nothing did
+"""
+
+from __future__ import annotations
+
+from acquisition.errors import BadInput
+
+
+class TrainingError(BadInput):
+    """Something that training was given, or made, does not fit."""
+
+    kind = "training"
+
+
+class SplitError(TrainingError):
+    """Patients cannot be dealt to parts, or a stored deal is not one."""
+
+    kind = "split"
+
+
+class ConfigError(TrainingError):
+    """A key or value of a training configuration that is not known."""
+
+    kind = "training_config"
+
+
+class RunError(TrainingError):
+    """A run folder that cannot be read, is being written by another, or belongs to something else."""
+
+    kind = "run"
+
+
+class GateError(TrainingError):
+    """A network that may not leave: its logit moves when nothing did."""
+
+    kind = "gate"
