@@ -15,6 +15,7 @@ What comes in
     ``sender_clock``   where a sender's stamps lie on this machine's clock, and so how old a sample is
     ``timing``         how a stream's time runs, for people; ``recorded_timing`` from a folder
     ``recording``      any recording read into memory; ``formats`` are its files
+    ``reading``        what the user says about a recording that leaves it open
     ``resampling``     a recording at another rate, brought to the montage's
     ``inspection``     a recording looked at without scoring it
 

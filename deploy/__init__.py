@@ -10,7 +10,7 @@ In the order of a run:
 - ``redis_choice`` which Redis runs: one that was named, or a private one
 - ``network``     what the streams of the network are, what fits, and which two fit together
 - ``opening``     a session's beginning: its folder, its place in the registry, the command of its bridge
-- ``reading``     what the user says about a recording, for every process that reads it
+- ``reading``     what is said about files is not said about a session's folder
 - ``surveying``   what the files of a folder are, without scoring them
 - ``supervisor``  children that must answer, not only exist
 - ``ward``        a whole run: Redis, roles, sessions, control, until the last session has ended

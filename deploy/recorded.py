@@ -16,11 +16,11 @@ from acquisition.decisions import Decision
 from acquisition.errors import RecordingError
 from acquisition.excerpt import excerpt, grid_length
 from acquisition.montage import Binding, Montage
+from acquisition.reading import AS_IT_IS, Reading, decided
 from acquisition.recording import Recording
 from acquisition.session import SessionFolder, SessionInfo
 from acquisition.source import flatten_decisions
 from acquisition.tape import Block, tape_of
-from deploy.reading import AS_IT_IS, Reading, decided
 from deploy.times import words_of
 
 

@@ -11,10 +11,11 @@ from acquisition.durable import replace_file
 from acquisition.errors import IdentityError, RecordingError
 from acquisition.identity import same_name
 from acquisition.montage import Montage, load_montage
+from acquisition.reading import AS_IT_IS, Reading, told
 from acquisition.recording import Recording
 from acquisition.session import SessionFolder, SessionInfo
 from deploy.opening import Plan, absolute, played_source
-from deploy.reading import AS_IT_IS, Reading, told
+from deploy.reading import refuse_folder
 from deploy.recorded import WHOLE, Between, Recorded, open_recorded
 from deploy.settings import Settings
 
@@ -69,7 +70,7 @@ def plan_replay(
     require(path)
     session = settings.session
     if path.is_dir():
-        reading.refuse_folder(path)
+        refuse_folder(reading, path)
         plan = plan_of_folder(SessionFolder.open(path), patient)
         whole = open_recorded(path, plan.montage, plan.unit)
     else:

@@ -16,11 +16,12 @@ from typing import Any, Protocol
 from acquisition.chain import Chain, drive
 from acquisition.decisions import Decision
 from acquisition.montage import Montage, load_montage
+from acquisition.reading import AS_IT_IS, Reading, decided, told
 from acquisition.session import SessionFolder, SessionInfo
 from acquisition.tape import Block, tape_of_folder
 from acquisition.windowing import Window
 from deploy.opening import Models, Plan
-from deploy.reading import AS_IT_IS, Reading, decided, told
+from deploy.reading import refuse_folder
 from deploy.recorded import WHOLE, Between, Recorded, open_recorded, recorded_of
 from deploy.replaying import plan_of_file, plan_of_folder, require
 from deploy.settings import Settings
@@ -108,7 +109,7 @@ def score_file(
     """
     require(path)
     if path.is_dir():
-        reading.refuse_folder(path)
+        refuse_folder(reading, path)
         scored = _from_folder(path, models, patient, wanted)
     else:
         scored = _from_file(path, settings, models, patient, reading, wanted, tell)

@@ -12,8 +12,8 @@ from typing import Any
 
 from acquisition.errors import FlexionError
 from acquisition.inspection import Inspection, inspect
+from acquisition.reading import AS_IT_IS, Reading, told
 from acquisition.recording import read_streams
-from deploy.reading import AS_IT_IS, Reading, told
 from deploy.replaying import require
 
 #: What Flexion itself keeps beside a recording.

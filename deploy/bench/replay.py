@@ -13,6 +13,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from acquisition import reading
 from acquisition.artifact import ArtifactStage
 from acquisition.chain import Chain, ChainSpec, drive
 from acquisition.conditioning import Filter, Repair
@@ -22,7 +23,6 @@ from acquisition.quality import CellJudge
 from acquisition.recording import Recording, read_recording
 from acquisition.tape import CHUNK, Block, decide, tape_of
 from acquisition.windowing import Windower
-from deploy import reading
 from deploy.bench import mne_peer
 from deploy.bench.commands import Ran, ran
 from deploy.bench.machine import installed, one_core, this_machine

@@ -33,7 +33,7 @@ from deploy.errors import WrongUse
 from deploy.times import seconds_of
 
 if TYPE_CHECKING:
-    from deploy.reading import Reading
+    from acquisition.reading import Reading
     from deploy.recorded import Between
     from deploy.settings import Settings
 
@@ -69,7 +69,7 @@ class Reads:
             If what is said about a table makes no sense.
         """
         from acquisition.formats.text_rows import Dialect
-        from deploy.reading import Reading
+        from acquisition.reading import Reading
 
         names = tuple(label.strip() for label in self.labels.split(",")) if self.labels else ()
         character = DELIMITERS.get(self.delimiter, self.delimiter) if self.delimiter else None

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from acquisition.ledger import samples_of
+from acquisition.reading import Reading
 from deploy import exits
 from deploy.cli.progress import Progress, Track
 from deploy.cli.running import open_ward, show_pages
-from deploy.reading import Reading
 from deploy.recorded import Between
 from deploy.replaying import plan_replay
 

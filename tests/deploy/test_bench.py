@@ -8,6 +8,7 @@ import os
 import numpy as np
 import pytest
 
+from acquisition.reading import AS_IT_IS
 from acquisition.tape import decide, tape_of
 from deploy.bench import mne_peer, replay, rounds
 from deploy.bench.commands import bridged_s, ran
@@ -19,7 +20,6 @@ from deploy.bench.replay import STAGES, ReplayBench, filtered, windows
 from deploy.bench.report import ABSENT, HEAD, Line, Report, Task, markdown, measure
 from deploy.bench.rounds import Job, Timing, interleave
 from deploy.cli import bench
-from deploy.reading import AS_IT_IS
 from deploy.settings import load
 
 HERE = Machine("2026-11-22T10:00:00+00:00", "Some CPU", 2, 8.0, "Linux 6", "3.11", {"numpy": "2.4"}, 0.1)

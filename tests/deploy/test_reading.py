@@ -17,10 +17,10 @@ from acquisition.formats.text_rows import Dialect
 from acquisition.formats.xdf_header import StreamHeader
 from acquisition.montage import load_montage
 from acquisition.parts import PartWriter
+from acquisition.reading import AS_IT_IS, Reading, decided
 from acquisition.recording import read_recording
 from deploy.errors import WrongUse
 from deploy.opening import Plan
-from deploy.reading import AS_IT_IS, Reading, decided
 from deploy.recorded import played_again
 from deploy.replaying import plan_replay
 from tests.acquisition.edf_files import channel, write

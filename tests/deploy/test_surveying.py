@@ -10,7 +10,7 @@ import pytest
 
 from acquisition.errors import RecordingError
 from acquisition.formats.text import write_table
-from deploy.reading import Reading
+from acquisition.reading import Reading
 from deploy.surveying import survey, words_of
 
 

@@ -7,11 +7,11 @@ import shutil
 
 import pytest
 
+from acquisition.reading import AS_IT_IS
 from deploy import exits
 from deploy.cli.replay import row_of
 from deploy.cli.turns import NONE, Manner, Ran, prepare
 from deploy.gathering import Meant
-from deploy.reading import AS_IT_IS
 from deploy.recorded import WHOLE
 
 pytestmark = pytest.mark.slow
