@@ -10,6 +10,7 @@
 - :mod:`.aggregation`, :mod:`.reasons`: results to the session's logit, quality-weighted, in index order
 - :mod:`.calibration`: that logit to a probability, by the number of windows behind it
 - :mod:`.fmri_event`: the fMRI score that came before the session, accepted or refused
+- :mod:`.fugl_meyer`: the points at 3 months that some models expect beside it
 - :mod:`.fusion`: two modalities to one number with its interval
 - :mod:`.outcome`: the state first, the number second
 - :mod:`.library`, :mod:`.following`, :mod:`.aggregator`: the process that turns results into ``outcome`` events

@@ -96,6 +96,25 @@ class Embedding:
 
 
 @dataclass(frozen=True)
+class FmaSpec:
+    """How far the points that a model expects lay from the true ones, on patients that it never saw.
+
+    Attributes
+    ----------
+    half_width : float
+        Points on either side that held `coverage` of those patients.
+    coverage : float
+        Share, such as 0.9.
+    n : int
+        Patients.
+    """
+
+    half_width: float
+    coverage: float
+    n: int
+
+
+@dataclass(frozen=True)
 class Head:
     """What every kind of bundle says.
 
@@ -144,6 +163,8 @@ class ModelManifest:
         May be empty in the making; a bundle that ships has some.
     embedding : Embedding or None
         None when the model gives none.
+    fma : FmaSpec or None
+        For a model with an output ``fma``, Fugl-Meyer points at 3 months; None for one without.
     """
 
     head: Head
@@ -158,6 +179,7 @@ class ModelManifest:
     logit_atol: float
     golden: tuple[Golden, ...]
     embedding: Embedding | None
+    fma: FmaSpec | None = None
 
 
 @dataclass(frozen=True)
@@ -258,11 +280,15 @@ def _model(fields: Fields, head: Head) -> ModelManifest:
         logit_atol=_parity(fields.object("parity")),
         golden=_golden(fields),
         embedding=_embedding(fields),
+        fma=_fma(fields),
     )
     if len(manifest.inputs) != 1:
         raise fields.refuse("inputs", f"has {len(manifest.inputs)} tensors, expected one: x or slices")
-    if "logit" not in {tensor.name for tensor in manifest.outputs}:
+    outputs = {tensor.name for tensor in manifest.outputs}
+    if "logit" not in outputs:
         raise fields.refuse("outputs", "has no logit")
+    if (manifest.fma is None) == ("fma" in outputs):
+        raise fields.refuse("fma", "needs an output fma, and an output fma needs its interval")
     return manifest
 
 
@@ -356,6 +382,19 @@ def _embedding(fields: Fields) -> Embedding | None:
     if not n or len(embedding.covariance) != n or any(len(row) != n for row in embedding.covariance):
         raise fields.refuse("embedding.covariance", f"is not {n} by {n}, as its mean demands")
     return embedding
+
+
+def _fma(fields: Fields) -> FmaSpec | None:
+    if not fields.has("fma"):
+        return None
+    item = fields.object("fma")
+    spec = FmaSpec(
+        half_width=item.number("half_width", low=0.0),
+        coverage=item.number("coverage", low=0.0, high=1.0),
+        n=item.count("n", low=1),
+    )
+    item.end()
+    return spec
 
 
 def _fusion(fields: Fields, head: Head) -> FusionManifest:

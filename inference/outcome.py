@@ -16,6 +16,7 @@ from inference.aggregation import Evidence, mean_logit, weigh
 from inference.bundle import SHORT, Bundle, FusionBundle
 from inference.errors import FmriRefused
 from inference.fmri_event import FmriEvent
+from inference.fugl_meyer import Fma, fma_of
 from inference.fusion import Verdict, fuse, refusal, verdict
 from inference.reasons import too_few, unusable
 from streaming.records import ResultRecord
@@ -111,6 +112,8 @@ class Outcome:
         eeg_emg and fmri.
     fates : dict of str to int
         How many windows were scored, not scored, dead-lettered.
+    fma : Fma or None
+        Points at 3 months, by the windows alone; only where they are part of the number and their model expects points.
     """
 
     state: State
@@ -121,6 +124,7 @@ class Outcome:
     reasons: tuple[str, ...]
     parts: tuple[Part, ...]
     fates: dict[str, int]
+    fma: Fma | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the ``outcome`` object of the contract."""
@@ -134,7 +138,7 @@ class Outcome:
             "missing": [{"modality": modality, "reason": reason} for modality, reason in self.missing],
             "reasons": list(self.reasons),
             "parts": {part.modality: part.to_json(told=told) for part in self.parts},
-            "fma": None,
+            "fma": None if self.fma is None else self.fma.to_json(),
         }
 
 
@@ -188,6 +192,7 @@ def outcome_of(
         reasons=_reasons(state, eeg_emg, scan),
         parts=(eeg_emg, scan),
         fates=evidence.fates(),
+        fma=fma_of(evidence.scored, bundle.model.fma) if bundle and eeg_emg in used else None,
     )
 
 

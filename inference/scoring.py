@@ -88,12 +88,22 @@ def _result(engine: Engine, record: WindowRecord, outputs: Mapping[str, NDArray[
     embedding: tuple[Any, ...] | None = None
     if "embedding" in outputs:
         embedding = tuple(float(value) for value in outputs["embedding"][i])
-    if not np.isfinite([logit, *(embedding or ())]).all():
+    fma = float(outputs["fma"][i]) if "fma" in outputs else None
+    numbers = [logit, *(embedding or ()), *(() if fma is None else (fma,))]
+    if not np.isfinite(numbers).all():
         result = ResultRecord.unscored(record, "not_scored", NONFINITE_OUTPUT)
         return replace(result, engine=engine.info.to_json())
     # A scored result is built from the unscored one, so that both carry the same facts of the window.
     facts = ResultRecord.unscored(record, "not_scored", "")
-    return replace(facts, state="scored", reason=None, logit=logit, embedding=embedding, engine=engine.info.to_json())
+    return replace(
+        facts,
+        state="scored",
+        reason=None,
+        logit=logit,
+        embedding=embedding,
+        fma=fma,
+        engine=engine.info.to_json(),
+    )
 
 
 def _quality_words(record: WindowRecord) -> str:

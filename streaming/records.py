@@ -143,6 +143,8 @@ class ResultRecord:
         Stamp of the window's last sample on the bridge's LSL clock; NaN where there is none.
     stages_s : mapping
         Seconds spent in each stage, by name.
+    fma : float or None
+        Fugl-Meyer points at 3 months, of a model that expects them; a result without them has no such key.
     """
 
     session: str
@@ -164,6 +166,7 @@ class ResultRecord:
     engine: Mapping[str, Any] | None
     stamp_s: float
     stages_s: Mapping[str, float]
+    fma: float | None = None
 
     def __post_init__(self) -> None:
         if self.state not in STATES:
@@ -171,11 +174,15 @@ class ResultRecord:
         scored = self.logit is not None and math.isfinite(self.logit)
         if scored != (self.state == "scored"):
             raise _refused(f"Result {self.index} is {self.state} with logit {self.logit}; a score alone has a number.")
+        if self.fma is not None and not (scored and math.isfinite(self.fma)):
+            raise _refused(f"Result {self.index} is {self.state} with {self.fma} points; a score alone has a number.")
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values; the line of ``results.jsonl``."""
         data = asdict(self)
         data["stamp_s"] = None if math.isnan(self.stamp_s) else self.stamp_s
+        if self.fma is None:
+            del data["fma"]
         return data
 
     @classmethod
@@ -187,7 +194,7 @@ class ResultRecord:
         RecordError
             If a field is missing or of another kind.
         """
-        names = [f.name for f in fields(cls)]
+        names = [f.name for f in fields(cls) if f.name != "fma" or "fma" in data]
         try:
             values = {name: _frozen(data[name]) for name in names}
             values["stamp_s"] = math.nan if data["stamp_s"] is None else float(data["stamp_s"])

@@ -13,6 +13,7 @@ import {
   inTen,
   modalityWord,
   percent,
+  pointsWords,
   roleWord,
   stateMeaning,
   stateWord,
@@ -106,6 +107,7 @@ const noWord = (who, ageS) => `no word from ${who} for ${ageWords(ageS)}`;
  * @property {string} tenths
  * @property {[number, number] | null} interval 0..1
  * @property {number | null} probability
+ * @property {string} points Fugl-Meyer, "" for a model that expects none
  * @property {string} late
  * @property {string} updated
  * @property {string[]} lines reasons and remedy
@@ -135,6 +137,7 @@ export function outcomeView(state, now) {
     tenths: shown && !gone ? inTen(/** @type {number} */ (outcome.probability)) : "",
     interval: shown && !gone ? outcome.interval : null,
     probability: shown && !gone ? outcome.probability : null,
+    points: shown && !gone && outcome.fma ? pointsWords(outcome.fma) : "",
     late: ages.words,
     updated: ages.updated,
     lines: outcome === null ? [] : outcome.reasons,
@@ -223,6 +226,8 @@ export function mountOutcome() {
     setText(byId("updated"), view.updated);
     setShown(byId("synthetic"), view.synthetic);
     renderBand(view);
+    setShown(byId("points"), view.points !== "");
+    setText(byId("points"), view.points);
     renderLines(view.lines);
     renderModalities(view.modalities);
   };

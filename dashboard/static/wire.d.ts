@@ -105,6 +105,7 @@ export interface Outcome {
   missing: { modality: string; reason: string }[];
   reasons: string[];
   parts: { eeg_emg: Part; fmri: Part };
+  fma?: Maybe<{ value: number; interval: [number, number] }>;
 }
 
 export interface WindowCounts {

@@ -149,6 +149,15 @@ export function inTen(p) {
 }
 
 /**
+ * Points at 3 months with their interval, in whole points.
+ *
+ * @param {{value: number, interval: [number, number]}} fma
+ */
+export function pointsWords({ value, interval: [low, high] }) {
+  return `Fugl-Meyer at 3 months: ${Math.round(value)} of 34 (${Math.round(low)} to ${Math.round(high)})`;
+}
+
+/**
  * Minutes and seconds.
  *
  * @param {number} s

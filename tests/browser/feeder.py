@@ -302,6 +302,7 @@ def outcome(state: str, n: int) -> dict[str, Any]:
         scan = {"status": "ok", "slices": 31, "scanned_on": "2026-11-10", "logit": 1.2, "probability": 0.74}
         whole |= {"modalities": ["eeg_emg", "fmri"], "missing": [], "parts": {"eeg_emg": eeg, "fmri": fmri | scan}}
         whole |= {"probability": 0.72, "interval": [0.58, 0.83], "provisional": state == "PROVISIONAL"}
+        whole["fma"] = {"value": 20.6, "interval": [13.9, 28.2]}
     elif state == "COLLECTING":
         reason = f"{n} of 2 windows are scored. Go on with the movements."
         whole |= without | {"reasons": [reason]}

@@ -82,6 +82,7 @@ def test_the_state_comes_first_and_the_number_where_there_is_one(
         see(page, "number", number)
         expect(page.locator("#number")).to_be_visible(visible=bool(number))
         expect(page.locator("#synthetic")).to_be_visible()
+        expect(page.locator("#points")).to_be_visible(visible=state in ("PROVISIONAL", "READY"))
         name = "Lower-limb motor function at 3 months (Fugl-Meyer above 17 of 34)"
         assert page.locator("#outcome-name").inner_text() == name
         if state not in ("PROVISIONAL", "READY"):

@@ -73,9 +73,17 @@ def ulid(value: Any) -> bool:
     return isinstance(value, str) and len(value) == 26 and set(value) <= ULID
 
 
-def interval(value: Any) -> bool:
-    """Accept two shares, the lower first."""
-    return isinstance(value, list) and len(value) == 2 and all(map(share, value)) and value[0] <= value[1]
+def points(value: Any) -> bool:
+    """Accept a Fugl-Meyer score of the lower limb."""
+    return number(value) and 0 <= value <= 34
+
+
+def ordered(check: Check) -> Check:
+    """Accept a list of two that are accepted, the lower first."""
+    return lambda value: isinstance(value, list) and len(value) == 2 and all(map(check, value)) and value[0] <= value[1]
+
+
+interval = ordered(share)
 
 
 def phase(value: Any) -> bool:
@@ -98,7 +106,7 @@ OUTCOME = {
         "eeg_emg": {**OF_PART, "windows": count, "weight": number},
         "fmri": {**OF_PART, "slices": count, "scan_sha256": maybe(sha256), "scanned_on": maybe(text)},
     },
-    "fma": maybe(lambda value: fits(value, {"value": number, "interval": interval})),
+    "fma": maybe(lambda value: fits(value, {"value": points, "interval": ordered(points)})),
 }
 LEDGER = {
     **dict.fromkeys(("received", "declared_lost", "bridged", "in_windows", "pending", "clock_resets"), count),

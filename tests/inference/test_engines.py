@@ -192,8 +192,9 @@ def test_a_graph_with_other_tensors_is_refused(
 def test_an_output_that_the_graph_lacks_is_refused(spoilt: Callable[..., Bundle]) -> None:
     """A manifest that promises more than the graph gives."""
     outputs = [*tiny.manifest()["outputs"], {"name": "fma", "shape": ["batch"], "dtype": "float32"}]
+    fma = {"half_width": 7.0, "coverage": 0.9, "n": 40}
     with pytest.raises(BundleError, match=r"the manifest names fma \(batch\) float32, the graph has no such tensor"):
-        OrtEngine(spoilt(outputs=outputs))
+        OrtEngine(spoilt(outputs=outputs, fma=fma))
 
 
 # --- choice ----------------------------------------------------------------------------------------------------------

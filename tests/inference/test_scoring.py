@@ -32,8 +32,8 @@ class FixedEngine:
         """Return the same numbers for each window."""
         n = len(inputs["x"])
         self.batches.append(n)
-        logit = np.full(n, self.outputs["logit"], np.float32)
-        return {"logit": logit, "embedding": np.full((n, 2), self.outputs["embedding"], np.float32)}
+        shapes = {"logit": (n,), "embedding": (n, 2), "fma": (n,)}
+        return {name: np.full(shapes[name], value, np.float32) for name, value in self.outputs.items()}
 
     def warmup(self) -> None: ...
 
@@ -77,6 +77,16 @@ def test_scores_do_not_depend_on_the_batch(bundle: Bundle, engine: Engine) -> No
     assert score(engine, bundle, records) == alone
     assert score(engine, bundle, records[::-1])[::-1] == alone
     assert score(engine, bundle, []) == []
+
+
+def test_points_of_a_model_that_expects_them_travel_along(bundle: Bundle) -> None:
+    """A model without them leaves no such key in the result; points that are not finite are an engine's fault."""
+    [plain] = score(FixedEngine(logit=0.5, embedding=0.0), bundle, [tiny.record(bundle)])
+    [result] = score(FixedEngine(logit=0.5, embedding=0.0, fma=21.5), bundle, [tiny.record(bundle)])
+    [broken] = score(FixedEngine(logit=0.5, embedding=0.0, fma=np.inf), bundle, [tiny.record(bundle)])
+    assert plain.fma is None and "fma" not in plain.to_json()
+    assert (result.fma, result.to_json()["fma"]) == (21.5, 21.5)
+    assert (broken.state, broken.reason, broken.fma) == ("not_scored", "engine_nonfinite", None)
 
 
 def test_batches_are_no_larger_than_the_engine_takes(bundle: Bundle) -> None:

@@ -62,6 +62,15 @@ def test_a_result_from_a_later_file_is_read():
     assert ResultRecord.from_json({**make_result().to_json(), "latency_s": 0.2}) == make_result()
 
 
+def test_a_result_of_a_model_with_points_carries_them():
+    """And one of a model without has the very bytes that it had before there were such models."""
+    result = replace(make_result(), fma=21.5)
+    assert ResultRecord.decode(result.encode()) == ResultRecord.from_json(result.to_json()) == result
+    assert result.to_json()["fma"] == 21.5
+    assert list(make_result().to_json())[-1] == "stages_s"
+    assert ResultRecord.from_json(make_result().to_json()).fma is None
+
+
 @given(st.integers(0, 10_000), st.integers(1, 255))
 def test_a_flipped_byte_is_refused(at, by):
     """One wrong byte anywhere in a window is noticed (law 10)."""
@@ -135,6 +144,8 @@ def test_a_result_needs_its_fields():
         ({"logit": None}, "is scored with logit None"),
         ({"logit": math.nan}, "is scored with logit nan"),
         ({"state": "not_scored"}, "is not_scored with logit 0.25"),
+        ({"state": "not_scored", "logit": None, "fma": 20.0}, r"is not_scored with 20\.0 points"),
+        ({"fma": math.inf}, "is scored with inf points"),
     ],
 )
 def test_a_result_that_contradicts_itself_is_refused(change, words):

@@ -23,6 +23,14 @@ test("a number is shown in three states only", () => {
   }
 });
 
+test("points stand beside a number, and only of a model that expects them", () => {
+  const fma = { value: 20.6, interval: [13.9, 28.2] };
+  const pointsOf = (code, more, now = THEN) => outcomeView(stateOf(contact(), outcome(code, more)), now).points;
+  assert.equal(pointsOf("PARTIAL", { fma }), "Fugl-Meyer at 3 months: 21 of 34 (14 to 28)");
+  assert.deepEqual([pointsOf("PARTIAL", { fma: null }), pointsOf("PARTIAL", {}), pointsOf("ABSTAINED", { fma })], ["", "", ""]);
+  assert.equal(pointsOf("PARTIAL", { fma }, later(100)), "");
+});
+
 test("what is missing is named, with its reason", () => {
   const view = outcomeView(stateOf(contact(), outcome("PARTIAL", { provisional: true })), THEN);
   assert.equal(view.meaning, "EEG and EMG alone. Missing: fMRI. Provisional: it may still move.");
