@@ -1,0 +1,186 @@
+"""A simulated cohort as a folder: the same files as a clinical one, stamped synthetic throughout (law 9).
+
+The table of patients is written first, then patient by patient. Each file has its name only when it is whole, so an
+interrupted cohort goes on where it stopped, and the number of processes changes no byte.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from importlib.metadata import version
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Protocol
+
+from acquisition.durable import make_folder, replace_file
+from acquisition.montage import load_montage
+from training.cohort.cohort import DESCRIPTION, OWN
+from training.cohort.eeg_file import TASK, write_recording
+from training.cohort.participants import TABLE, write_participants
+from training.cohort.places import folder_of
+from training.cohort.roster import Member, roster_of
+from training.cohort.spec import SynthError, SynthSpec
+
+#: What a cohort of ours says of itself.
+NAME = "Flexion synthetic cohort"
+
+
+class Watcher(Protocol):
+    """Hears how far a cohort is."""
+
+    def begins(self, n_patients: int, n_kept: int) -> None:
+        """Hear how many patients there are, and how many of them are there already."""
+
+    def finished(self, patient: str) -> None:
+        """Hear that all files of one more patient are there."""
+
+
+class Silent:
+    """Hears and says nothing."""
+
+    def begins(self, n_patients: int, n_kept: int) -> None:
+        """Do nothing."""
+
+    def finished(self, patient: str) -> None:
+        """Do nothing."""
+
+
+#: For whoever does not watch.
+SILENT = Silent()
+
+
+def synthesise(folder: Path, spec: SynthSpec, watcher: Watcher = SILENT, *, workers: int = 1) -> tuple[Member, ...]:
+    """Write a simulated cohort, or the rest of one that was interrupted.
+
+    Parameters
+    ----------
+    folder : Path
+        Made where it does not exist; empty, or begun with the same settings.
+    spec : SynthSpec
+        What it is to be.
+    watcher : Watcher
+        Hears of the patients.
+    workers : int
+        Processes; they change no byte.
+
+    Returns
+    -------
+    tuple of Member
+        The patients of the cohort.
+
+    Raises
+    ------
+    SynthError
+        If the folder holds something else, or a cohort with other settings.
+    DiskFull
+        If the disk takes no more; the same call goes on later.
+    """
+    _begin(folder, spec)
+    members = roster_of(spec)
+    write_participants(folder / TABLE, [member.participant for member in members])
+    lacking = [member for member in members if not all(path.exists() for path in files_of(folder, member, spec))]
+    watcher.begins(len(members), len(members) - len(lacking))
+    for member in _written(folder, spec, lacking, workers):
+        watcher.finished(member.id)
+    return members
+
+
+def files_of(folder: Path, member: Member, spec: SynthSpec) -> tuple[Path, ...]:
+    """Return the files that a patient has when he is finished, those written last alone."""
+    own = folder_of(folder, member.id)
+    return (own / "eeg" / f"{own.name}_task-{TASK}_eeg.xdf",) if member.participant.has_eeg else ()
+
+
+def write_member(folder: Path, spec: SynthSpec, member: Member) -> Member:
+    """Write what is not there yet of one patient, and return him."""
+    for path in files_of(folder, member, spec):
+        if not path.exists():
+            make_folder(path.parent)
+            write_recording(path, member.patient, spec.plan, spec.seconds, load_montage(spec.montage))
+    return member
+
+
+def _begin(folder: Path, spec: SynthSpec) -> None:
+    """Make the folder and say what it is; refuse one that is something else."""
+    make_folder(folder)
+    description = folder / DESCRIPTION
+    if not description.exists():
+        _refuse_foreign(folder)
+        replace_file(description, (json.dumps(_description(spec), indent=2) + "\n").encode())
+    elif (begun := _settings_in(description)) != spec.to_json():
+        raise _other(folder, begun, spec)
+
+
+def _refuse_foreign(folder: Path) -> None:
+    found = sorted(path.name for path in folder.iterdir() if path.name != DESCRIPTION + ".tmp")
+    if found:
+        message = f"{folder} is not empty: it holds {', '.join(found[:3])}{', ...' if len(found) > 3 else ''}."
+        raise SynthError(message, subject=str(folder), remedy="Name a folder that is new or empty.")
+
+
+def _other(folder: Path, begun: dict[str, Any] | None, spec: SynthSpec) -> SynthError:
+    remedy = "Name another folder"
+    if begun is None:
+        message = f"{folder} holds a cohort that was not simulated."
+        return SynthError(message, subject=str(folder), remedy=f"{remedy}.")
+    asked = spec.to_json()
+    unlike = [f"{key} {begun.get(key)} (asked: {value})" for key, value in asked.items() if begun.get(key) != value]
+    message = f"{folder} holds a simulated cohort of other settings: {', '.join(unlike) or 'those of another version'}."
+    return SynthError(message, subject=str(folder), remedy=f"{remedy}, or go on with the settings of this one.")
+
+
+def _settings_in(description: Path) -> dict[str, Any] | None:
+    """Return the settings of a simulated cohort; None where it is none of ours."""
+    try:
+        own = json.loads(description.read_text("utf-8"))[OWN]
+        return dict(own["settings"]) if own["origin"] == "synthetic" else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _description(spec: SynthSpec) -> dict[str, Any]:
+    return {
+        "Name": f"{NAME} (effect {spec.effect}, seed {spec.seed})",
+        "BIDSVersion": "1.10.0",
+        "DatasetType": "raw",
+        "License": "Apache-2.0",
+        "GeneratedBy": [{"Name": "Flexion", "Version": version("flexion")}],
+        OWN: {
+            "origin": "synthetic",
+            "effect": spec.effect,
+            "seed": spec.seed,
+            "montage": spec.montage,
+            "settings": spec.to_json(),
+        },
+    }
+
+
+def _written(folder: Path, spec: SynthSpec, members: Sequence[Member], workers: int) -> Iterator[Member]:
+    """Yield each patient when his files are there."""
+    if workers == 1 or len(members) < 2:
+        for member in members:
+            yield write_member(folder, spec, member)
+        return
+    pool = ProcessPoolExecutor(min(workers, len(members)), mp_context=get_context("spawn"))
+    try:
+        with _undisturbed():
+            jobs = [pool.submit(write_member, folder, spec, member) for member in members]
+        for job in as_completed(jobs):
+            yield job.result()
+    finally:
+        # Interrupted: those who are being written are finished, nobody else is begun.
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keep Ctrl-C from the processes that begin meanwhile: they finish their patient, and this one tells of it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
