@@ -31,7 +31,7 @@ from inference.engines.ort import OrtEngine
 from inference.engines.parity import GOLDEN_SET, golden_window
 from training.export import graph_of
 from training.fit import FitSpec, Fitted, fit, window_logits
-from training.lstm import BandLstm
+from training.networks import BandLstm
 from training.metrics import auc_bootstrap, auc_delong, brier
 from training.report import Facts, Row, card
 from training.splits import split

@@ -14,7 +14,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from training.lstm import CLIP, WIDTHS, BandLstm
+from training.networks import CLIP, WIDTHS, BandLstm
 from training.tokens import FLOOR, N_BANDS, BankSpec
 
 #: Operators of this version are understood by every engine that a bundle meets.

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from training.lstm import BandLstm, Scale
+from training.networks import BandLstm, Scale
 from training.synthesis import Session
 from training.tokens import FLOOR, N_BANDS
 

@@ -8,7 +8,7 @@ import torch
 from onnx import helper
 
 from training.export import graph_of
-from training.lstm import BandLstm
+from training.networks import BandLstm
 from training.tokens import log_powers, tokens
 
 
