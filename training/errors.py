@@ -6,6 +6,7 @@
     └── TrainingError           something that training was given, or made, does not fit
         ├── SplitError          patients cannot be dealt, or a deal is not one: shared patients, a part of one class
         ├── ConfigError         a key or value of a training configuration that is not known
+        ├── FingerprintMismatch windows, or decisions on them, that another conditioning made
         ├── RunError            a run folder that cannot be read, is being written, or belongs to something else
         └── GateError           a network that may not leave: its logit moves when nothing did
 """
@@ -31,6 +32,12 @@ class ConfigError(TrainingError):
     """A key or value of a training configuration that is not known."""
 
     kind = "training_config"
+
+
+class FingerprintMismatch(TrainingError):
+    """Windows, or decisions on them, that another conditioning made; never mixed (law 6)."""
+
+    kind = "fingerprint_mismatch"
 
 
 class RunError(TrainingError):
