@@ -1,53 +1,78 @@
-"""Export: filter bank and network as one ONNX graph, written node by node, from z-scored window to logit.
+"""Export: a trained network as one ONNX graph, written node by node, from z-scored window to logit.
 
-By hand because the exporters freeze or unroll what must stay: the batch is free, the 100 steps are fixed, and every
+By hand because the exporters freeze or unroll what must stay: the batch is free, the steps are fixed, and every
 window's bits must not depend on its neighbours in the batch (law 1).
+
+``x`` (batch, n_samples, n_channels) becomes ``logit`` (batch,), ``embedding`` (batch, width of the last LSTM) and, of a
+network with that head, ``fma`` (batch,) in points. The ordinal head stays behind: nothing at the bedside reads it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
 
-from training.networks import CLIP, WIDTHS, BandLstm
+from training.networks import CLIP, BandLstm, BankLstm, RawLstm, StackedLstm
 from training.tokens import FLOOR, N_BANDS, BankSpec
 
 #: Operators of this version are understood by every engine that a bundle meets.
 OPSET = 17
 
 
-def graph_of(net: BandLstm, n_samples: int, n_channels: int, spec: BankSpec | None = None) -> onnx.ModelProto:
-    """Return the checked graph: ``x`` (batch, n_samples, n_channels) to ``logit`` (batch,), ``embedding`` (batch, 32).
+def graph_of(net: StackedLstm, n_samples: int, n_channels: int) -> onnx.ModelProto:
+    """Return the checked graph of a network, of either kind.
+
+    Parameters
+    ----------
+    net : StackedLstm
+        Trained; left as it is.
+    n_samples, n_channels : int
+        Of a window.
+    """
+    if isinstance(net, BandLstm):
+        return bands_graph(net, n_samples, n_channels)
+    return raw_graph(cast(RawLstm, net), n_samples, n_channels)
+
+
+def bands_graph(net: BandLstm, n_samples: int, n_channels: int, spec: BankSpec | None = None) -> onnx.ModelProto:
+    """Return the checked graph of a network on band tokens, its bank before it.
 
     Parameters
     ----------
     net : BandLstm
-        Trained; left as it is.
+        Trained; left as it is. The bank of a ``BankLstm`` is its own.
     n_samples, n_channels : int
         Of a window.
     spec : BankSpec, optional
         The bank that its tokens came from.
     """
-    spec = spec or BankSpec()
+    spec = net.bank.spec if isinstance(net, BankLstm) else spec or BankSpec()
+    kernels = _numbers(net.bank.kernels) if isinstance(net, BankLstm) else spec.kernels()[:, np.newaxis]
     writer = _Writer()
-    _tokens(writer, spec, spec.n_steps(n_samples), n_channels)
-    _network(writer, net)
-    value = helper.make_tensor_value_info
-    inputs = [value("x", TensorProto.FLOAT, ["batch", n_samples, n_channels])]
-    outputs = [
-        value("logit", TensorProto.FLOAT, ["batch"]),
-        value("embedding", TensorProto.FLOAT, ["batch", WIDTHS[-1]]),
-    ]
-    body = helper.make_graph(writer.nodes, "lstm-bands", inputs, outputs, writer.weights)
-    opset = helper.make_opsetid("", OPSET)
-    model = helper.make_model(body, opset_imports=[opset], producer_name="flexion", ir_version=9)
-    onnx.checker.check_model(model, full_check=True)
-    return model
+    tokens = _tokens(writer, spec, kernels, spec.n_steps(n_samples), n_channels)
+    steps = _standardised(writer, net, tokens)
+    return _model("lstm-bands", writer, net, steps, (n_samples, n_channels))
+
+
+def raw_graph(net: RawLstm, n_samples: int, n_channels: int) -> onnx.ModelProto:
+    """Return the checked graph of the paper's network, which reads every sample.
+
+    Parameters
+    ----------
+    net : RawLstm
+        Trained; left as it is.
+    n_samples, n_channels : int
+        Of a window.
+    """
+    writer = _Writer()
+    steps = writer.add("Transpose", ["x"], "steps", perm=[1, 0, 2])
+    return _model("lstm-raw", writer, net, steps, (n_samples, n_channels))
 
 
 class _Writer:
@@ -57,9 +82,10 @@ class _Writer:
         self.nodes: list[onnx.NodeProto] = []
         self.weights: list[onnx.TensorProto] = []
 
-    def add(self, op: str, inputs: list[str], output: str, **attributes: Any) -> str:
-        self.nodes.append(helper.make_node(op, inputs, [output], name=output, **attributes))
-        return output
+    def add(self, op: str, inputs: list[str], *outputs: str, **attributes: Any) -> str:
+        """Add a node; return its last output."""
+        self.nodes.append(helper.make_node(op, inputs, outputs, name=outputs[-1], **attributes))
+        return outputs[-1]
 
     def weight(self, name: str, value: NDArray[np.generic]) -> str:
         self.weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
@@ -72,9 +98,24 @@ class _Writer:
         return self.weight(name, np.array(values, np.int64))
 
 
-def _tokens(w: _Writer, spec: BankSpec, n_steps: int, n_channels: int) -> None:
+def _model(name: str, w: _Writer, net: StackedLstm, steps: str, shape: tuple[int, int]) -> onnx.ModelProto:
+    """Write the LSTMs behind ``steps`` (n_steps, batch, n_inputs) and the heads; return the whole, checked."""
+    _stack(w, net, steps)
+    heads = _heads(w, net)
+    value, width = helper.make_tensor_value_info, net.head.in_features
+    inputs = [value("x", TensorProto.FLOAT, ["batch", *shape])]
+    outputs = [value(head, TensorProto.FLOAT, ["batch"]) for head in heads]
+    outputs.append(value("embedding", TensorProto.FLOAT, ["batch", width]))
+    body = helper.make_graph(w.nodes, name, inputs, outputs, w.weights)
+    opset = helper.make_opsetid("", OPSET)
+    model = helper.make_model(body, opset_imports=[opset], producer_name="flexion", ir_version=9)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def _tokens(w: _Writer, spec: BankSpec, bank: NDArray[np.float64], n_steps: int, n_channels: int) -> str:
     """Write ``x`` to ``tokens``, shape (n_steps, batch, n_tokens): every channel is a row of one depthwise bank."""
-    kernels = w.floats("bank", spec.kernels()[:, np.newaxis])
+    kernels = w.floats("bank", bank)
     sums = w.floats("bands", spec.sums()[:, :, np.newaxis])
     channels_first = w.add("Transpose", ["x"], "channels_first", perm=[0, 2, 1])
     rows = w.add("Reshape", [channels_first, w.ints("rows_shape", -1, 1, n_steps * spec.stride)], "rows")
@@ -82,35 +123,62 @@ def _tokens(w: _Writer, spec: BankSpec, n_steps: int, n_channels: int) -> None:
     power = w.add("Conv", [w.add("Mul", [waves, waves], "squares"), sums], "power")
     logs = w.add("Log", [w.add("Add", [power, w.floats("floor", FLOOR)], "floored")], "logs")
     split = w.add("Reshape", [logs, w.ints("token_shape", -1, n_channels * N_BANDS, n_steps)], "by_token")
-    w.add("Transpose", [split], "tokens", perm=[2, 0, 1])
+    return w.add("Transpose", [split], "tokens", perm=[2, 0, 1])
 
 
-def _network(w: _Writer, net: BandLstm) -> None:
-    """Write ``tokens`` to ``logit`` and ``embedding``."""
-    state = {name: value.detach().numpy() for name, value in net.state_dict().items()}
-    centred = w.add("Sub", ["tokens", w.floats("token_mean", state["mean"])], "centred")
-    scaled = w.add("Mul", [centred, w.floats("token_inverse_sd", state["inverse_sd"])], "scaled")
-    h = w.add("Clip", [scaled, w.floats("clip_low", -CLIP), w.floats("clip_high", CLIP)], "standardised")
-    directions = w.ints("directions", 1)
-    for i, width in enumerate(WIDTHS):
-        weights = [w.floats(f"lstm{i}_{name}", value) for name, value in _lstm_weights(state, i)]
-        w.add("LSTM", [h, *weights], f"lstm{i}", hidden_size=width)
-        h = w.add("Squeeze", [f"lstm{i}", directions], f"states{i}")
-    w.add("ReduceMean", [h], "embedding", axes=[0], keepdims=0)
-    products = w.add("Mul", ["embedding", w.floats("head", state["head.weight"][0])], "products")
-    total = w.add("ReduceSum", [products, directions], "total", keepdims=0)
-    w.add("Add", [total, w.floats("head_bias", state["head.bias"][0])], "logit")
+def _standardised(w: _Writer, net: BandLstm, tokens: str) -> str:
+    """Write tokens to deviations from the training windows, held within ``CLIP``."""
+    mean, inverse_sd = (_numbers(net.get_buffer(name)) for name in ("mean", "inverse_sd"))
+    centred = w.add("Sub", [tokens, w.floats("token_mean", mean)], "centred")
+    scaled = w.add("Mul", [centred, w.floats("token_inverse_sd", inverse_sd)], "scaled")
+    return w.add("Clip", [scaled, w.floats("clip_low", -CLIP), w.floats("clip_high", CLIP)], "standardised")
 
 
-def _lstm_weights(state: dict[str, NDArray[np.float32]], layer: int) -> Iterator[tuple[str, NDArray[np.float32]]]:
+def _stack(w: _Writer, net: StackedLstm, steps: str) -> None:
+    """Write the LSTMs, and ``embedding``: the mean of the last one's states, or the last of them."""
+    last = len(net.layers) - 1
+    for i, layer in enumerate(cast("list[nn.LSTM]", net.layers)):
+        weights = [w.floats(f"lstm{i}_{name}", value) for name, value in _lstm_weights(layer)]
+        if i == last and net.readout == "last":
+            state = w.add("LSTM", [steps, *weights], "", f"lstm{i}", hidden_size=layer.hidden_size)
+            w.add("Squeeze", [state, w.ints(f"direction{i}", 0)], "embedding")
+            return
+        w.add("LSTM", [steps, *weights], f"lstm{i}", hidden_size=layer.hidden_size)
+        steps = w.add("Squeeze", [f"lstm{i}", w.ints(f"direction{i}", 1)], f"states{i}")
+    w.add("ReduceMean", [steps], "embedding", axes=[0], keepdims=0)
+
+
+def _heads(w: _Writer, net: StackedLstm) -> list[str]:
+    """Write ``logit``, and ``fma`` where the network has it; return their names."""
+    axis = w.ints("features", 1)
+    _line(w, "logit", axis, _numbers(net.head.weight)[0], _numbers(net.head.bias)[0])
+    if net.fma is None:
+        return ["logit"]
+    mean, sd = (_numbers(net.fma.get_buffer(name)) for name in ("mean", "sd"))
+    line = net.fma.linear
+    _line(w, "fma", axis, sd * _numbers(line.weight)[0], mean + sd * _numbers(line.bias)[0])
+    return ["logit", "fma"]
+
+
+def _line(w: _Writer, head: str, axis: str, weights: NDArray[np.float64], bias: np.float64) -> None:
+    """Write a linear head as a product and a sum: a matrix product may add in another order in another batch."""
+    products = w.add("Mul", ["embedding", w.floats(f"{head}_weights", weights)], f"{head}_products")
+    total = w.add("ReduceSum", [products, axis], f"{head}_total", keepdims=0)
+    w.add("Add", [total, w.floats(f"{head}_bias", bias)], head)
+
+
+def _lstm_weights(layer: nn.LSTM) -> Iterator[tuple[str, NDArray[np.float64]]]:
     """Yield W, R and B of one layer with torch's gates i, f, g, o in ONNX's order i, o, f, c."""
-    prefix = f"layers.{layer}."
-    yield "W", _gates(state[prefix + "weight_ih_l0"])[np.newaxis]
-    yield "R", _gates(state[prefix + "weight_hh_l0"])[np.newaxis]
-    biases = [_gates(state[prefix + name]) for name in ("bias_ih_l0", "bias_hh_l0")]
-    yield "B", np.concatenate(biases)[np.newaxis]
+    weight_ih, weight_hh, bias_ih, bias_hh = (_gates(_numbers(cast(Tensor, value))) for value in layer.all_weights[0])
+    yield "W", weight_ih[np.newaxis]
+    yield "R", weight_hh[np.newaxis]
+    yield "B", np.concatenate([bias_ih, bias_hh])[np.newaxis]
 
 
-def _gates(torch_order: NDArray[np.float32]) -> NDArray[np.float32]:
+def _gates(torch_order: NDArray[np.float64]) -> NDArray[np.float64]:
     i, f, g, o = np.split(torch_order, 4)
     return np.concatenate([i, o, f, g])
+
+
+def _numbers(value: Tensor) -> NDArray[np.float64]:
+    return np.asarray(value.detach().cpu().double().numpy())

@@ -7,9 +7,14 @@ import pytest
 import torch
 from onnx import helper
 
-from training.export import graph_of
-from training.networks import BandLstm
-from training.tokens import log_powers, tokens
+from training.exact import Exact
+from training.export import bands_graph, graph_of, raw_graph
+from training.heads import FmaScale, Heads
+from training.networks import BandLstm, BankLstm, RawLstm, Scale, StackedLstm
+from training.tokens import tokens
+
+#: Samples of a short window; ten steps of the bank.
+SHORT = 1_000
 
 
 def session_of(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
@@ -17,6 +22,15 @@ def session_of(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = 1
     return onnxruntime.InferenceSession(model.SerializeToString(), settings, providers=["CPUExecutionProvider"])
+
+
+def raw_net(**options: object) -> RawLstm:
+    """Return an untrained network on samples whose outputs are not small."""
+    torch.manual_seed(3)
+    net = RawLstm(16, **options).eval()  # type: ignore[arg-type]
+    with torch.no_grad():
+        net.head.weight *= 20
+    return net
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +59,7 @@ def test_the_graph_s_logits_are_the_network_s(net, ort, x):
     logit, embedding = ort.run(["logit", "embedding"], {"x": x})
     with torch.no_grad():
         expected, hidden = net(torch.from_numpy(tokens(x)))
-        exact = net.double()(torch.from_numpy(log_powers(x)))[0].numpy()
-        net.float()
+    exact = Exact(net).outputs(x)["logit"]
     assert np.ptp(exact) > 0.05
     np.testing.assert_allclose(logit, expected.numpy(), atol=1e-5)
     np.testing.assert_allclose(logit, exact, atol=1e-5)
@@ -54,19 +67,79 @@ def test_the_graph_s_logits_are_the_network_s(net, ort, x):
     assert (logit.shape, embedding.shape) == ((4,), (4, 32))
 
 
+NETWORKS = {
+    "raw, the paper's": lambda scale: raw_net(),
+    "raw, with points, mean over time": lambda scale: raw_net(readout="mean", heads=Heads(FmaScale(18.0, 8.0))),
+    "raw, two narrow layers": lambda scale: raw_net(widths=(12, 7), heads=Heads(ordinal=True)),
+    "bands, last state, with points": lambda scale: BandLstm(
+        scale, readout="last", heads=Heads(FmaScale(18.0, 8.0), ordinal=True)
+    ),
+    "bands with a bank of its own": lambda scale: moved(BankLstm(scale, widths=(16, 8))),
+}
+
+
+def moved(net: BankLstm) -> BankLstm:
+    """Return a network whose bank is no longer the fixed one."""
+    with torch.no_grad():
+        net.bank.kernels *= 1.5
+    return net
+
+
+@pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
+def test_every_network_is_its_graph(make, x):
+    """Readout, widths, heads and bank: each output as float64 has it, and no other output."""
+    short = x[:, 4_000 : 4_000 + SHORT]
+    net: StackedLstm = make(Scale.of(tokens(x))).eval()
+    session = session_of(graph_of(net, SHORT, 16))
+    names = [output.name for output in session.get_outputs()]
+    expected = Exact(net).outputs(short)
+    assert set(names) == set(expected) == {"logit", "embedding"} | ({"fma"} if net.fma else set())
+    for name, found in zip(names, session.run(names, {"x": short}), strict=True):
+        assert np.ptp(expected[name]) > 0
+        np.testing.assert_allclose(found, expected[name], atol=1e-5 if name != "fma" else 1e-4)
+
+
+def test_points_are_points(x):
+    """What the network standardised inside comes out on the scale of the score."""
+    net = raw_net(heads=Heads(FmaScale(18.0, 8.0)))
+    [fma] = session_of(raw_graph(net, SHORT, 16)).run(["fma"], {"x": x[:, :SHORT]})
+    assert fma.shape == (4,) and np.all(np.abs(fma - 18.0) < 8.0)
+
+
 @pytest.mark.parametrize("batch", [1, 2, 3, 4, 8])
 def test_a_window_s_bits_do_not_depend_on_its_batch(ort, x, batch):
     """Alone or among others, loud ones too: the same logit and embedding to the bit (law 1)."""
-    windows = np.concatenate([x, x[::-1] * np.float32(30)])
-    alone = [ort.run(["logit", "embedding"], {"x": window[np.newaxis]}) for window in windows]
+    unmoved_by_neighbours(ort, np.concatenate([x, x[::-1] * np.float32(30)]), batch)
+
+
+@pytest.mark.parametrize("batch", [2, 5, 8])
+def test_a_raw_window_s_bits_do_not_depend_on_its_batch(x, batch):
+    """Neither do those of the network on samples."""
+    windows = np.concatenate([x, x[::-1] * np.float32(30)])[:, :SHORT]
+    unmoved_by_neighbours(session_of(raw_graph(raw_net(), SHORT, 16)), windows, batch)
+
+
+def unmoved_by_neighbours(session: onnxruntime.InferenceSession, windows: np.ndarray, batch: int) -> None:
+    """Check each window alone against itself in every batch of so many."""
+    alone = [session.run(["logit", "embedding"], {"x": window[np.newaxis]}) for window in windows]
     for first in range(0, 8 - batch + 1):
-        together = ort.run(["logit", "embedding"], {"x": windows[first : first + batch]})
+        together = session.run(["logit", "embedding"], {"x": np.ascontiguousarray(windows[first : first + batch])})
         for i, (logit, embedding) in enumerate(zip(*together, strict=True)):
             assert logit.tobytes() == alone[first + i][0].tobytes()
             assert embedding.tobytes() == alone[first + i][1][0].tobytes()
 
 
-def test_the_graph_is_small_and_of_one_opset(graph):
-    """It ships in the repository."""
-    assert graph.ByteSize() < 1_500_000
-    assert [(o.domain, o.version) for o in graph.opset_import] == [("", 17)]
+def test_the_network_is_left_as_it_is(net, x):
+    """Exporting and asking in float64 change neither weights nor their type."""
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    bands_graph(net, 10_000, 16)
+    Exact(net).outputs(x[:1])
+    after = net.state_dict()
+    assert all(after[name].dtype == value.dtype and torch.equal(after[name], value) for name, value in before.items())
+
+
+def test_graphs_are_small_and_of_one_opset(graph):
+    """They ship in the repository."""
+    for one in (graph, raw_graph(raw_net(), 10_000, 16)):
+        assert one.ByteSize() < 1_500_000
+        assert [(o.domain, o.version) for o in one.opset_import] == [("", 17)]
