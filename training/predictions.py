@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal, cast
@@ -152,7 +152,7 @@ def _unit(text: str) -> Unit:
     return cast(Unit, _UNITS[_UNITS.index(text)])
 
 
-_READERS = {
+_READERS: dict[str, Callable[[str], object]] = {
     "model": str,
     "repeat": int,
     "fold": int,

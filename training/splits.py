@@ -306,8 +306,8 @@ def _test_sets(strata: Strata, folds: int, seed: list[int]) -> list[tuple[str, .
 
 
 def _fold_limited_to(fold: Fold, kept: set[str]) -> Fold:
-    parts = {part: tuple(p for p in members if p in kept) for part, members in fold.parts().items()}
-    return replace(fold, **parts)
+    train, stop, test = (tuple(p for p in members if p in kept) for members in fold.parts().values())
+    return replace(fold, train=train, stop=stop, test=test)
 
 
 def _unlabelled(participants: Iterable[Participant]) -> tuple[str, ...]:
