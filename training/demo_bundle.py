@@ -29,10 +29,11 @@ from inference.bundle import Bundle
 from inference.calibration import Calibration, sigmoid
 from inference.engines.ort import OrtEngine
 from inference.engines.parity import GOLDEN_SET, golden_window
+from training.auc import auc_bootstrap, auc_delong
 from training.export import graph_of
 from training.fit import FitSpec, Fitted, fit, window_logits
+from training.metrics import brier
 from training.networks import BandLstm
-from training.metrics import auc_bootstrap, auc_delong, brier
 from training.report import Facts, Row, card
 from training.splits import split
 from training.synthesis import SETTLING_S, Session, Task, make_sessions

@@ -1,77 +1,188 @@
-"""Figures over patients, each with its interval. A patient counts once, however many windows it has (law 9)."""
+"""Figures over patients, each with its interval. A patient counts once, however many windows it has (law 9).
+
+Calls (accuracy, recall ...) and probabilities (Brier, calibration, reliability) stand here, ranks in ``auc``, what a
+call is worth in ``decision_curve``. The last axis is patients, so that one call answers for a thousand resamples.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from training.logistic import fit_intercepts, fit_lines
 
 #: Two-sided 95 % of a normal distribution.
 Z95 = 1.959963984540054
 #: Resamples of a bootstrap interval.
 N_BOOTSTRAP = 2000
+#: Percentiles of a bootstrap interval.
+PERCENTILES = (2.5, 97.5)
+#: A recalibration slope or intercept beyond this is written as this: resamples that separate have none at all.
+MOST = 10.0
+#: Log-odds that differ by less than this (standard deviation) have no slope: they are one number and rounding.
+NO_SPREAD = 1e-2
+#: Bins of a reliability table, of equal width.
+N_BINS = 5
+#: Chance that guessing clears the bar of ``chance_bar``.
+LEVEL = 0.05
+
+Floats = NDArray[np.float64]
+#: A figure of patients at these positions; positions have shape (..., n), the answer (...).
+Statistic = Callable[[NDArray[np.intp]], Floats]
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure and its 95 % interval."""
+    """A figure and its 95 % interval.
+
+    Parameters
+    ----------
+    value, low, high : float
+        NaN where there is none.
+    method : str
+        How value and interval were had.
+    """
 
     value: float
-    low: float
-    high: float
+    low: float = math.nan
+    high: float = math.nan
+    method: str = ""
 
     def __str__(self) -> str:
         return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
 
-
-def auc(labels: ArrayLike, scores: ArrayLike) -> float:
-    """Return the chance that a good patient scores above a poor one, ties half.
-
-    Raises
-    ------
-    ValueError
-        If there are not patients of both outcomes.
-    """
-    return float(_placements(labels, scores)[0].mean())
+    def to_json(self) -> dict[str, Any]:
+        """Return the figure as JSON holds it: what is not there is null."""
+        numbers = {"value": self.value, "low": self.low, "high": self.high}
+        return {key: float(number) if math.isfinite(number) else None for key, number in numbers.items()} | {
+            "method": self.method
+        }
 
 
-def auc_delong(labels: ArrayLike, scores: ArrayLike) -> Figure:
-    """Return the AUC with the interval of DeLong, DeLong and Clarke-Pearson (Biometrics 1988), cut at 0 and 1."""
-    of_good, of_poor = _placements(labels, scores)
-    value = float(of_good.mean())
-    variance = sum(float(np.var(place, ddof=1)) / len(place) for place in (of_good, of_poor) if len(place) > 1)
-    half = Z95 * variance**0.5
-    return Figure(value, max(0.0, value - half), min(1.0, value + half))
-
-
-def auc_bootstrap(labels: ArrayLike, scores: ArrayLike, seed: int) -> Figure:
-    """Return the AUC with the percentile interval over patients, drawn within each outcome."""
-    wins = _wins(labels, scores)
+def resamples(labels: ArrayLike, seed: int, n: int = N_BOOTSTRAP) -> NDArray[np.intp]:
+    """Return positions of resampled patients, shape (n, n_patients): drawn within each outcome, with replacement."""
+    good = np.asarray(labels, bool)
     rng = np.random.default_rng(seed)
-    n_good, n_poor = wins.shape
-    drawn = [
-        wins[np.ix_(rng.integers(0, n_good, n_good), rng.integers(0, n_poor, n_poor))].mean()
-        for _ in range(N_BOOTSTRAP)
-    ]
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return Figure(float(wins.mean()), float(low), float(high))
+    parts = [np.flatnonzero(good == outcome) for outcome in (True, False)]
+    return np.concatenate([part[rng.integers(0, len(part), (n, len(part)))] for part in parts if len(part)], axis=1)
+
+
+def bootstrapped(statistic: Statistic, labels: ArrayLike, seed: int, method: str = "") -> Figure:
+    """Return a figure of all patients with the percentile interval over resampled ones."""
+    everyone = np.arange(len(np.asarray(labels)))
+    drawn = statistic(resamples(labels, seed))
+    low, high = np.percentile(drawn, PERCENTILES) if np.isfinite(drawn).all() else (math.nan, math.nan)
+    words = f"bootstrap of {N_BOOTSTRAP} over patients, within outcome"
+    return Figure(float(statistic(everyone)), float(low), float(high), f"{method}; {words}" if method else words)
+
+
+def accuracy(labels: ArrayLike, calls: ArrayLike) -> Floats:
+    """Return the share of patients that were called right."""
+    return np.mean(np.asarray(labels, bool) == np.asarray(calls, bool), axis=-1)
+
+
+def recall(labels: ArrayLike, calls: ArrayLike) -> Floats:
+    """Return the share of good patients that were called good; 0 where there are none."""
+    good, called = np.asarray(labels, bool), np.asarray(calls, bool)
+    return _share((good & called).sum(-1), good.sum(-1))
+
+
+def precision(labels: ArrayLike, calls: ArrayLike) -> Floats:
+    """Return the share of patients called good that are; 0 where none was."""
+    return recall(calls, labels)
+
+
+def f1(labels: ArrayLike, calls: ArrayLike) -> Floats:
+    """Return the harmonic mean of recall and precision; 0 where both are."""
+    good, called = np.asarray(labels, bool), np.asarray(calls, bool)
+    return _share(2 * (good & called).sum(-1), good.sum(-1) + called.sum(-1))
+
+
+def macro(measure: Callable[[ArrayLike, ArrayLike], Floats], labels: ArrayLike, calls: ArrayLike) -> Floats:
+    """Return the plain mean of ``recall``, ``precision`` or ``f1`` of both outcomes, as the paper's tables have it."""
+    good, called = np.asarray(labels, bool), np.asarray(calls, bool)
+    return (measure(good, called) + measure(~good, ~called)) / 2
+
+
+def chance_bar(n: int, share: float = 0.5, level: float = LEVEL) -> float:
+    """Return the accuracy that guessing does not exceed but for `level`: a model must lie above it.
+
+    Parameters
+    ----------
+    n : int
+        Patients.
+    share : float
+        Chance of a guess to be right: one half, or the larger outcome's share when that is always said.
+    level : float
+        Chance of lying above the bar without knowing anything.
+
+    Examples
+    --------
+    >>> chance_bar(13) * 13
+    9.0
+    """
+    return float(stats.binom.isf(level, n, share)) / n
 
 
 def brier(labels: ArrayLike, probabilities: ArrayLike) -> float:
     """Return the mean squared error of probabilities; a constant one half has 0.25."""
-    return float(np.mean((np.asarray(labels, float) - np.asarray(probabilities, float)) ** 2))
+    return float(briers(labels, probabilities))
 
 
-def _wins(labels: ArrayLike, scores: ArrayLike) -> NDArray[np.float64]:
-    """Return, for each good and poor patient, 1 where the good one scores higher, one half at a tie."""
-    good, values = np.asarray(labels, bool), np.asarray(scores, np.float64)
-    if good.all() or not good.any():
-        raise ValueError(f"an AUC needs patients of both outcomes, got {int(good.sum())} good of {len(good)}")
-    difference = values[good][:, np.newaxis] - values[~good]
-    return (np.sign(difference) + 1.0) / 2.0
+def briers(labels: ArrayLike, probabilities: ArrayLike) -> Floats:
+    """Return ``brier`` of every row."""
+    return np.mean((np.asarray(labels, float) - np.asarray(probabilities, float)) ** 2, axis=-1)
 
 
-def _placements(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    wins = _wins(labels, scores)
-    return wins.mean(axis=1), wins.mean(axis=0)
+def calibration_slope(labels: ArrayLike, log_odds: ArrayLike) -> Floats:
+    """Return the slope of the outcome's log-odds on the model's (Cox 1958): 1 is honest, below 1 overconfident.
+
+    Held within ``MOST``; NaN where the log-odds are all but equal, or one outcome is missing.
+
+    Parameters
+    ----------
+    labels, log_odds : array, shape (..., n_patients)
+        Several rows of log-odds per patient are laid end to end along the last axis.
+    """
+    good, x = np.broadcast_arrays(np.asarray(labels, float), np.asarray(log_odds, np.float64))
+    slopes = np.clip(fit_lines(x, good)[..., 0], -MOST, MOST)
+    told = (x.std(axis=-1) > NO_SPREAD) & (good.min(axis=-1) < good.max(axis=-1))
+    return np.where(told, slopes, np.nan)
+
+
+def calibration_intercept(labels: ArrayLike, log_odds: ArrayLike) -> Floats:
+    """Return calibration in the large: what must be added to the log-odds so that their mean is right; 0 is honest.
+
+    The slope is held at 1. Below 0 the model promises too much. Held within ``MOST``.
+    """
+    good, x = np.broadcast_arrays(np.asarray(labels, float), np.asarray(log_odds, np.float64))
+    return np.clip(fit_intercepts(x, good), -MOST, MOST)
+
+
+def reliability(labels: ArrayLike, probabilities: ArrayLike, n_bins: int = N_BINS) -> list[dict[str, float]]:
+    """Return for every bin that has patients: what was promised, what came, how many, and Wilson's interval."""
+    good, p = np.asarray(labels, bool), np.asarray(probabilities, np.float64)
+    bins = np.minimum((p * n_bins).astype(int), n_bins - 1)
+    return [_bin(good[bins == k], p[bins == k]) for k in np.unique(bins)]
+
+
+def _bin(good: NDArray[np.bool_], p: Floats) -> dict[str, float]:
+    interval = stats.binomtest(int(good.sum()), len(good)).proportion_ci(method="wilson")
+    return {
+        "p": float(p.mean()),
+        "observed": float(good.mean()),
+        "n": len(good),
+        "low": float(interval.low),
+        "high": float(interval.high),
+    }
+
+
+def _share(part: ArrayLike, whole: ArrayLike) -> Floats:
+    some = np.asarray(whole) > 0
+    return np.where(some, np.asarray(part) / np.where(some, whole, 1), 0.0)

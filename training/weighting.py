@@ -2,24 +2,70 @@
 
 One line of log-odds for each number of windows, and the same lines on resampled patients: their spread becomes the
 interval at the bedside (``inference.calibration``).
+
+**Whose logits.** A bundle holds one network. Cross-validation scores a patient once per repeat, by another network each
+time; the mean of those logits is less spread by chance than any of them, and a line fitted to it would promise too much
+when one network speaks. So every row that is fitted is one network's logit of one patient, and the rows of a patient
+share its one vote: five repeats are five looks at the same people, not five times as many. A draw resamples the
+patients and takes one of the repeats, so that its spread has in it whom one happened to see and which network one
+happened to get.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from inference.calibration import Calibration
+from inference.manifest import AGGREGATIONS
+from training.errors import TrainingError
+from training.logistic import fit_lines
+
+if TYPE_CHECKING:
+    from training.predictions import Prediction
 
 #: Numbers of windows for which a line is fitted (contract); 53 are nine minutes.
 FITTED = (1, 2, 3, 6, 12, 24, 53)
 #: Resamples of the patients (contract).
 N_DRAWS = 200
-#: Most steps of Newton's method, and the step below which it has settled.
-N_STEPS, SETTLED = 50, 1e-10
 #: Weight of the prior that the slope is 1 and the offset 0, in patients' worth of squared log-odds.
 PRIOR = 0.1
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One network's scores of one patient's windows.
+
+    Parameters
+    ----------
+    patient : str
+        Who; several rows may be of one patient.
+    good : bool
+        Outcome.
+    repeat : int
+        Of the cross-validation; each has a patient at most once.
+    fold : int
+        Whose network this is, within the repeat.
+    logits, weights : ndarray, shape (n_windows,)
+        Of the scored windows, in order.
+    """
+
+    patient: str
+    good: bool
+    repeat: int
+    fold: int
+    logits: Floats
+    weights: Floats
+
+    def logit(self, n_windows: int | None = None, aggregation: str = "logit_mean_quality") -> float:
+        """Return the session's logit after its first `n_windows`, or after all."""
+        return session_logit(self.logits[:n_windows], self.weights[:n_windows], aggregation)
 
 
 def session_logit(logits: ArrayLike, weights: ArrayLike, aggregation: str = "logit_mean_quality") -> float:
@@ -39,7 +85,7 @@ def session_logit(logits: ArrayLike, weights: ArrayLike, aggregation: str = "log
     return float(np.log(p / (1.0 - p)))
 
 
-def fit_line(logits: ArrayLike, labels: ArrayLike) -> tuple[float, float]:
+def fit_line(logits: ArrayLike, labels: ArrayLike, weights: ArrayLike = 1.0) -> tuple[float, float]:
     """Return slope and offset of the log-odds that fit the outcomes best; the slope is never negative.
 
     Platt's targets, (n_good + 1) / (n_good + 2) and 1 / (n_poor + 2), keep patients that are told apart without an
@@ -47,20 +93,15 @@ def fit_line(logits: ArrayLike, labels: ArrayLike) -> tuple[float, float]:
 
     Parameters
     ----------
-    logits : array, shape (n_patients,)
+    logits : array, shape (n,)
         Of sessions.
-    labels : array, shape (n_patients,)
+    labels : array, shape (n,)
         True for a good outcome.
+    weights : array, shape (n,)
+        How much of a patient each row is.
     """
-    x, good = np.asarray(logits, np.float64), np.asarray(labels, bool)
-    n_good = int(good.sum())
-    target = np.where(good, (n_good + 1) / (n_good + 2), 1 / (len(good) - n_good + 2))
-    design = np.column_stack([x, np.ones_like(x)])
-    line = _newton(design, target)
-    if line[0] < 0.0:
-        p = float(target.mean())
-        return 0.0, float(np.log(p / (1 - p)))
-    return float(line[0]), float(line[1])
+    a, b = _lines(*np.broadcast_arrays(np.asarray(logits, np.float64), np.asarray(labels, bool), weights))
+    return float(a), float(b)
 
 
 def calibrate(
@@ -88,54 +129,136 @@ def calibrate(
         ``n``, ``a``, ``b``, and ``draws`` of ``a`` and ``b`` with ``N_DRAWS`` values for each n. Numbers that fewer
         than half of the patients reach are left out; beyond the last the bedside holds its value.
     """
-    good = np.asarray(labels, bool)
-    n_windows = np.array([len(logits) for logits, _ in sessions])
-    fitted = [n for n in FITTED if np.mean(n_windows >= n) >= 0.5]
-    draws = _draws(good, seed)
+    rows = [
+        Scored(str(i), bool(good), 0, 0, *session)
+        for i, (session, good) in enumerate(zip(sessions, labels, strict=True))
+    ]
+    return fit_curve(rows, seed, aggregation)
+
+
+def bundle_calibration(predictions: Sequence[Prediction], n_draws: int = N_DRAWS, seed: int = 0) -> dict[str, Any]:
+    """Return what a manifest says under ``calibration``: a curve for each aggregation, from out-of-fold logits.
+
+    Parameters
+    ----------
+    predictions : sequence of Prediction
+        Of a run; the rows of windows, which are the network's, are taken.
+    n_draws, seed : int
+        How many draws, and of what.
+
+    Raises
+    ------
+    TrainingError
+        If there are windows of no network, or of several, or patients of one outcome only.
+    """
+    rows = scored_rows(predictions)
+    return {aggregation: fit_curve(rows, seed, aggregation, n_draws) for aggregation in AGGREGATIONS}
+
+
+def scored_rows(predictions: Sequence[Prediction]) -> list[Scored]:
+    """Return each network's scores of each patient, its windows in order; patients and repeats in order."""
+    windows = [row for row in predictions if row.unit == "window"]
+    models = sorted({row.model for row in windows})
+    if len(models) != 1:
+        raise TrainingError(
+            f"the predictions hold windows of {len(models)} networks ({', '.join(models) or 'none'}), expected one",
+            subject="predictions.csv",
+            remedy="Give the predictions of one run whose network was trained to its end.",
+        )
+    of: dict[tuple[str, int], list[Prediction]] = {}
+    for row in windows:
+        of.setdefault((row.patient, row.repeat), []).append(row)
+    return [_scored(of[key]) for key in sorted(of)]
+
+
+def fit_curve(
+    rows: Sequence[Scored], seed: int, aggregation: str = "logit_mean_quality", n_draws: int = N_DRAWS
+) -> dict[str, Any]:
+    """Return a curve in the manifest's form; the rows of a patient count once together.
+
+    Parameters
+    ----------
+    rows : sequence of Scored
+        Of patients that their networks never saw.
+    seed : int
+        Of the draws.
+    aggregation : str
+        Which mean of the windows.
+    n_draws : int
+        How many; with 0 there are no draws.
+
+    Raises
+    ------
+    TrainingError
+        If there are not patients of both outcomes.
+    """
+    good = np.array([row.good for row in rows], bool)
+    if good.all() or not good.any():
+        raise TrainingError(
+            f"a calibration needs patients of both outcomes, got {int(good.sum())} good of {len(good)}",
+            subject="calibration",
+            remedy="Add patients, or choose a split whose test parts hold both.",
+        )
+    shares, draws = _shares(rows), _draws(rows, seed, n_draws)
+    n_windows = np.array([len(row.logits) for row in rows])
+    fitted = [n for n in FITTED if np.average(n_windows >= n, weights=shares) >= 0.5]
     lines, drawn = [], []
     for n in fitted:
-        x = np.array([session_logit(logits[:n], weights[:n], aggregation) for logits, weights in sessions])
-        lines.append(fit_line(x, good))
-        drawn.append([fit_line(x[chosen], good[chosen]) for chosen in draws])
+        x = np.array([row.logit(n, aggregation) for row in rows])
+        lines.append(fit_line(x, good, shares))
+        drawn.append(_lines(np.tile(x, (n_draws, 1)), np.tile(good, (n_draws, 1)), draws))
     return {
         "n": fitted,
         "a": [line[0] for line in lines],
         "b": [line[1] for line in lines],
-        "draws": {key: [[_short(line[i]) for line in row] for row in drawn] for i, key in enumerate("ab")},
+        "draws": {key: [[_short(value) for value in pair[i]] for pair in drawn] for i, key in enumerate("ab")},
     }
 
 
-def _draws(good: NDArray[np.bool_], seed: int) -> list[NDArray[np.intp]]:
-    """Return resamples of the patients, each with both outcomes in it."""
+def curve_of(fitted: Mapping[str, Any]) -> Calibration:
+    """Return a fitted curve as the bedside uses it."""
+    draws = (tuple(map(tuple, fitted["draws"][key])) for key in "ab")
+    return Calibration(*(tuple(fitted[key]) for key in "nab"), *draws)
+
+
+def _lines(x: Floats, good: NDArray[np.bool_], weights: Floats) -> tuple[Floats, Floats]:
+    """Return slopes and offsets, each of shape (...), of rows (..., n); see ``fit_line``."""
+    n_good, n_poor = ((weights * side).sum(-1, keepdims=True) for side in (good, ~good))
+    target = np.where(good, (n_good + 1) / (n_good + 2), 1 / (n_poor + 2))
+    lines = fit_lines(x, target, weights, prior=PRIOR)
+    p = (weights * target).sum(-1) / weights.sum(-1)
+    turned = lines[..., 0] < 0.0
+    return np.where(turned, 0.0, lines[..., 0]), np.where(turned, np.log(p / (1 - p)), lines[..., 1])
+
+
+def _scored(windows: list[Prediction]) -> Scored:
+    windows.sort(key=lambda row: row.index or 0)
+    first = windows[0]
+    logits, weights = (np.array([getattr(row, name) for row in windows], np.float64) for name in ("logit", "weight"))
+    return Scored(first.patient, bool(first.label), first.repeat, first.fold, logits, weights)
+
+
+def _shares(rows: Sequence[Scored]) -> Floats:
+    """Return how much of its patient each row is."""
+    _, which, counts = np.unique([row.patient for row in rows], return_inverse=True, return_counts=True)
+    return np.asarray(1.0 / counts[which])
+
+
+def _draws(rows: Sequence[Scored], seed: int, n_draws: int) -> Floats:
+    """Return how often each row is in each draw, shape (n_draws, n_rows).
+
+    A draw takes one repeat and resamples its patients; both outcomes are in it.
+    """
     rng = np.random.default_rng(seed)
-    draws: list[NDArray[np.intp]] = []
-    while len(draws) < N_DRAWS:
-        chosen = rng.integers(0, len(good), len(good))
-        if 0 < good[chosen].sum() < len(good):
-            draws.append(chosen)
-    return draws
-
-
-def _newton(design: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the penalised maximum-likelihood line; the problem is convex, so steps that overshoot are halved."""
-    prior = np.array([1.0, 0.0])
-
-    def loss(line: NDArray[np.float64]) -> float:
-        z = design @ line
-        return float(np.sum(np.logaddexp(0.0, z) - target * z) + PRIOR / 2 * np.sum((line - prior) ** 2))
-
-    line = prior.copy()
-    for _ in range(N_STEPS):
-        p = 1.0 / (1.0 + np.exp(-np.clip(design @ line, -30, 30)))
-        gradient = design.T @ (p - target) + PRIOR * (line - prior)
-        hessian = (design * (p * (1 - p))[:, np.newaxis]).T @ design + PRIOR * np.eye(2)
-        step = np.linalg.solve(hessian, gradient)
-        if np.abs(step).max() < SETTLED:
-            break
-        while loss(line - step) > loss(line) and np.abs(step).max() > SETTLED:
-            step /= 2
-        line = line - step
-    return line
+    repeat, good = np.array([row.repeat for row in rows]), np.array([row.good for row in rows])
+    members = [np.flatnonzero(repeat == one) for one in np.unique(repeat)]
+    draws: list[Floats] = []
+    while len(draws) < n_draws:
+        of_one = members[rng.integers(len(members))]
+        chosen = of_one[rng.integers(0, len(of_one), len(of_one))]
+        if 0 < good[chosen].sum() < len(chosen):
+            draws.append(np.bincount(chosen, minlength=len(rows)).astype(np.float64))
+    return np.array(draws).reshape(n_draws, len(rows))
 
 
 def _short(value: float) -> float:

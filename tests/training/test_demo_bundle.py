@@ -20,7 +20,7 @@ from training.demo_bundle import Run, build, simulate
 from training.export import graph_of
 from training.fit import FitSpec
 from training.networks import BandLstm
-from training.metrics import auc
+from training.auc import auc
 from training.synthesis import Task, windows_of
 from training.weighting import FITTED, N_DRAWS, session_logit
 
