@@ -18,7 +18,7 @@ from tests.training.cohorts import SMALL
 from training.cohort.cohort import Cohort
 from training.cohort.roster import roster_of
 from training.cohort.spec import SynthError, SynthSpec
-from training.cohort.synth import files_of, synthesise
+from training.cohort.synth import recording_of, synthesise
 
 #: One window of three patients.
 TINY = SynthSpec(patients=3, with_eeg=2, minutes=0.3, effect=2, seed=3, bold=False, sites=2, still_s=2.0)
@@ -73,7 +73,7 @@ def test_a_simulated_cohort_opens_like_any_other_and_says_that_it_is_synthetic(t
 def test_a_recording_holds_the_simulators_bits_in_microvolts_and_its_markers(tiny: Path):
     """Nothing is between the simulator and the file (law 1)."""
     montage, member = load_montage("amp16"), next(m for m in roster_of(TINY) if m.participant.has_eeg)
-    recording = read_recording(files_of(tiny, member, TINY)[0], montage=montage)
+    recording = read_recording(recording_of(tiny, member), montage=montage)
     simulated = render(member.patient, TINY.plan, TINY.seconds, montage)
     assert recording.samples.tobytes() == simulated.samples.tobytes()
     assert set(bind_recording(recording, montage).scale_uv) == {1.0}
@@ -85,7 +85,7 @@ def test_stamps_are_regular_with_each_patients_own_start_and_a_small_drift(tiny:
     """As an amplifier's clock: a few parts per million fast or slow."""
     starts = set()
     for member in (m for m in roster_of(TINY) if m.participant.has_eeg):
-        stamps = read_recording(files_of(tiny, member, TINY)[0]).stamps
+        stamps = read_recording(recording_of(tiny, member)).stamps
         starts.add(stamps[0])
         drift_ppm = ((stamps[-1] - stamps[0]) / (len(stamps) - 1) * 1000 - 1) * 1e6
         assert 0 < abs(drift_ppm) < 100

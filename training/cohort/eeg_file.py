@@ -91,13 +91,8 @@ def write_recording(path: Path, patient: Patient, plan: ParadigmPlan, seconds: i
     stem = path.name.removesuffix(".xdf")
     replace_file(path.with_name(f"{stem}.json"), _sidecar(patient, seconds, montage))
     replace_file(path.with_name(f"{stem.removesuffix('_eeg')}_channels.tsv"), _channels(montage))
-    with landed(path) as temporary:
-        file = AppendFile(temporary)
-        try:
-            _write(_Parts(file, patient, montage), patient, plan, seconds, montage)
-            file.sync()
-        finally:
-            file.close()
+    with landed(path) as file:
+        _write(_Parts(file, patient, montage), patient, plan, seconds, montage)
 
 
 def _write(parts: _Parts, patient: Patient, plan: ParadigmPlan, seconds: int, montage: Montage) -> None:

@@ -38,11 +38,14 @@ class Member:
     ----------
     patient : Patient
         As the site records him.
+    site : Site
+        Where.
     participant : Participant
         His row of the table of patients.
     """
 
     patient: Patient
+    site: Site
     participant: Participant
 
     @property
@@ -68,7 +71,7 @@ def roster_of(spec: SynthSpec) -> tuple[Member, ...]:
 def _member(seed: int, number: int, patient: Patient, sites: tuple[Site, ...], has_eeg: bool) -> Member:
     site = sites[int(np.random.default_rng((seed, WHERE, number)).integers(len(sites)))]
     rng = np.random.default_rng((seed, TABLE, number))
-    return Member(site.at(patient), _participant(f"{number + 1:03d}", patient, site, has_eeg, rng))
+    return Member(site.at(patient), site, _participant(f"{number + 1:03d}", patient, site, has_eeg, rng))
 
 
 def _seed_of(seed: int, number: int) -> int:

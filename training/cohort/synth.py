@@ -18,9 +18,10 @@ from typing import Any, Protocol
 
 from acquisition.durable import make_folder, replace_file
 from acquisition.montage import load_montage
+from training.cohort import bold, eeg_file
 from training.cohort.cohort import DESCRIPTION, OWN
-from training.cohort.eeg_file import TASK, write_recording
 from training.cohort.participants import TABLE, write_participants
+from training.cohort.phantom import ScanSpec
 from training.cohort.places import folder_of
 from training.cohort.roster import Member, roster_of
 from training.cohort.spec import SynthError, SynthSpec
@@ -82,26 +83,41 @@ def synthesise(folder: Path, spec: SynthSpec, watcher: Watcher = SILENT, *, work
     _begin(folder, spec)
     members = roster_of(spec)
     write_participants(folder / TABLE, [member.participant for member in members])
-    lacking = [member for member in members if not all(path.exists() for path in files_of(folder, member, spec))]
+    lacking = [member for member in members if _lacking(folder, spec, member)]
     watcher.begins(len(members), len(members) - len(lacking))
     for member in _written(folder, spec, lacking, workers):
         watcher.finished(member.id)
     return members
 
 
-def files_of(folder: Path, member: Member, spec: SynthSpec) -> tuple[Path, ...]:
-    """Return the files that a patient has when he is finished, those written last alone."""
+def recording_of(folder: Path, member: Member) -> Path:
+    """Return where a patient's recording lies, or would."""
     own = folder_of(folder, member.id)
-    return (own / "eeg" / f"{own.name}_task-{TASK}_eeg.xdf",) if member.participant.has_eeg else ()
+    return own / "eeg" / f"{own.name}_task-{eeg_file.TASK}_eeg.xdf"
+
+
+def scan_of(folder: Path, member: Member) -> Path:
+    """Return where a patient's scan lies, or would."""
+    own = folder_of(folder, member.id)
+    return own / "func" / f"{own.name}_task-{bold.TASK}_bold.nii.gz"
 
 
 def write_member(folder: Path, spec: SynthSpec, member: Member) -> Member:
     """Write what is not there yet of one patient, and return him."""
-    for path in files_of(folder, member, spec):
-        if not path.exists():
-            make_folder(path.parent)
-            write_recording(path, member.patient, spec.plan, spec.seconds, load_montage(spec.montage))
+    for path in _lacking(folder, spec, member):
+        make_folder(path.parent)
+        if path == scan_of(folder, member):
+            bold.write_scan(path, member.patient, member.site, ScanSpec())
+        else:
+            eeg_file.write_recording(path, member.patient, spec.plan, spec.seconds, load_montage(spec.montage))
     return member
+
+
+def _lacking(folder: Path, spec: SynthSpec, member: Member) -> list[Path]:
+    """Return the files of a patient that are not there; what lies beside each is written before it."""
+    eeg = [recording_of(folder, member)] if member.participant.has_eeg else []
+    scans = [scan_of(folder, member)] if spec.bold else []
+    return [path for path in (*eeg, *scans) if not path.exists()]
 
 
 def _begin(folder: Path, spec: SynthSpec) -> None:
