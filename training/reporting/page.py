@@ -1,0 +1,36 @@
+"""All of it: ``report.html``, one file that asks no network for anything, and its figures as files of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from acquisition.durable import replace_file
+from training.reporting.facts import Facts
+from training.reporting.sections import Section, render, sections
+from training.reporting.verdict import origin, size, verdict
+from training.reporting.words import text
+
+
+def page(facts: Facts, parts: list[Section]) -> str:
+    """Return the whole report as HTML."""
+    return str(
+        render(
+            "report.html",
+            name=text(facts.run.get("name")),
+            cohort=text(facts.cohort.get("name")),
+            origin=origin(facts),
+            synthetic=facts.synthetic,
+            verdict=verdict(facts),
+            size=size(facts),
+            sections=parts,
+        )
+    )
+
+
+def write_page(facts: Facts, path: Path, figures: Path) -> None:
+    """Write the report, whole or not at all, and each of its figures."""
+    parts = list(sections(facts))
+    figures.mkdir(parents=True, exist_ok=True)
+    for drawing in (drawing for part in parts for drawing in part.drawings):
+        drawing.write(figures)
+    replace_file(path, page(facts, parts).encode())

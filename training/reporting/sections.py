@@ -1,0 +1,219 @@
+"""The sections of a report in their order. A new part, of scans or of fusion, is one more function in ``SECTIONS``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from training.reporting import figures, patients, tables, tripod
+from training.reporting.drawing import Drawing
+from training.reporting.facts import Facts
+from training.reporting.learning import curves
+
+#: What stands wherever the paper's figures and those of simulated patients meet.
+NOT_COMPARABLE = (
+    "The patients of this run are simulated: its figures must not be compared with the paper's, and one being higher "
+    "means nothing."
+)
+#: What the paper's table is to be read with on a clinical cohort.
+PAPER_UNIT = (
+    "The paper does not state the unit of its figures; they are of its validation set, of about 13 patients. A figure "
+    "over windows or slices is no figure over patients."
+)
+
+#: What a section is made of: tables, figures, sentences.
+Part = tables.Table | Drawing | str
+
+environment = Environment(
+    loader=PackageLoader("training.reporting"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section: its title, where a link finds it, what it holds, and its figures for files of their own."""
+
+    title: str
+    anchor: str
+    html: Markup
+    drawings: tuple[Drawing, ...] = ()
+
+
+def render(template: str, **values: Any) -> Markup:
+    """Return a template filled in; everything that is not markup already is escaped."""
+    return Markup(environment.get_template(template).render(**values))
+
+
+def shown(title: str, anchor: str, *parts: Part) -> Section:
+    """Return a section of tables, figures and sentences, in that order."""
+    drawings = tuple(part for part in parts if isinstance(part, Drawing))
+    return Section(title, anchor, render("parts.html", parts=[_part(part) for part in parts]), drawings)
+
+
+def left_out(title: str, anchor: str, reason: str) -> Section:
+    """Return a section that says why it has nothing to show."""
+    return Section(title, anchor, render("left_out.html", reason=reason))
+
+
+def headline(facts: Facts) -> Section:
+    """Return the few figures that are looked for first."""
+    return shown("Headline", "headline", tables.headline(facts.models))
+
+
+def ranking(facts: Facts) -> Section:
+    """Return ROC curves, AUC and paired differences."""
+    title, anchor = "Ranking: who does better than whom", "ranking"
+    drawn = [model for model in facts.models if (model.get("roc") or {}).get("fpr")]
+    parts: list[Part] = [figures.roc(drawn)] if drawn else ["No model has a ROC curve."]
+    parts.append(tables.ranking(facts.models))
+    pairs = facts.list_of("paired")
+    parts.append(tables.paired(pairs) if pairs else "No paired comparison: it needs two models on the same patients.")
+    return shown(title, anchor, *parts)
+
+
+def classification(facts: Facts) -> Section:
+    """Return accuracy, recall, precision and F1."""
+    return shown("Classification", "classification", tables.classification(facts.models))
+
+
+def calibration(facts: Facts) -> Section:
+    """Return how far probabilities can be taken at their word."""
+    drawn: list[Part] = [figures.reliability(model) for model in facts.networks if model.get("reliability")]
+    return shown("Calibration", "calibration", *(drawn or ["No network has reliability points."]),
+                 tables.calibration(facts.models))  # fmt: skip
+
+
+def usefulness(facts: Facts) -> Section:
+    """Return the net benefit."""
+    drawn = [figures.decision(model) for model in facts.networks if model.get("decision")]
+    if not drawn:
+        return left_out("Net benefit", "decision", "no network has a decision curve")
+    return shown("Net benefit", "decision", *drawn)
+
+
+def windows(facts: Facts) -> Section:
+    """Return what fewer windows give."""
+    title, anchor = "By number of windows", "windows"
+    models = [model for model in facts.networks if model.get("by_windows")]
+    if not models:
+        return left_out(title, anchor, "no network has figures by number of windows")
+    return shown(title, anchor, *(part for model in models for part in
+                                  (figures.by_windows(model), tables.by_windows(model))))  # fmt: skip
+
+
+def groups(facts: Facts) -> Section:
+    """Return the parts of the cohort."""
+    rows = facts.list_of("groups")
+    if not rows:
+        return left_out("Parts of the cohort", "groups", "the cohort names no site, territory or days since onset")
+    return shown("Parts of the cohort", "groups", tables.groups(rows))
+
+
+def scale(facts: Facts) -> Section:
+    """Return how well the score itself is predicted."""
+    title, anchor = "The Fugl-Meyer score itself", "fma"
+    if not facts.evaluation.get("fma"):
+        return left_out(title, anchor, "the network has no head for the score")
+    return shown(title, anchor, tables.scale(facts.evaluation["fma"]))
+
+
+def paper(facts: Facts) -> Section:
+    """Return the paper's Table 2 beside this run."""
+    title, anchor = "Beside the paper", "paper"
+    rows = facts.list_of("paper_table")
+    if not rows:
+        return left_out(title, anchor, "the evaluation holds no table of the paper")
+    caution = NOT_COMPARABLE if facts.synthetic else ""
+    return shown(title, anchor, *filter(None, [caution]), PAPER_UNIT, tables.paper(rows))
+
+
+def control(facts: Facts) -> Section:
+    """Return the permuted labels."""
+    title, anchor = "Control: permuted labels", "control"
+    found = facts.evaluation.get("permuted")
+    if not found:
+        return left_out(title, anchor, "no labels were permuted")
+    drawn = [figures.permuted(found)] if found.get("values") else []
+    return shown(title, anchor, *drawn, tables.control(found))
+
+
+def learning(facts: Facts) -> Section:
+    """Return losses over the epochs, and what the run took."""
+    title, anchor = "Learning", "learning"
+    found = curves(facts.metrics)
+    parts: list[Part] = [figures.learning(*found) if found else "No metrics.csv: no curves."]
+    cost: Mapping[str, Any] = facts.evaluation.get("training") or {}
+    parts.append(tables.cost(cost) if cost else "The run does not say what it took.")
+    return shown(title, anchor, *parts)
+
+
+def each_patient(facts: Facts) -> Section:
+    """Return a report for each patient, folded up."""
+    title, anchor = "Patients", "patients"
+    reports = patients.patients(facts.list_of("patients"))
+    if not reports:
+        return left_out(title, anchor, "the evaluation holds no patients")
+    size = {"width": patients.WIDTH, "height": patients.HEIGHT, "left": patients.LEFT, "right": patients.RIGHT,
+            "top": patients.TOP, "bottom": patients.BOTTOM}  # fmt: skip
+    html = render("patients.html", overview=patients.overview(reports), patients=reports, size=size,
+                  synthetic=facts.synthetic)  # fmt: skip
+    return Section(title, anchor, html)
+
+
+def secondary(facts: Facts) -> Section:
+    """Return the figures of single windows, labelled and folded up (law 9)."""
+    title, anchor = "Secondary: single windows", "secondary"
+    table = tables.secondary(facts.models)
+    if not table.rows:
+        return left_out(title, anchor, "no model has figures over single windows")
+    return Section(title, anchor, render("secondary.html", windows=table))
+
+
+def checklist(facts: Facts) -> Section:
+    """Return the TRIPOD+AI checklist."""
+    found = tripod.items(facts)
+    html = render("tripod.html", items=found, counted=tripod.counted(found))
+    return Section("TRIPOD+AI checklist", "tripod", html)
+
+
+def provenance(facts: Facts) -> Section:
+    """Return where the figures come from."""
+    return shown("Where it comes from", "provenance", tables.provenance(facts))
+
+
+SECTIONS: tuple[Callable[[Facts], Section], ...] = (
+    headline,
+    ranking,
+    classification,
+    calibration,
+    usefulness,
+    windows,
+    groups,
+    scale,
+    paper,
+    control,
+    learning,
+    each_patient,
+    secondary,
+    checklist,
+    provenance,
+)
+
+
+def sections(facts: Facts, makers: Sequence[Callable[[Facts], Section]] = SECTIONS) -> Iterator[Section]:
+    """Yield every section of a run's report, also those that have nothing to show."""
+    for make in makers:
+        yield make(facts)
+
+
+def _part(part: Part) -> dict[str, Any]:
+    kind = {tables.Table: "table", Drawing: "figure"}.get(type(part), "words")
+    return {"kind": kind, "it": part}

@@ -1,0 +1,241 @@
+"""The tables of a report: plain cells with a caption, which the templates escape and give their scopes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from training.reporting.facts import Facts
+from training.reporting.words import MISSING, count, figure, model, number, p_value, text, value_of
+
+Model = Mapping[str, Any]
+#: The paper's figures stand beside ours on these, by their keys.
+PAPER = ("accuracy", "recall", "precision", "f1")
+#: Whose figures a row of that table has.
+SOURCES = {"paper": "the paper", "here": "this run"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table; the first cell of a row is its heading.
+
+    Attributes
+    ----------
+    caption : str
+        What it shows, with its unit.
+    head : tuple of str
+    rows : tuple of tuple of str
+        As many cells each as the head has.
+    note : str
+        What it is to be read with; may be empty.
+    """
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+def ranking(models: Sequence[Model]) -> Table:
+    """Return how well each model ranks patients."""
+    return Table(
+        "Ranking, unit patient, 95 % intervals",
+        ("model", "n (good)", "AUC, DeLong", "AUC, bootstrap", "AUC within folds"),
+        tuple(
+            (
+                model(row["name"]),
+                _n(row),
+                figure(row["figures"].get("auc")),
+                figure(row["figures"].get("auc_bootstrap")),
+                _within(row["figures"].get("auc_within_fold")),
+            )
+            for row in models
+        ),
+        "AUC: the chance that a patient with a good outcome has the higher score; 0.5 is chance.",
+    )
+
+
+def headline(models: Sequence[Model]) -> Table:
+    """Return the figures that a reader looks for first, chance beside accuracy."""
+    keys = ("auc", "accuracy", "accuracy_by_chance", "brier", "calibration_slope")
+    return Table(
+        "Headline, unit patient, 95 % intervals",
+        ("model", "n (good)", "AUC", "accuracy", "chance bar", "Brier", "calibration slope"),
+        tuple((model(row["name"]), _n(row), *(figure(row["figures"].get(key)) for key in keys)) for row in models),
+        "Chance bar: the accuracy that guessing the more frequent outcome stays below in 95 % of such cohorts (exact "
+        "binomial). An accuracy below it shows nothing.",
+    )
+
+
+def classification(models: Sequence[Model]) -> Table:
+    """Return accuracy, recall, precision and F1, of the good outcome and as the mean of both outcomes."""
+    keys = (
+        "accuracy",
+        "accuracy_by_chance",
+        "recall",
+        "precision",
+        "f1",
+        "recall_macro",
+        "precision_macro",
+        "f1_macro",
+    )
+    return Table(
+        "Classification at a probability of one half, unit patient, 95 % intervals",
+        ("model", "n (good)", "accuracy", "chance bar", "recall, good outcome", "precision, good outcome",
+         "F1, good outcome", "recall, macro", "precision, macro", "F1, macro"),
+        tuple((model(row["name"]), _n(row), *(figure(row["figures"].get(key)) for key in keys)) for row in models),
+        "Macro: the mean over both outcomes, as the paper gives it.",
+    )  # fmt: skip
+
+
+def calibration(models: Sequence[Model]) -> Table:
+    """Return how far probabilities can be taken at their word."""
+    keys = ("brier", "calibration_intercept", "calibration_slope")
+    return Table(
+        "Calibration, unit patient, 95 % intervals",
+        ("model", "n (good)", "Brier", "intercept", "slope"),
+        tuple((model(row["name"]), _n(row), *(figure(row["figures"].get(key)) for key in keys)) for row in models),
+        "At its best: intercept 0, slope 1. A slope below 1: too sure. Brier 0.25: always saying one half.",
+    )
+
+
+def paired(pairs: Sequence[Model]) -> Table:
+    """Return the differences of two models on the same patients."""
+    return Table(
+        "Paired differences in AUC on the same patients, 95 % intervals",
+        ("pair", "difference", "p, DeLong", "p, permutation"),
+        tuple(
+            (f"{pair['a']} minus {pair['b']}", figure(pair["auc_difference"]), p_value(pair.get("p_delong")),
+             p_value(pair.get("p_permutation")))
+            for pair in pairs
+        ),
+        "Not corrected for the number of pairs.",
+    )  # fmt: skip
+
+
+def by_windows(row: Model) -> Table:
+    """Return a model's figures after the first so many windows of each patient."""
+    return Table(
+        f"{row['name']} by number of windows, unit patient",
+        ("windows", "patients", "AUC", "Brier", "intercept", "slope"),
+        tuple(
+            (str(step["n_windows"]), count(step["patients"]), figure(step["auc"]), figure(step["brier"], 3),
+             figure(step["calibration_intercept"]), figure(step["calibration_slope"]))
+            for step in row["by_windows"]
+        ),
+    )  # fmt: skip
+
+
+def groups(rows: Iterable[Model]) -> Table:
+    """Return the network's AUC in parts of the cohort."""
+    return Table(
+        "Parts of the cohort, unit patient, 95 % intervals",
+        ("part", "of", "n (good)", "AUC"),
+        tuple(
+            (text(row["value"]), _spaced(row["by"]), _n(row), figure(row["auc"]))
+            for row in rows
+        ),
+        "Small parts have wide intervals; one without both outcomes has no AUC. These are looks, not tests.",
+    )  # fmt: skip
+
+
+def paper(rows: Iterable[Model]) -> Table:
+    """Return the paper's Table 2 beside the figures of this run."""
+    return Table(
+        "The paper's Table 2 (EEG and EMG alone) and this run",
+        ("model", "source", "unit", "N", *PAPER, "note"),
+        tuple(
+            (row["model"], SOURCES[row["source"]],
+             text(row["unit"]), _stated(row["n"]), *(number(row[key], 4) for key in PAPER), row.get("note") or "")
+            for row in rows
+        ),
+    )  # fmt: skip
+
+
+def secondary(models: Iterable[Model]) -> Table:
+    """Return the figures of single windows."""
+    return Table(
+        "SECONDARY: unit window, not patient",
+        ("model", "windows", "AUC over windows", "note"),
+        tuple(
+            (model(row["name"]), count(level["n"]), figure(level["auc"]), level.get("note") or "")
+            for row in models
+            if (level := row.get("window_level"))
+        ),
+        "Windows of one patient resemble each other, so these figures and their intervals look better than they are.",
+    )
+
+
+def control(permuted: Model) -> Table:
+    """Return how the baseline does on shuffled labels."""
+    return Table(
+        "Permuted labels, unit patient",
+        ("model", "fits", "mean AUC", "SD", "AUC with the true labels", "z"),
+        ((model(permuted["model"]), count(permuted["n"]), number(permuted["mean"]), number(permuted["sd"], 3),
+          number(permuted["observed"]), number(permuted["z"], 1)),),
+        "On shuffled labels the mean must lie near 0.5; if it does not, something leaks.",
+    )  # fmt: skip
+
+
+def scale(fma: Model) -> Table:
+    """Return how well the Fugl-Meyer score itself is predicted."""
+    return Table(
+        "Fugl-Meyer score of the lower limb at 3 months, unit patient, in points of 34",
+        ("n", "mean absolute error", "half width of the interval", "share inside the interval", "correlation"),
+        ((count(fma["n"]), figure(fma["mae"], 1), number(fma["interval_half_width"], 1), figure(fma["coverage"]),
+          figure(fma["r"])),),
+    )  # fmt: skip
+
+
+def cost(training: Mapping[str, Any]) -> Table:
+    """Return what the run took."""
+    return Table(
+        "What training took",
+        ("figure", "value"),
+        tuple((_spaced(key), number(value, 3) if value_of(value) is not None else text(value))
+              for key, value in training.items()),
+    )  # fmt: skip
+
+
+def provenance(facts: Facts) -> Table:
+    """Return where every figure comes from."""
+    run, cohort = facts.run, facts.cohort
+    versions = ", ".join(f"{name} {version}" for name, version in (run.get("versions") or {}).items())
+    rows = (
+        ("run", run.get("name")),
+        ("made (UTC)", run.get("made_utc")),
+        ("origin", run.get("origin")),
+        ("cohort", cohort.get("name")),
+        ("cohort's table, SHA-256", cohort.get("sha256")),
+        ("patients (with EEG; good)", f"{count(cohort.get('patients'))} ({count(cohort.get('with_eeg'))}; "
+         f"{count(cohort.get('good'))})"),
+        ("split", f"profile {text(run.get('profile'))}, {count(run.get('repeats'))} repeats of "
+         f"{count(run.get('folds'))} folds, seed {text(run.get('seed'))}"),
+        ("model", run.get("model")),
+        ("parameters", MISSING if facts.parameters is None else f"{facts.parameters:,}"),
+        ("code", run.get("git")),
+        ("versions", versions),
+        ("machine", _host(run.get("host"))),
+    )  # fmt: skip
+    return Table("Where it comes from", ("what", "value"), tuple((name, text(value)) for name, value in rows))
+
+
+def _n(row: Model) -> str:
+    return f"{count(row['n'])} ({count(row['n_good'])})"
+
+
+def _stated(n: Any) -> str:
+    return count(n) if value_of(n) is not None else "not stated" if n is None else str(n)
+
+
+def _within(mean: Any) -> str:
+    return number(mean) if value_of(mean) is None else f"{number(mean)} over {mean['n_folds']} folds"
+
+
+def _host(host: Any) -> str | None:
+    return ", ".join(f"{key} {value}" for key, value in host.items()) if isinstance(host, Mapping) else host
+
+
+def _spaced(key: str) -> str:
+    return key.replace("_", " ").replace("-", " ")
