@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from acquisition.montage import load_montage
 from acquisition.simulator import Patient
 from inference.normalisation import zscore
+from tests.training.cohorts import small_cohort  # noqa: F401 (a fixture)
 from training.networks import BandLstm, Scale
 from training.synthesis import Session, Task, make_session, windows_of
 from training.tokens import tokens
