@@ -212,4 +212,7 @@ def bridge_restarted_without_partner(rig: Rig) -> None:
     same(account.ledger["received"] + account.ledger["declared_lost"], 10_000)
     same({d.data["reason"] for d in account.of_kind("lost")}, {"partner", "resume"})
     same([d.data["reason"] for d in account.of_kind("segment")], ["start", "resume"])
-    assert account.ledger["received"] > 4_000
+    back = account.of_kind("segment")[1].data["first_sample"]
+    assert 5_000 <= back < 10_000
+    same([d.data["n"] for d in account.of_kind("bridged")], [])
+    assert 0 <= account.ledger["received"] - (10_000 - back) - 2_000 < 1_000
