@@ -74,6 +74,8 @@ class Opened:
         Takes a calibration that fell due, so that the next reading gives it back; a folder that takes no file is fine.
     resampled_from_hz : float, optional
         Rate that it was recorded at, where it was resampled.
+    origin : {"simulated", "recorded", "live"}
+        What the recording says of itself.
     """
 
     montage: Montage
@@ -85,6 +87,7 @@ class Opened:
     assumed: tuple[str, ...] = ()
     keep: Callable[[Decision], None] | None = None
     resampled_from_hz: float | None = None
+    origin: str = "recorded"
 
 
 def open_place(place: Place, montage: Montage, default_mains_hz: float = 50.0) -> Opened:
@@ -175,6 +178,9 @@ def _together(path: Path) -> list[Path]:
 def _session(place: Place, montage: Montage) -> Opened:
     folder = SessionFolder.open(place.path)
     info = folder.info
+    if info.entered_in_error:
+        message = f"Session {info.session} of patient {place.patient} was entered in error: it is somebody else's."
+        raise RecordingError(message, subject=place.patient, remedy="Take its folder out of the cohort.")
     _check_fingerprint(place, info.fingerprint)
     own = Montage.from_json(info.montage, subject=str(place.path / "session.json"))
     _check_channels(place, own, montage)
@@ -182,7 +188,16 @@ def _session(place: Place, montage: Montage) -> Opened:
     _check_samples(place, n_samples)
     tape = Tape(partial(tape_of_folder, folder))
     sha256 = recording_sha256(place)
-    return Opened(own, info.mains_hz, tape, n_samples, own.rate_hz, sha256, resampled_from_hz=info.resampled_from_hz)
+    return Opened(
+        own,
+        info.mains_hz,
+        tape,
+        n_samples,
+        own.rate_hz,
+        sha256,
+        resampled_from_hz=info.resampled_from_hz,
+        origin=info.origin,
+    )
 
 
 def _file(place: Place, montage: Montage, default_mains_hz: float) -> Opened:
@@ -201,6 +216,7 @@ def _file(place: Place, montage: Montage, default_mains_hz: float) -> Opened:
         tuple(told(recording)),
         decisions.add,
         recording.resampled_from_hz,
+        recording.origin,
     )
 
 
