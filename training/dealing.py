@@ -126,7 +126,7 @@ def require_outcomes(strata: Strata, least: int, what: str) -> None:
         if n < least:
             word = "good" if outcome else "poor"
             raise SplitError(
-                f"{n} patients with EEG have a {word} outcome, too few for {what}: each needs both outcomes.",
+                f"Patients with EEG and a {word} outcome: {n}, too few for {what}; each needs both outcomes.",
                 subject=word,
                 remedy=f"Add patients with EEG and a {word} outcome, or ask for fewer parts (split.folds).",
             )

@@ -266,14 +266,17 @@ def read_splits(path: Path, profile: Profile | None = None) -> Splits:
         If it is no such file, lacks the profile, or its parts do not check.
     """
     document = _document(path)
-    name = profile or next(iter(document["profiles"]), "nested")
-    if name not in document["profiles"]:
-        held = ", ".join(document["profiles"]) or "none"
+    profiles = document["profiles"]
+    name = profile or next(iter(profiles), "nested")
+    if name not in profiles:
+        held = ", ".join(profiles) or "none"
         message = f"{path} holds no profile {name!r} (it holds {held}): the cohort is too small for it."
         raise SplitError(message, subject=str(path), remedy=_MEND)
+    if not isinstance(profiles[name], dict):
+        raise _no_splits(path, f"its profile {name!r} is no object")
     values = {key: document.get(key) for key in ("seed", "cohort_sha256", "unlabelled", "strata")}
     try:
-        splits = TypeAdapter(Splits).validate_python({"profile": name, **values, **document["profiles"][name]})
+        splits = TypeAdapter(Splits).validate_python({"profile": name, **values, **profiles[name]})
         splits.check()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
