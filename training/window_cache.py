@@ -2,7 +2,7 @@
 
 ``<cohort>/derivatives/flexion/<conditioning>-<bank>/<patient>.npz`` holds tokens and weights, and what they rest on;
 ``<patient>_x-<what>.npy`` beside it the z-scored windows, to be mapped into memory. A file takes its name when it is
-whole, so that two processes may prepare one cohort. What is torn, or rests on something else, is made anew.
+whole, and one process at a time makes a patient's. What is torn, or rests on something else, is made anew.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import uuid
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 from acquisition.decisions import canonical_json
 from acquisition.errors import BadEnvironment
 from training.errors import FingerprintMismatch
+from training.file_lock import locked
 
 #: Digits of a hash in a name.
 SHORT = 12
@@ -97,24 +97,38 @@ class WindowCache:
             return None
         return kept if x is None or len(x) == len(kept.tokens) else None
 
+    @contextmanager
+    def alone(self, patient: str) -> Iterator[None]:
+        """Let no other process make this patient's windows meanwhile; one that does is waited for.
+
+        Raises
+        ------
+        BadEnvironment
+            If the folder cannot be written.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._refused(patient, error) from error
+        with locked(self.folder / f"{patient}.lock"):
+            yield
+
     def write(self, patient: str, about: Mapping[str, Any], kept: Kept) -> Kept:
-        """Keep a patient's windows; return them with the large ones mapped into memory.
+        """Keep a patient's windows; return them with the large ones mapped into memory. Only inside ``alone``.
 
         Raises
         ------
         BadEnvironment
             If the disk does not take them.
         """
+        windows = self._windows_of(patient, about)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            x = None if kept.x is None else self._map(self._windows_of(patient, about), kept.x)
+            x = None if kept.x is None else self._map(windows, kept.x)
             _replace(self._tokens_of(patient), partial(_save, kept=kept, about=canonical_json(about)))
-            for stale in set(self.folder.glob(f"{patient}_x-*.npy")) - {self._windows_of(patient, about)}:
-                stale.unlink(missing_ok=True)
+            for stale in set(self.folder.glob(f"{patient}_x-*")) - {windows}:
+                stale.unlink()
         except OSError as error:
-            message = f"{self.folder} does not take the windows of patient {patient}: {error.strerror or error}."
-            remedy = "Make room there, or train on a copy of the cohort in a folder that can be written."
-            raise BadEnvironment(message, subject=str(self.folder), remedy=remedy) from error
+            raise self._refused(patient, error) from error
         return replace(kept, x=x)
 
     @staticmethod
@@ -122,6 +136,11 @@ class WindowCache:
         """Write windows and return them as they lie on disk."""
         _replace(path, lambda file: np.save(file, x))
         return cast(NDArray[np.float32], np.load(path, mmap_mode="r"))
+
+    def _refused(self, patient: str, error: OSError) -> BadEnvironment:
+        message = f"{self.folder} does not take the windows of patient {patient}: {error.strerror or error}."
+        remedy = "Make room there, or train on a copy of the cohort in a folder that can be written."
+        return BadEnvironment(message, subject=str(self.folder), remedy=remedy)
 
     def _tokens_of(self, patient: str) -> Path:
         return self.folder / f"{patient}.npz"
@@ -146,15 +165,10 @@ def _save(file: IO[bytes], kept: Kept, about: str) -> None:
 
 
 def _replace(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write a whole file under a name that nobody else has, then give it its own."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
+    """Write a whole file under another name, then give it its own; what a crash leaves is overwritten."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    with open(temporary, "wb") as file:
+        write(file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)

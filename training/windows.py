@@ -223,14 +223,22 @@ class _Job:
     def kept(self) -> PatientWindows | None:
         """Return the windows that were made before; None where they have to be made."""
         about = self._about()
-        kept = WindowCache(self.folder).read(self.participant.id, about, raw=self.raw)
+        kept = self._cache.read(self.participant.id, about, raw=self.raw)
         return None if kept is None else self._windows(kept, about)
 
     def make(self) -> PatientWindows:
-        """Make the windows, and keep them."""
-        made = kept_of(open_place(self.place, self.montage), raw=self.raw)
-        about = self._about()  # with the decisions that were taken just now
-        return self._windows(WindowCache(self.folder).write(self.participant.id, about, made), about)
+        """Make the windows and keep them, unless another process just did."""
+        with self._cache.alone(self.participant.id):
+            windows = self.kept()
+            if windows is not None:
+                return windows
+            made = kept_of(open_place(self.place, self.montage), raw=self.raw)
+            about = self._about()  # with the decisions that were taken just now
+            return self._windows(self._cache.write(self.participant.id, about, made), about)
+
+    @property
+    def _cache(self) -> WindowCache:
+        return WindowCache(self.folder)
 
     def _about(self) -> dict[str, Any]:
         versions = {"numpy": np.__version__, "scipy": scipy.__version__}

@@ -187,7 +187,7 @@ def test_a_recording_without_a_good_window_is_told_and_left_out(pair, tmp_path):
 
 
 def test_two_processes_at_once_do_no_harm(pair, prepared, tmp_path):
-    """Each finds whole files or none, and both get the same windows."""
+    """One waits for the other, patient by patient, and both get the same windows."""
     cohort = copied(pair, tmp_path / "both")
     shutil.rmtree(cohort.folder / "derivatives")
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
@@ -281,7 +281,9 @@ def test_what_is_stale_or_torn_is_made_anew(pair, prepared, tmp_path, change):
     cohort = change(copied(pair, tmp_path / "changed"))
     assert made_anew(cohort, raw=True) == [True, True]
     assert made_anew(cohort, raw=True) == [False, False]
-    assert len(list(cache_folder(cohort.folder).iterdir())) == 4
+    assert sorted(file.suffix for file in cache_folder(cohort.folder).iterdir()) == sorted(
+        [".lock", ".npy", ".npz"] * 2
+    )
 
 
 def test_windows_of_another_conditioning_are_refused(pair, prepared, tmp_path):
@@ -318,10 +320,21 @@ def test_whoever_has_no_outcome_or_no_recording_is_left_out(pair, prepared):
     assert prepare(cohort) == {}
 
 
-def test_a_disk_that_takes_nothing_is_said(pair, tmp_path):
-    """The cohort's folder cannot be written where a file stands in the way."""
+def _in_the_way(cohort: Cohort) -> None:
+    shutil.rmtree(cohort.folder / "derivatives")
+    (cohort.folder / "derivatives").write_text("a file")
+
+
+def _full(cohort: Cohort) -> None:
+    for file in cache_folder(cohort.folder).glob("*.npz"):
+        file.unlink()
+        file.mkdir()
+
+
+@pytest.mark.parametrize("change", [_in_the_way, _full])
+def test_a_disk_that_takes_nothing_is_said(pair, prepared, tmp_path, change):
+    """Whether the folder cannot be made or a file cannot be written."""
     cohort = copied(pair, tmp_path / "closed")
-    shutil.rmtree(cohort.folder / "derivatives", ignore_errors=True)
-    (cohort.folder / "derivatives").write_text("in the way")
+    change(cohort)
     with pytest.raises(BadEnvironment, match="does not take the windows of patient .* Make room there"):
         prepare(cohort)
