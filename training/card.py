@@ -6,10 +6,13 @@ Written from the bundle's own manifest and the run's ``evaluation.json``, so tha
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from training.reporting import words
+from training.digest import markdown
+from training.reporting import tables
+from training.reporting.facts import Facts
+from training.reporting.verdict import size, verdict
 
 #: Characters of a line.
 WIDTH = 120
@@ -56,9 +59,9 @@ Run {run} of {made_utc}, seed {seed}. Cohort: {cohort_name}; {patients} patients
 them with EEG and EMG{described}. Every window came out of the bedside's own chain, those before its artifact stage was
 calibrated too, as they do at the bedside.
 
-{way} The network of this bundle learned from {train} patients ({windows} windows) and was stopped by {stop} others. The
-figures below, the calibration{and_points} are those of the networks of the folds ({folds}), each on patients that it
-had not seen: they are about this way of training, not about this very network.
+{way} The network of this bundle learned from {train} patients ({windows} windows); {stop} others said
+when to stop, best after pass {best}. The figures below, the calibration{and_points} are those of the networks of the
+folds ({folds}), each on patients that it had not seen: they are about this way of training, not about this very network.
 
 {warm}
 
@@ -86,16 +89,6 @@ whole window); a network that it moves over {bound:g} times as far is refused. A
 batch that it is in; each engine checks that for itself before it serves.
 """
 NOT_EVALUATED = "Not evaluated yet: `flexion evaluate RUN`, then `flexion models export RUN`, puts the figures here."
-FIGURES = """Unit: the patient. {n} were judged, {n_good} of them with a good outcome: always saying the more
-frequent one is right for {majority}. 95 % intervals.
-
-{by_windows}
-
-Beside it, on the same patients, each with all windows:
-
-{models}
-
-{control}"""
 
 
 def card(manifest: Mapping[str, Any], largest_gain: float, evaluation: Mapping[str, Any] | None = None) -> str:
@@ -130,6 +123,7 @@ def card(manifest: Mapping[str, Any], largest_gain: float, evaluation: Mapping[s
         train=final["train"],
         windows=final["windows"],
         stop=final["stop"],
+        best=final["best_epoch"] + 1,
         and_points=" and the interval of the points" if points else "",
         folds=training["folds"],
         warm=_warm(config["fit.warm_start"]),
@@ -146,19 +140,10 @@ def card(manifest: Mapping[str, Any], largest_gain: float, evaluation: Mapping[s
 
 
 def figures_of(evaluation: Mapping[str, Any]) -> str:
-    """Return what a run's networks and baselines reached, as Markdown: by number of windows, and beside each other."""
-    models = sorted(evaluation["models"], key=lambda model: model["kind"] != "network")
-    network = models[0]
-    majority = max(network["n_good"], network["n"] - network["n_good"]) / network["n"]
-    columns = ("windows", "patients", "AUC", "Brier", "calibration slope")
-    return FIGURES.format(
-        n=network["n"],
-        n_good=network["n_good"],
-        majority=f"{majority:.0%}",
-        by_windows=_table(columns, map(_by_windows, network["by_windows"])),
-        models=_table(("model", "AUC", "accuracy", "Brier", "calibration slope"), map(_model, models)),
-        control=_control(evaluation["permuted"]),
-    )
+    """Return what a run's networks and baselines reached, as Markdown: in words, by number of windows, side by side."""
+    facts = Facts(evaluation)
+    shown = [*map(tables.by_windows, facts.networks), tables.headline(facts.models)]
+    return "\n\n".join([verdict(facts), size(facts), *map(markdown, shown)])
 
 
 def _filled(block: str) -> str:
@@ -207,39 +192,3 @@ def _settings(config: Mapping[str, Any]) -> str:
 
 def _value(value: Any) -> str:
     return (", ".join(map(str, value)) or "none") if isinstance(value, list | tuple) else str(value)
-
-
-def _by_windows(row: Mapping[str, Any]) -> Sequence[str]:
-    return (
-        str(row["n_windows"]),
-        str(row["patients"]),
-        words.figure(row["auc"]),
-        words.number(row["brier"], 3),
-        words.number(row["calibration_slope"]),
-    )
-
-
-def _model(model: Mapping[str, Any]) -> Sequence[str]:
-    figures = model["figures"]
-    return (
-        words.model(model["name"]),
-        words.figure(figures["auc"]),
-        words.figure(figures["accuracy"]),
-        words.number(figures["brier"], 3),
-        words.number(figures["calibration_slope"]),
-    )
-
-
-def _control(permuted: Mapping[str, Any] | None) -> str:
-    if permuted is None:
-        return ""
-    return (
-        f"Control: {permuted['model']} on outcomes that were shuffled {permuted['n']} times has an AUC of "
-        f"{words.number(permuted['mean'])} (sd {words.number(permuted['sd'])}); on the true ones "
-        f"{words.number(permuted['observed'])}."
-    )
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines).replace("\N{NO-BREAK SPACE}", " ")
