@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from training.reporting.drawing import INK, QUIET, SERIES, STROKES, Drawing, sheet
 from training.reporting.words import figure, interval_of, number, value_of
@@ -154,6 +155,7 @@ def learning(curves: Sequence[Mapping[str, Any]], best: Sequence[int]) -> Drawin
             axes.plot(*_mean_over_folds(curve["folds"]), label=f"{curve['label']}, mean", **look)
         axes.plot(best, [0.02] * len(best), "|", color=INK, ms=9, transform=axes.get_xaxis_transform(), label="kept")
         axes.set(xlabel="Epoch", ylabel="Loss")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend()
     n_folds = len(curves[0]["folds"])
     ends = "; ".join(f"{curve['label']} ends at {number(_mean_over_folds(curve['folds'])[1][-1])}" for curve in curves)

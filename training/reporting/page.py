@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from acquisition.durable import replace_file
 from training.reporting.facts import Facts
 from training.reporting.sections import Section, render, sections
 from training.reporting.verdict import origin, size, verdict
 from training.reporting.words import text
+
+if TYPE_CHECKING:
+    from training.run_folder import RunFolder
 
 
 def page(facts: Facts, parts: list[Section]) -> str:
@@ -34,3 +39,24 @@ def write_page(facts: Facts, path: Path, figures: Path) -> None:
     for drawing in (drawing for part in parts for drawing in part.drawings):
         drawing.write(figures)
     replace_file(path, page(facts, parts).encode())
+
+
+def write_report(run: RunFolder, evaluation: Mapping[str, Any]) -> Path:
+    """Write the report of a run and return where it lies.
+
+    Parameters
+    ----------
+    run : RunFolder
+        Its learning curves are read, ``report.html`` and ``figures/`` written.
+    evaluation : mapping
+        Its ``evaluation.json``.
+
+    Raises
+    ------
+    RunError
+        If its ``metrics.csv`` cannot be read.
+    DiskFull
+        If the disk does not take it.
+    """
+    write_page(Facts(evaluation, run.metrics()), run.report_path, run.figures_path)
+    return run.report_path

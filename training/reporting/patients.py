@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from training.reporting.tables import Table
-from training.reporting.words import count, interval, model, number, text, value_of
+from training.reporting.words import count, interval, number, text, value_of
 
 #: Patients whose probabilities differ by no more than this count as similar.
 SIMILAR_WITHIN = 0.1
@@ -155,7 +155,7 @@ def _near(other: float | None, p: float) -> bool:
 
 
 def _by_model(row: Mapping[str, Any]) -> Table:
-    rows = tuple((model(name), number(p)) for name, p in (row.get("by_model") or {}).items())
+    rows = tuple((name, number(p)) for name, p in (row.get("by_model") or {}).items())
     return Table("Probability by model", ("model", "probability"), rows)
 
 

@@ -81,7 +81,7 @@ def ranking(facts: Facts) -> Section:
 
 def classification(facts: Facts) -> Section:
     """Return accuracy, recall, precision and F1."""
-    return shown("Classification", "classification", tables.classification(facts.models))
+    return shown("Classification", "classification", tables.classification(facts.models), tables.macro(facts.models))
 
 
 def calibration(facts: Facts) -> Section:

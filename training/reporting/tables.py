@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from training.reporting.facts import Facts
-from training.reporting.words import MISSING, count, figure, model, number, p_value, text, value_of
+from training.reporting.words import MISSING, MODELS, count, figure, listed, number, p_value, text, value_of
 
 Model = Mapping[str, Any]
 #: The paper's figures stand beside ours on these, by their keys.
@@ -44,7 +44,7 @@ def ranking(models: Sequence[Model]) -> Table:
         ("model", "n (good)", "AUC, DeLong", "AUC, bootstrap", "AUC within folds"),
         tuple(
             (
-                model(row["name"]),
+                row["name"],
                 _n(row),
                 figure(row["figures"].get("auc")),
                 figure(row["figures"].get("auc_bootstrap")),
@@ -62,31 +62,29 @@ def headline(models: Sequence[Model]) -> Table:
     return Table(
         "Headline, unit patient, 95 % intervals",
         ("model", "n (good)", "AUC", "accuracy", "chance bar", "Brier", "calibration slope"),
-        tuple((model(row["name"]), _n(row), *(figure(row["figures"].get(key)) for key in keys)) for row in models),
-        "Chance bar: the accuracy that guessing the more frequent outcome stays below in 95 % of such cohorts (exact "
-        "binomial). An accuracy below it shows nothing.",
+        _rows(models, keys),
+        "Chance bar: the accuracy that always saying the more frequent outcome stays below in 95 % of such cohorts "
+        f"(exact binomial). An accuracy below it shows nothing. {explained(models)} {methods(models, keys)}",
     )
 
 
 def classification(models: Sequence[Model]) -> Table:
-    """Return accuracy, recall, precision and F1, of the good outcome and as the mean of both outcomes."""
-    keys = (
-        "accuracy",
-        "accuracy_by_chance",
-        "recall",
-        "precision",
-        "f1",
-        "recall_macro",
-        "precision_macro",
-        "f1_macro",
-    )
+    """Return accuracy, and recall, precision and F1 of the good outcome."""
+    keys = ("accuracy", "accuracy_by_chance", "recall", "precision", "f1")
     return Table(
-        "Classification at a probability of one half, unit patient, 95 % intervals",
-        ("model", "n (good)", "accuracy", "chance bar", "recall, good outcome", "precision, good outcome",
-         "F1, good outcome", "recall, macro", "precision, macro", "F1, macro"),
-        tuple((model(row["name"]), _n(row), *(figure(row["figures"].get(key)) for key in keys)) for row in models),
-        "Macro: the mean over both outcomes, as the paper gives it.",
-    )  # fmt: skip
+        "Good outcome called at a probability of one half, unit patient, 95 % intervals",
+        ("model", "n (good)", "accuracy", "chance bar", "recall", "precision", "F1"),
+        _rows(models, keys),
+    )
+
+
+def macro(models: Sequence[Model]) -> Table:
+    """Return the means of both outcomes' recall, precision and F1."""
+    return Table(
+        "Macro: the mean over both outcomes, as the paper gives it, unit patient, 95 % intervals",
+        ("model", "n (good)", "recall", "precision", "F1"),
+        _rows(models, ("recall_macro", "precision_macro", "f1_macro")),
+    )
 
 
 def calibration(models: Sequence[Model]) -> Table:
@@ -95,8 +93,9 @@ def calibration(models: Sequence[Model]) -> Table:
     return Table(
         "Calibration, unit patient, 95 % intervals",
         ("model", "n (good)", "Brier", "intercept", "slope"),
-        tuple((model(row["name"]), _n(row), *(figure(row["figures"].get(key)) for key in keys)) for row in models),
-        "At its best: intercept 0, slope 1. A slope below 1: too sure. Brier 0.25: always saying one half.",
+        _rows(models, keys),
+        "At its best: intercept 0, slope 1. A slope below 1: too sure. Brier 0.25: always saying one half. "
+        f"{uncalibrated(models)}{methods(models, keys)}",
     )
 
 
@@ -144,7 +143,7 @@ def paper(rows: Iterable[Model]) -> Table:
     """Return the paper's Table 2 beside the figures of this run."""
     return Table(
         "The paper's Table 2 (EEG and EMG alone) and this run",
-        ("model", "source", "unit", "N", *PAPER, "note"),
+        ("model", "source", "unit", "N", "accuracy", "recall", "precision", "F1", "note"),
         tuple(
             (row["model"], SOURCES[row["source"]],
              text(row["unit"]), _stated(row["n"]), *(number(row[key], 4) for key in PAPER), row.get("note") or "")
@@ -159,7 +158,7 @@ def secondary(models: Iterable[Model]) -> Table:
         "SECONDARY: unit window, not patient",
         ("model", "windows", "AUC over windows", "note"),
         tuple(
-            (model(row["name"]), count(level["n"]), figure(level["auc"]), level.get("note") or "")
+            (row["name"], count(level["n"]), figure(level["auc"]), level.get("note") or "")
             for row in models
             if (level := row.get("window_level"))
         ),
@@ -172,7 +171,7 @@ def control(permuted: Model) -> Table:
     return Table(
         "Permuted labels, unit patient",
         ("model", "fits", "mean AUC", "SD", "AUC with the true labels", "z"),
-        ((model(permuted["model"]), count(permuted["n"]), number(permuted["mean"]), number(permuted["sd"], 3),
+        ((permuted["model"], count(permuted["n"]), number(permuted["mean"]), number(permuted["sd"], 3),
           number(permuted["observed"]), number(permuted["z"], 1)),),
         "On shuffled labels the mean must lie near 0.5; if it does not, something leaks.",
     )  # fmt: skip
@@ -193,9 +192,8 @@ def cost(training: Mapping[str, Any]) -> Table:
     return Table(
         "What training took",
         ("figure", "value"),
-        tuple((_spaced(key), number(value, 3) if value_of(value) is not None else text(value))
-              for key, value in training.items()),
-    )  # fmt: skip
+        tuple((_spaced(key), _plain(value)) for key, value in training.items()),
+    )
 
 
 def provenance(facts: Facts) -> Table:
@@ -221,6 +219,31 @@ def provenance(facts: Facts) -> Table:
     return Table("Where it comes from", ("what", "value"), tuple((name, text(value)) for name, value in rows))
 
 
+def explained(models: Sequence[Model]) -> str:
+    """Return what each model is, in a sentence."""
+    known = [f"{row['name']}: {MODELS[row['name']]}" for row in models if row["name"] in MODELS]
+    return f"{'; '.join(known)}." if known else ""
+
+
+def methods(models: Sequence[Model], keys: Sequence[str]) -> str:
+    """Return how each figure and its interval were had, as the evaluation says it."""
+    found = [(key, row["figures"].get(key)) for key in keys for row in models]
+    said = {
+        (_spaced(key), value["method"]) for key, value in found if isinstance(value, Mapping) and value.get("method")
+    }
+    return f"How: {'; '.join(f'{key}, {method}' for key, method in sorted(said))}." if said else ""
+
+
+def uncalibrated(models: Sequence[Model]) -> str:
+    """Return which models' probabilities nobody calibrated."""
+    names = [row["name"] for row in models if row.get("calibrated") is False]
+    return f"NOT calibrated, for want of other folds: {listed(names)}. " if names else ""
+
+
+def _rows(models: Sequence[Model], keys: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    return tuple((row["name"], _n(row), *(figure(row["figures"].get(key)) for key in keys)) for row in models)
+
+
 def _n(row: Model) -> str:
     return f"{count(row['n'])} ({count(row['n_good'])})"
 
@@ -231,6 +254,11 @@ def _stated(n: Any) -> str:
 
 def _within(mean: Any) -> str:
     return number(mean) if value_of(mean) is None else f"{number(mean)} over {mean['n_folds']} folds"
+
+
+def _plain(value: Any) -> str:
+    found = value_of(value)
+    return text(value) if found is None else f"{found:.3g}" if found < 100 else f"{found:,.0f}"
 
 
 def _host(host: Any) -> str | None:

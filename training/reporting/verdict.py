@@ -74,9 +74,9 @@ def size(facts: Facts) -> str:
     if facts.parameters is None:
         return f"{words} The run does not say how many parameters the network has."
     return (
-        f"{words} The network has {facts.parameters:,} parameters for them: {events / facts.parameters:.2g} events per "
+        f"{words} The network has {facts.parameters:,} parameters for them: {events / facts.parameters:.5f} events per "
         f"parameter, where a plain regression is asked for {EVENTS_PER_PARAMETER} or more. It can learn these patients "
-        "by heart; only figures of patients it never saw count, and their intervals are wide."
+        "by heart; only figures of patients that it never saw count, and their intervals are wide."
     )
 
 
