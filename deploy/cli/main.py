@@ -18,10 +18,12 @@ from acquisition.errors import FlexionError
 from deploy import exits
 from deploy.cli import (
     bench,
+    cohort,
     config,
     cues,
     demo,
     doctor,
+    evaluate,
     live,
     models,
     output,
@@ -46,9 +48,9 @@ app = typer.Typer(
 )
 for verb in (demo, live, replay, score, recordings, record, cues, streams):
     verb.add_to(app)
-for group in (sessions, models, bench):
+for group in (sessions, cohort, models, bench):
     group.add_to(app)
-for verb in (doctor, config, roles):
+for verb in (evaluate, doctor, config, roles):
     verb.add_to(app)
 
 
