@@ -56,7 +56,7 @@ class Cohort:
         CohortError
             If its table or its description cannot be read, or a patient has two rows.
         """
-        return cls._described(folder, read_participants(folder / TABLE))
+        return cls.of(folder, read_participants(folder / TABLE))
 
     @classmethod
     def examine(cls, folder: Path) -> tuple[Cohort, tuple[CellProblem, ...]]:
@@ -68,10 +68,17 @@ class Cohort:
             If there is no table, or its description cannot be read.
         """
         participants, problems = examine_participants(folder / TABLE)
-        return cls._described(folder, participants), problems
+        return cls.of(folder, participants), problems
 
     @classmethod
-    def _described(cls, folder: Path, participants: tuple[Participant, ...]) -> Cohort:
+    def of(cls, folder: Path, participants: tuple[Participant, ...]) -> Cohort:
+        """Return these patients as the cohort that a folder describes.
+
+        Raises
+        ------
+        CohortError
+            If its description cannot be read.
+        """
         name, own = read_description(folder)
         montage = str(own.get("montage", MONTAGE))
         beside = folder / montage
