@@ -117,7 +117,7 @@ class FitSettings(_Frozen):
     schedule: Annotated[
         Literal["none", "plateau"], Field(description="plateau: half the rate after 3 passes without a better loss")
     ] = "none"
-    warm_start: Annotated[int, Field(ge=0, description="first passes on short crops (raw); the card says so")] = 0
+    warm_start: Annotated[int, Field(ge=0, description="first passes on crops of a second (raw); the card says so")] = 0
     tf32: Annotated[bool, Field(description="let a GPU round products to 10 bits")] = False
     amp: Annotated[bool, Field(description="let a GPU compute in half precision")] = False
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:[0-9]+)?)$", description="auto: a GPU if there is one")] = (
