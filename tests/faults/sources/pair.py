@@ -35,7 +35,8 @@ EEG_LABELS = tuple(LABELS[column] for column in EEG)
 EMG_LABELS = ("RF", "BF", "EMG INDEX", "EMG AMP")
 #: Most that the two samples of a row may have been taken apart, in s: three quarters of a sample, before a slip, and
 #: what a quarter of a second of medians leaves open. Both clocks are one machine's: what was measured between them, and
-#: recorded, is an error of the measurement and comes on top, up to the most that it may be.
+#: recorded, is an error of the measurement and comes on top, up to what the session itself says that it may be, or to
+#: the least that a busy machine leaves in doubt.
 APART_S, MEASURED_S = 1.1e-3, 0.5e-3
 
 
@@ -148,6 +149,7 @@ class PairAccount:
     taken: NDArray[np.bool_]
     places: NDArray[np.int64]
     ledger: dict[str, object]
+    uncertainty_s: float
     events: Sequence[Event]
 
     @classmethod
@@ -161,7 +163,8 @@ class PairAccount:
         taken, places = _zip(decisions, [len(part.stamps) for part in folder.parts()])
         with connect(bed.url, "test") as redis:
             events = EventLog(redis, bed.session).read()
-        account = cls(bed, rows, decisions, taken, places, ended["ledger"], events)
+        uncertainty_s = ended["alignment"]["uncertainty_s"] or 0.0
+        account = cls(bed, rows, decisions, taken, places, ended["ledger"], uncertainty_s, events)
         account._check_windows()
         account._check_pairs(ppm)
         return account
@@ -178,7 +181,7 @@ class PairAccount:
         same(len(rows), self.ledger["received"])
         index, emg_index = rows[:, EEG_LABELS.index("INDEX")], rows[:, len(EEG_LABELS) + 2]
         apart_s = emg_index / (RATE_HZ * (1 + ppm * 1e-6)) - index / RATE_HZ
-        most_s = APART_S + min(self._measured_s(), MEASURED_S)
+        most_s = APART_S + min(self._measured_s(), max(MEASURED_S, self.uncertainty_s))
         assert np.abs(apart_s).max() <= most_s, (
             f"paired {np.abs(apart_s).max() * 1e3:.2f} of {most_s * 1e3:.2f} ms apart"
         )
