@@ -10,6 +10,7 @@ import json
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from acquisition.durable import replace_file
+from acquisition.errors import BadEnvironment
 from acquisition.simulator import Patient
 from training.cohort.landing import landed
 from training.cohort.lesion import NODE_MM, SERIES, VOLUMES, BoldTraits, mirrored
@@ -48,6 +50,23 @@ TASK = "rest"
 DESCRIPTION = b"simulated by Flexion: no patient"
 #: Bytes before the samples: the header, and four that say that no extension follows.
 HEADER_BYTES = 352
+
+
+def load_nibabel() -> ModuleType:
+    """Return nibabel, which is an extra.
+
+    Raises
+    ------
+    BadEnvironment
+        If it is not installed.
+    """
+    try:
+        import nibabel
+    except ImportError as error:
+        remedy = "Install it: pip install 'flexion[training]'; or leave the scans out: --no-bold"
+        message = "BOLD scans are written by nibabel, which is not installed here."
+        raise BadEnvironment(message, subject="nibabel", remedy=remedy) from error
+    return nibabel
 
 
 def volumes(patient: Patient, site: Site, scan: ScanSpec) -> Iterator[NDArray[np.int16]]:
@@ -143,9 +162,7 @@ def _rician(still: NDArray[np.float32], noise: np.float32, rng: np.random.Genera
 
 def _header(scan: ScanSpec) -> Nifti1Header:
     """Return the header of a scan's file: its geometry, both ways, and that it is simulated."""
-    from nibabel.nifti1 import Nifti1Header
-
-    header = Nifti1Header()
+    header: Nifti1Header = load_nibabel().Nifti1Header()
     header.set_data_dtype(np.int16)
     header.set_data_shape((*scan.shape, scan.n_volumes))
     header.set_zooms((*scan.voxel_mm, scan.tr_s))

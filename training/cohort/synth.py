@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from importlib.metadata import version
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol
@@ -34,7 +34,7 @@ class Watcher(Protocol):
     """Hears how far a cohort is."""
 
     def begins(self, n_patients: int, n_kept: int) -> None:
-        """Hear how many patients there are, and how many of them are there already."""
+        """Hear how many patients have files, and of how many of them they are there already."""
 
     def finished(self, patient: str) -> None:
         """Hear that all files of one more patient are there."""
@@ -77,14 +77,19 @@ def synthesise(folder: Path, spec: SynthSpec, watcher: Watcher = SILENT, *, work
     ------
     SynthError
         If the folder holds something else, or a cohort with other settings.
+    BadEnvironment
+        If there are to be scans and nibabel is not installed.
     DiskFull
         If the disk takes no more; the same call goes on later.
     """
+    if spec.bold:
+        bold.load_nibabel()
     _begin(folder, spec)
     members = roster_of(spec)
     write_participants(folder / TABLE, [member.participant for member in members])
-    lacking = [member for member in members if _lacking(folder, spec, member)]
-    watcher.begins(len(members), len(members) - len(lacking))
+    with_files = [member for member in members if _files(folder, spec, member)]
+    lacking = [member for member in with_files if _lacking(folder, spec, member)]
+    watcher.begins(len(with_files), len(with_files) - len(lacking))
     for member in _written(folder, spec, lacking, workers):
         watcher.finished(member.id)
     return members
@@ -113,16 +118,23 @@ def write_member(folder: Path, spec: SynthSpec, member: Member) -> Member:
     return member
 
 
-def _lacking(folder: Path, spec: SynthSpec, member: Member) -> list[Path]:
-    """Return the files of a patient that are not there; what lies beside each is written before it."""
+def _files(folder: Path, spec: SynthSpec, member: Member) -> list[Path]:
+    """Return the files of a patient that are written last: what lies beside each is there before it."""
     eeg = [recording_of(folder, member)] if member.participant.has_eeg else []
-    scans = [scan_of(folder, member)] if spec.bold else []
-    return [path for path in (*eeg, *scans) if not path.exists()]
+    return [*eeg, scan_of(folder, member)] if spec.bold else eeg
+
+
+def _lacking(folder: Path, spec: SynthSpec, member: Member) -> list[Path]:
+    return [path for path in _files(folder, spec, member) if not path.exists()]
 
 
 def _begin(folder: Path, spec: SynthSpec) -> None:
     """Make the folder and say what it is; refuse one that is something else."""
-    make_folder(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"{folder} cannot be made: {error.strerror}."
+        raise SynthError(message, subject=str(folder), remedy="Name another folder.") from error
     description = folder / DESCRIPTION
     if not description.exists():
         _refuse_foreign(folder)
@@ -181,22 +193,24 @@ def _written(folder: Path, spec: SynthSpec, members: Sequence[Member], workers: 
         for member in members:
             yield write_member(folder, spec, member)
         return
-    pool = ProcessPoolExecutor(min(workers, len(members)), mp_context=get_context("spawn"))
-    try:
-        with _undisturbed():
-            jobs = [pool.submit(write_member, folder, spec, member) for member in members]
-        for job in as_completed(jobs):
-            yield job.result()
-    finally:
-        # Interrupted: those who are being written are finished, nobody else is begun.
-        pool.shutdown(cancel_futures=True)
+    waiting = iter(members)
+    # Leaving waits for those who are being written, also after Ctrl-C; nobody is submitted before a process is free.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        jobs = {_submitted(pool, folder, spec, member) for member in islice(waiting, workers)}
+        while jobs:
+            done, jobs = wait(jobs, return_when=FIRST_COMPLETED)
+            jobs |= {_submitted(pool, folder, spec, member) for member in islice(waiting, len(done))}
+            for job in done:
+                yield job.result()
 
 
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Keep Ctrl-C from the processes that begin meanwhile: they finish their patient, and this one tells of it."""
+def _submitted(pool: ProcessPoolExecutor, folder: Path, spec: SynthSpec, member: Member) -> Future[Member]:
+    """Hand a patient to the next process that is free, and keep Ctrl-C from one that begins for it.
+
+    It finishes its patient, and this process tells of it.
+    """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        yield
+        return pool.submit(write_member, folder, spec, member)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
