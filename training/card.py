@@ -61,7 +61,7 @@ calibrated too, as they do at the bedside.
 
 {way} The network of this bundle learned from {train} patients ({windows} windows); {stop} others said
 when to stop, best after pass {best}. The figures below, the calibration{and_points} are those of the networks of the
-folds ({folds}), each on patients that it had not seen: they are about this way of training, not about this very network.
+folds ({folds}), each on patients that it had not seen: they are about this way of training, not this very network.
 
 {warm}
 

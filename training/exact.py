@@ -12,7 +12,7 @@ from training.networks import BandLstm, BankLstm, StackedLstm
 from training.tokens import log_powers
 
 #: Windows that are run at once: 10,000 steps of a wide layer take 40 MB each in float64.
-TOGETHER = 4
+TOGETHER = 8
 
 
 class Exact:
