@@ -37,6 +37,8 @@ class Control:
         On the true outcomes.
     z : float
         How many of those deviations `observed` lies above `mean`.
+    values : tuple of float
+        Every deal's.
     """
 
     n: int
@@ -44,6 +46,7 @@ class Control:
     sd: float
     observed: float
     z: float
+    values: tuple[float, ...]
 
 
 def permuted_control(
@@ -69,7 +72,8 @@ def permuted_control(
     found = np.array([_judged(features, worlds, *fold) for fold in folds])
     observed, *permuted = np.nanmean(found, axis=0)
     mean, sd = float(np.mean(permuted)), float(np.std(permuted, ddof=1))
-    return Control(n, mean, sd, float(observed), (float(observed) - mean) / sd)
+    z = (float(observed) - mean) / sd
+    return Control(n, mean, sd, float(observed), z, tuple(map(float, permuted)))
 
 
 def _judged(features: Floats, worlds: NDArray[np.bool_], train: NDArray[np.intp], test: NDArray[np.intp]) -> Floats:

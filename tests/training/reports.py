@@ -11,7 +11,7 @@ N_PATIENTS = 24
 
 def figure(value: float, half: float = 0.1) -> dict[str, Any]:
     """Return a figure with an interval."""
-    return {"value": value, "low": max(0.0, value - half), "high": min(1.0, value + half), "method": "bootstrap"}
+    return {"value": value, "low": max(0.0, value - half), "high": value + half, "method": "bootstrap"}
 
 
 def sample(origin: str = "synthetic", n: int = N_PATIENTS, seed: int = 7) -> dict[str, Any]:
@@ -50,8 +50,8 @@ def sample(origin: str = "synthetic", n: int = N_PATIENTS, seed: int = 7) -> dic
         ],
         "permuted": {"model": "band-power", "n": 200, "mean": 0.5, "sd": 0.06, "observed": 0.74, "z": 4.0},
         "groups": [
-            {"by": "site", "value": "north", "n": 21, "n_good": 11, "auc": figure(0.75)},
-            {"by": "site", "value": "south", "n": 3, "n_good": 3, "auc": None},
+            {"by": "site", "value": "north", "model": "lstm-bands", "n": 21, "n_good": 11, "auc": figure(0.75)},
+            {"by": "site", "value": "south", "model": "lstm-bands", "n": 3, "n_good": 3, "auc": None},
         ],
         "paper_table": [
             {"model": "LSTM", "unit": "not stated", "n": None, "accuracy": 0.68, "recall": 0.6833, "precision": 0.6763,
@@ -60,7 +60,11 @@ def sample(origin: str = "synthetic", n: int = N_PATIENTS, seed: int = 7) -> dic
              "f1": 0.7, "source": "here", "note": "macro"},
         ],
         "fma": {"n": n, "mae": figure(4.1, 0.6), "interval_half_width": 8.0, "coverage": figure(0.9), "r": figure(0.4)},
-        "ordinal": None,
+        "ordinal": {
+            "n": n,
+            "steps": [{"above": cut, "n_above": n // 2, "auc": figure(0.7), "brier": 0.2} for cut in (9, 17)]
+            + [{"above": 25, "n_above": 0, "auc": None, "brier": 0.1}],
+        },
         "patients": [_patient(row, bool(good[row]), logits, row) for row in range(n)],
         "training": {"epochs": 12, "windows_per_s": 900.0, "waiting_share": 0.01, "seconds": 300.0,
                      "peak_anonymous_mb": 700.0},

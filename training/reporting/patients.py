@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from training.reporting.tables import Table
-from training.reporting.words import count, interval, number, text, value_of
+from training.reporting.words import interval, number, text, value_of
 
 #: Patients whose probabilities differ by no more than this count as similar.
 SIMILAR_WITHIN = 0.1
@@ -131,7 +131,8 @@ def _side(row: Mapping[str, Any]) -> str:
 
 
 def _quality(row: Mapping[str, Any]) -> str:
-    words = [f"{count(row.get('n_windows'))} windows"]
+    windows = value_of(row.get("n_windows"))
+    words = ["windows not counted" if windows is None else f"{windows:g} windows"]
     for key, name in (("sqi", "signal quality"), ("weight", "mean weight")):
         if value_of(row.get(key)) is not None:
             words.append(f"{name} {number(row[key])}")

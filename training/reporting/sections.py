@@ -120,9 +120,9 @@ def groups(facts: Facts) -> Section:
 def scale(facts: Facts) -> Section:
     """Return how well the score itself is predicted."""
     title, anchor = "The Fugl-Meyer score itself", "fma"
-    if not facts.evaluation.get("fma"):
-        return left_out(title, anchor, "the network has no head for the score")
-    return shown(title, anchor, tables.scale(facts.evaluation["fma"]))
+    points, ordinal = facts.evaluation.get("fma"), facts.evaluation.get("ordinal")
+    parts = [make(found) for make, found in ((tables.scale, points), (tables.steps, ordinal)) if found]
+    return shown(title, anchor, *parts) if parts else left_out(title, anchor, "the network has no head for the score")
 
 
 def paper(facts: Facts) -> Section:

@@ -127,15 +127,16 @@ def by_windows(row: Model) -> Table:
 
 
 def groups(rows: Iterable[Model]) -> Table:
-    """Return the network's AUC in parts of the cohort."""
+    """Return AUCs in parts of the cohort."""
     return Table(
         "Parts of the cohort, unit patient, 95 % intervals",
-        ("part", "of", "n (good)", "AUC"),
+        ("part", "by", "model", "n (good)", "AUC"),
         tuple(
-            (text(row["value"]), _spaced(row["by"]), _n(row), figure(row["auc"]))
+            (text(row["value"]), _spaced(row["by"]), text(row.get("model")), _n(row), figure(row["auc"]))
             for row in rows
         ),
-        "Small parts have wide intervals; one without both outcomes has no AUC. These are looks, not tests.",
+        "Small parts have wide intervals; one with too few patients of either outcome has no AUC. These are looks, not "
+        "tests. Leave one site out: fitted to the other sites, judged at this one.",
     )  # fmt: skip
 
 
@@ -180,10 +181,25 @@ def control(permuted: Model) -> Table:
 def scale(fma: Model) -> Table:
     """Return how well the Fugl-Meyer score itself is predicted."""
     return Table(
-        "Fugl-Meyer score of the lower limb at 3 months, unit patient, in points of 34",
-        ("n", "mean absolute error", "half width of the interval", "share inside the interval", "correlation"),
-        ((count(fma["n"]), figure(fma["mae"], 1), number(fma["interval_half_width"], 1), figure(fma["coverage"]),
-          figure(fma["r"])),),
+        "Fugl-Meyer score of the lower limb at 3 months, unit patient, in points of 34, 95 % intervals",
+        ("n", "mean absolute error", "error of always saying the mean", "half width of the interval",
+         "share inside it", "correlation"),
+        ((count(fma["n"]), figure(fma["mae"], 1), number(fma.get("mae_of_mean"), 1),
+          number(fma["interval_half_width"], 1), figure(fma["coverage"]), figure(fma["r"])),),
+    )  # fmt: skip
+
+
+def steps(ordinal: Model) -> Table:
+    """Return how well it is told whether the score passes each step."""
+    n = ordinal["n"]
+    return Table(
+        "Whether the score passes a step, unit patient, 95 % intervals",
+        ("above", "n (above)", "AUC", "Brier"),
+        tuple(
+            (f"{step['above']} of 34", f"{count(n)} ({count(step['n_above'])})", figure(step["auc"]),
+             figure(step["brier"]))
+            for step in ordinal["steps"]
+        ),
     )  # fmt: skip
 
 

@@ -113,13 +113,20 @@ def test_every_section_of_the_registry_is_in_the_page(html: str) -> None:
     assert [f'href="#{section.anchor}">{section.title}</a>' in html for section in made] == [True] * len(made)
 
 
+def test_every_section_is_described(html: str) -> None:
+    """docs/evaluation.md has a row for each section."""
+    page = (Path(__file__).parents[3] / "docs" / "evaluation.md").read_text("utf-8")
+    described = re.findall(r"^\| ([^|]+) \| [^|]+ \|$", page[: page.index("## What the figures")], re.MULTILINE)[1:]
+    assert described == re.findall(r"<h2[^>]*>([^<]+)</h2>", html)
+
+
 def test_what_is_missing_is_left_out_by_name(write: Write) -> None:
     """A run without baselines, figures, curves or patients has a report that says so, with no 0 in their place."""
     evaluation = reports.sample()
     model = {**evaluation["models"][0], "roc": None, "reliability": [], "decision": [], "by_windows": [],
              "window_level": None, "figures": {}}  # fmt: skip
     lean = {key: [] for key in ("paired", "groups", "paper_table", "patients")}
-    changed = {"models": [model], "permuted": None, "fma": None, "training": {}, **lean}
+    changed = {"models": [model], "permuted": None, "fma": None, "ordinal": None, "training": {}, **lean}
     text = Reader(write(Facts(facts_of(**changed).evaluation))).text
     assert "No baseline stands beside the network" in text
     for words in (

@@ -36,7 +36,7 @@ def test_what_is_missing_is_named() -> None:
     patient = first(**lacking)
     assert (patient.p, patient.said) == ("not available (no interval)", "no probability")
     assert patient.outcome == "good (score not available)"
-    assert (patient.site, patient.quality) == ("not available", "not available windows")
+    assert (patient.site, patient.quality) == ("not available", "windows not counted")
     assert (patient.flags, patient.trace, patient.by_model.rows) == ((), (), ())
     assert patient.similar == "No probability, so nobody is similar."
 
