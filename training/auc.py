@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from training.metrics import PERCENTILES, Z95, Figure, Floats, resamples
+from training.metrics import N_BOOTSTRAP, PERCENTILES, Z95, Figure, Floats, bootstrapped, resamples
 
 #: Exchanges of a paired permutation test.
 N_EXCHANGES = 5000
-#: How the figures of this module were had.
-DELONG, BOOTSTRAP = "DeLong", "bootstrap over patients, within outcome"
+#: How an interval without resamples is had.
+DELONG = "DeLong"
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,10 @@ def auc_delong(labels: ArrayLike, scores: ArrayLike) -> Figure:
     return Figure(value, max(0.0, value - half), min(1.0, value + half), DELONG)
 
 
-def auc_bootstrap(labels: ArrayLike, scores: ArrayLike, seed: int) -> Figure:
+def auc_bootstrap(labels: ArrayLike, scores: ArrayLike, seed: int, n: int = N_BOOTSTRAP) -> Figure:
     """Return the AUC with the percentile interval over patients, drawn within each outcome."""
     good, values = _both_outcomes(labels), np.asarray(scores, np.float64)
-    chosen = resamples(good, seed)
-    low, high = np.percentile(aucs(good[chosen[0]], values[chosen]), PERCENTILES)
-    return Figure(auc(good, values), float(low), float(high), BOOTSTRAP)
+    return bootstrapped(lambda chosen: aucs(good[chosen], values[chosen]), good, seed, n=n)
 
 
 def difference(labels: ArrayLike, first: ArrayLike, second: ArrayLike, seed: int) -> Difference:
@@ -89,7 +87,7 @@ def difference(labels: ArrayLike, first: ArrayLike, second: ArrayLike, seed: int
     return Difference(figure, p_delong, _p_permutation(good, first, second, seed))
 
 
-def roc(labels: ArrayLike, scores: ArrayLike, seed: int) -> dict[str, list[float]]:
+def roc(labels: ArrayLike, scores: ArrayLike, seed: int, n: int = N_BOOTSTRAP) -> dict[str, list[float]]:
     """Return the curve and its pointwise bootstrap band.
 
     Returns
@@ -99,7 +97,7 @@ def roc(labels: ArrayLike, scores: ArrayLike, seed: int) -> dict[str, list[float
     """
     good, values = _both_outcomes(labels), np.asarray(scores, np.float64)
     fpr, tpr = _curve(good, values)
-    drawn = [np.interp(fpr, *_curve(good[chosen], values[chosen])) for chosen in resamples(good, seed)]
+    drawn = [np.interp(fpr, *_curve(good[chosen], values[chosen])) for chosen in resamples(good, seed, n)]
     low, high = np.percentile(drawn, PERCENTILES, axis=0)
     return {key: line.tolist() for key, line in (("fpr", fpr), ("tpr", tpr), ("low", low), ("high", high))}
 

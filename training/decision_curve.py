@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from training.metrics import PERCENTILES, Floats, resamples
+from training.metrics import N_BOOTSTRAP, PERCENTILES, Floats, resamples
 
 #: Probabilities from which someone might act.
 THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(1, 20))
@@ -29,10 +29,12 @@ def net_benefit(labels: ArrayLike, probabilities: ArrayLike, threshold: float) -
     return np.mean(good & acted, axis=-1) - np.mean(~good & acted, axis=-1) * threshold / (1.0 - threshold)
 
 
-def decision_curve(labels: ArrayLike, probabilities: ArrayLike, seed: int) -> list[dict[str, float]]:
+def decision_curve(
+    labels: ArrayLike, probabilities: ArrayLike, seed: int, n: int = N_BOOTSTRAP
+) -> list[dict[str, float]]:
     """Return net benefit at every threshold with its bootstrap band, and that of acting on ``all`` and on ``none``."""
     good, p = np.asarray(labels, bool), np.asarray(probabilities, np.float64)
-    chosen = resamples(good, seed)
+    chosen = resamples(good, seed, n)
     rows = []
     for threshold in THRESHOLDS:
         low, high = np.percentile(net_benefit(good[chosen], p[chosen], threshold), PERCENTILES)

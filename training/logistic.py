@@ -64,23 +64,6 @@ def fit_lines(
     return line
 
 
-def fit_intercepts(x: ArrayLike, target: ArrayLike) -> Floats:
-    """Return what must be added to the log-odds of each row so that their mean probability is the mean outcome.
-
-    Parameters
-    ----------
-    x, target : array, shape (..., n)
-        Log-odds, and outcomes.
-    """
-    odds, y = np.asarray(x, np.float64), np.asarray(target, np.float64)
-    low, high = (np.full(odds.shape[:-1], side * (CERTAIN + np.abs(odds).max(initial=0.0))) for side in (-1.0, 1.0))
-    for _ in range(N_STEPS):
-        middle = (low + high) / 2
-        short = np.mean(sigmoid(odds + middle[..., np.newaxis]) - y, axis=-1) < 0.0
-        low, high = np.where(short, middle, low), np.where(short, high, middle)
-    return np.asarray((low + high) / 2)
-
-
 def fit_ridge(features: Floats, targets: ArrayLike, c: float) -> tuple[Floats, Floats]:
     """Return the coefficients and intercepts of L2-penalised logistic regressions of several outcomes on one table.
 

@@ -13,20 +13,24 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import optimize, stats
 
-from training.logistic import fit_intercepts, fit_lines
+from training.logistic import fit_lines, sigmoid
 
 #: Two-sided 95 % of a normal distribution.
 Z95 = 1.959963984540054
 #: Resamples of a bootstrap interval.
 N_BOOTSTRAP = 2000
+#: How such an interval is had.
+BOOTSTRAP = "bootstrap over patients, within outcome"
 #: Percentiles of a bootstrap interval.
 PERCENTILES = (2.5, 97.5)
-#: A recalibration slope or intercept beyond this is written as this: resamples that separate have none at all.
+#: How the interval of a calibration line is had.
+CLUSTERED = "Wald, robust, patients as clusters"
+#: A calibration slope or intercept beyond this is written as this: patients told apart without an error have none.
 MOST = 10.0
-#: Log-odds that differ by less than this (standard deviation) have no slope: they are one number and rounding.
-NO_SPREAD = 1e-2
+#: Log-odds with a smaller standard deviation have no slope: one number for everybody, but for which fold fitted it.
+NO_SPREAD = 0.1
 #: Bins of a reliability table, of equal width.
 N_BINS = 5
 #: Chance that guessing clears the bar of ``chance_bar``.
@@ -73,12 +77,12 @@ def resamples(labels: ArrayLike, seed: int, n: int = N_BOOTSTRAP) -> NDArray[np.
     return np.concatenate([part[rng.integers(0, len(part), (n, len(part)))] for part in parts if len(part)], axis=1)
 
 
-def bootstrapped(statistic: Statistic, labels: ArrayLike, seed: int, method: str = "") -> Figure:
-    """Return a figure of all patients with the percentile interval over resampled ones."""
+def bootstrapped(statistic: Statistic, labels: ArrayLike, seed: int, method: str = "", n: int = N_BOOTSTRAP) -> Figure:
+    """Return a figure of all patients with the percentile interval over `n` resamples of them."""
     everyone = np.arange(len(np.asarray(labels)))
-    drawn = statistic(resamples(labels, seed))
+    drawn = statistic(resamples(labels, seed, n))
     low, high = np.percentile(drawn, PERCENTILES) if np.isfinite(drawn).all() else (math.nan, math.nan)
-    words = f"bootstrap of {N_BOOTSTRAP} over patients, within outcome"
+    words = f"{BOOTSTRAP}, {n} draws"
     return Figure(float(statistic(everyone)), float(low), float(high), f"{method}; {words}" if method else words)
 
 
@@ -132,37 +136,42 @@ def chance_bar(n: int, share: float = 0.5, level: float = LEVEL) -> float:
 
 def brier(labels: ArrayLike, probabilities: ArrayLike) -> float:
     """Return the mean squared error of probabilities; a constant one half has 0.25."""
-    return float(briers(labels, probabilities))
+    return float(np.mean((np.asarray(labels, float) - np.asarray(probabilities, float)) ** 2))
 
 
-def briers(labels: ArrayLike, probabilities: ArrayLike) -> Floats:
-    """Return ``brier`` of every row."""
-    return np.mean((np.asarray(labels, float) - np.asarray(probabilities, float)) ** 2, axis=-1)
-
-
-def calibration_slope(labels: ArrayLike, log_odds: ArrayLike) -> Floats:
+def calibration_slope(labels: ArrayLike, log_odds: ArrayLike) -> Figure:
     """Return the slope of the outcome's log-odds on the model's (Cox 1958): 1 is honest, below 1 overconfident.
 
     Held within ``MOST``; NaN where the log-odds are all but equal, or one outcome is missing.
 
     Parameters
     ----------
-    labels, log_odds : array, shape (..., n_patients)
-        Several rows of log-odds per patient are laid end to end along the last axis.
+    labels : array, shape (n,)
+        Outcomes.
+    log_odds : array, shape (n,) or (n_looks, n)
+        Several looks at a patient share its one vote; the interval is Wald's with patients as clusters.
     """
-    good, x = np.broadcast_arrays(np.asarray(labels, float), np.asarray(log_odds, np.float64))
-    slopes = np.clip(fit_lines(x, good)[..., 0], -MOST, MOST)
-    told = (x.std(axis=-1) > NO_SPREAD) & (good.min(axis=-1) < good.max(axis=-1))
-    return np.where(told, slopes, np.nan)
+    good, x = np.asarray(labels, float), np.atleast_2d(np.asarray(log_odds, np.float64))
+    if x.std() < NO_SPREAD or good.min() == good.max():
+        return Figure(math.nan, method=CLUSTERED)
+    line = fit_lines(x.ravel(), np.tile(good, len(x)))
+    error = _errors(good, np.stack([x, np.ones_like(x)]), line[0] * x + line[1])[0]
+    return _held(float(line[0]), error, CLUSTERED)
 
 
-def calibration_intercept(labels: ArrayLike, log_odds: ArrayLike) -> Floats:
+def calibration_intercept(labels: ArrayLike, log_odds: ArrayLike) -> Figure:
     """Return calibration in the large: what must be added to the log-odds so that their mean is right; 0 is honest.
 
-    The slope is held at 1. Below 0 the model promises too much. Held within ``MOST``.
+    The slope is held at 1. Below 0 the model promises too much. Parameters and interval are those of
+    ``calibration_slope``.
     """
-    good, x = np.broadcast_arrays(np.asarray(labels, float), np.asarray(log_odds, np.float64))
-    return np.clip(fit_intercepts(x, good), -MOST, MOST)
+    good, x = np.asarray(labels, float), np.atleast_2d(np.asarray(log_odds, np.float64))
+    words = f"slope held at 1; {CLUSTERED}"
+    if good.min() == good.max():
+        return Figure(math.nan, method=words)
+    span = MOST + float(np.abs(x).max())
+    shift = float(optimize.brentq(lambda shift: float(np.mean(sigmoid(x + shift) - good)), -span, span))
+    return _held(shift, _errors(good, np.ones((1, *x.shape)), x + shift)[0], words)
 
 
 def reliability(labels: ArrayLike, probabilities: ArrayLike, n_bins: int = N_BINS) -> list[dict[str, float]]:
@@ -181,6 +190,20 @@ def _bin(good: NDArray[np.bool_], p: Floats) -> dict[str, float]:
         "low": float(interval.low),
         "high": float(interval.high),
     }
+
+
+def _errors(good: Floats, design: Floats, log_odds: Floats) -> Floats:
+    """Return the standard errors of a logistic fit whose rows are clustered by patient (Liang and Zeger 1986)."""
+    p = sigmoid(log_odds)
+    scores = np.sum(design * (good - p), axis=1)
+    bread = np.linalg.pinv(np.einsum("krn,lrn,rn->kl", design, design, p * (1 - p)))
+    n = len(good)
+    return np.sqrt(np.diag(bread @ scores @ scores.T @ bread) * n / (n - 1))
+
+
+def _held(value: float, error: float, method: str) -> Figure:
+    low, middle, high = np.clip([value - Z95 * error, value, value + Z95 * error], -MOST, MOST)
+    return Figure(float(middle), float(low), float(high), method)
 
 
 def _share(part: ArrayLike, whole: ArrayLike) -> Floats:

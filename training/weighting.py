@@ -168,7 +168,15 @@ def scored_rows(predictions: Sequence[Prediction]) -> list[Scored]:
     of: dict[tuple[str, int], list[Prediction]] = {}
     for row in windows:
         of.setdefault((row.patient, row.repeat), []).append(row)
-    return [_scored(of[key]) for key in sorted(of)]
+    return [scored_session(of[key]) for key in sorted(of)]
+
+
+def scored_session(session: Sequence[Prediction]) -> Scored:
+    """Return one network's scores of one patient from its rows, in whatever order they come."""
+    ordered = sorted(session, key=lambda row: row.index or 0)
+    first = ordered[0]
+    logits, weights = (np.array([getattr(row, name) for row in ordered], np.float64) for name in ("logit", "weight"))
+    return Scored(first.patient, first.label, first.repeat, first.fold, logits, weights)
 
 
 def fit_curve(
@@ -229,13 +237,6 @@ def _lines(x: Floats, good: NDArray[np.bool_], weights: Floats) -> tuple[Floats,
     p = (weights * target).sum(-1) / weights.sum(-1)
     turned = lines[..., 0] < 0.0
     return np.where(turned, 0.0, lines[..., 0]), np.where(turned, np.log(p / (1 - p)), lines[..., 1])
-
-
-def _scored(windows: list[Prediction]) -> Scored:
-    windows.sort(key=lambda row: row.index or 0)
-    first = windows[0]
-    logits, weights = (np.array([getattr(row, name) for row in windows], np.float64) for name in ("logit", "weight"))
-    return Scored(first.patient, bool(first.label), first.repeat, first.fold, logits, weights)
 
 
 def _shares(rows: Sequence[Scored]) -> Floats:

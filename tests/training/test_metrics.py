@@ -70,8 +70,8 @@ def test_slope_and_intercept_are_a_logistic_regression_s():
     log_odds = 2 * rng.standard_normal(80)
     good = rng.random(80) < sigmoid(0.5 * log_odds - 0.4)
     model = LogisticRegression(C=1e8, tol=1e-10).fit(log_odds[:, np.newaxis], good)
-    assert calibration_slope(good, log_odds) == pytest.approx(model.coef_[0, 0], abs=1e-4)
-    shift = calibration_intercept(good, log_odds)
+    assert calibration_slope(good, log_odds).value == pytest.approx(model.coef_[0, 0], abs=1e-4)
+    shift = calibration_intercept(good, log_odds).value
     assert sigmoid(log_odds + shift).mean() == pytest.approx(good.mean(), abs=1e-9)
 
 
@@ -80,16 +80,37 @@ def test_slope_and_intercept_find_what_was_done_to_honest_log_odds():
     rng = np.random.default_rng(1)
     honest = 1.5 * rng.standard_normal(40_000)
     good = rng.random(40_000) < sigmoid(honest)
-    assert calibration_slope(good, 2 * honest) == pytest.approx(0.5, abs=0.02)
-    assert calibration_intercept(good, honest + 1) == pytest.approx(-1.0, abs=0.04)
+    assert calibration_slope(good, 2 * honest).value == pytest.approx(0.5, abs=0.02)
+    assert calibration_intercept(good, honest + 1).value == pytest.approx(-1.0, abs=0.05)
+
+
+def test_looks_at_the_same_patients_do_not_narrow_an_interval():
+    """Five copies of every row are the same patients: same figures, same intervals."""
+    rng = np.random.default_rng(2)
+    log_odds = 2 * rng.standard_normal(60)
+    good = rng.random(60) < sigmoid(log_odds)
+    for figure in (calibration_slope, calibration_intercept):
+        once, often = figure(good, log_odds), figure(good, np.tile(log_odds, (5, 1)))
+        assert (often.value, often.low, often.high) == pytest.approx((once.value, once.low, once.high), abs=1e-6)
+
+
+def test_intervals_of_a_calibration_line_cover_the_truth():
+    """300 cohorts whose log-odds are twice too large, each patient seen twice with noise between the looks."""
+    rng, hits = np.random.default_rng(3), 0
+    for _ in range(300):
+        honest = 1.5 * rng.standard_normal(80)
+        found = calibration_slope(rng.random(80) < sigmoid(honest), np.stack([2 * honest, 2 * honest]))
+        hits += found.low <= 0.5 <= found.high
+    assert 0.9 <= hits / 300 <= 0.99
 
 
 def test_one_number_for_all_has_no_slope():
     """Rounding is not a reason to print one; patients told apart without an error are held at the most."""
     good = np.arange(20) % 2 == 0
-    assert np.isnan(calibration_slope(good, np.full(20, 0.3)))
-    assert np.isnan(calibration_slope(np.ones(20, bool), np.arange(20)))
-    assert calibration_slope(good, np.where(good, 0.1, -0.1)) == 10.0
+    assert np.isnan(calibration_slope(good, np.where(good, 0.30, 0.31)).value)
+    assert np.isnan(calibration_slope(np.ones(20, bool), np.arange(20)).value)
+    assert np.isnan(calibration_intercept(np.ones(20, bool), np.arange(20)).value)
+    assert calibration_slope(good, np.where(good, 0.2, -0.2)).value == 10.0
 
 
 def test_resamples_keep_the_outcomes():
@@ -107,7 +128,7 @@ def test_a_bootstrap_interval_is_as_wide_as_the_binomial_s():
     figure = bootstrapped(lambda chosen: right[chosen].mean(axis=-1), good, seed=0, method="share")
     assert figure.value == 0.75
     assert (figure.high - figure.low) / 3.92 == pytest.approx(np.sqrt(0.75 * 0.25 / 80), rel=0.1)
-    assert figure.method == "share; bootstrap of 2000 over patients, within outcome"
+    assert figure.method == "share; bootstrap over patients, within outcome, 2000 draws"
 
 
 def test_a_statistic_that_some_resamples_lack_has_no_interval():

@@ -1,0 +1,80 @@
+"""What a run on simulated patients of known effect must show, or the path is broken.
+
+``python -m training.evaluation.acceptance RUN``
+
+Without an effect there is nothing to find: the band-power baseline's AUC within folds lies among those of 200 fits to
+permuted outcomes. With an easy one the network must find it. An effect in between promises neither.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+#: Largest deviation from permuted outcomes, in their standard deviations; chance passes it once in 2,000 runs.
+LARGEST_Z = 3.5
+#: What a network's AUC over patients must exceed where recovery is easy to see, and its interval's lower end.
+LEAST_AUC, LEAST_LOW = 0.75, 0.5
+#: Effects of a simulated cohort: none, and easy.
+NONE, EASY = 0.0, 2.0
+
+
+@dataclass(frozen=True)
+class Demand:
+    """One demand: what was asked, what was found, and whether that is enough."""
+
+    words: str
+    found: str
+    met: bool
+
+
+def demands(evaluation: Mapping[str, Any]) -> list[Demand]:
+    """Return what is demanded of a run; nothing of one on real patients or with another effect.
+
+    Parameters
+    ----------
+    evaluation : mapping
+        ``evaluation.json``.
+    """
+    effect = evaluation["run"].get("effect")
+    if effect == NONE:
+        control = evaluation["permuted"]
+        found = f"z {control['z']:.2f}, AUC {control['observed']:.3f}"
+        return [Demand(f"effect 0: |z| below {LARGEST_Z:g}", found, abs(control["z"]) < LARGEST_Z)]
+    if effect == EASY:
+        return [_finds(model) for model in evaluation["models"] if model["kind"] == "network"]
+    return []
+
+
+def _finds(model: Mapping[str, Any]) -> Demand:
+    figure = model["figures"]["auc"]
+    return Demand(
+        f"effect 2: AUC of {model['name']} above {LEAST_AUC:g}, its interval above {LEAST_LOW:g}",
+        f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})",
+        figure["value"] > LEAST_AUC and figure["low"] > LEAST_LOW,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print every demand; return 0 if all are met, 1 if one is not, 3 if none applies."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.evaluation.acceptance", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("run", type=Path, help="folder of a run that was evaluated")
+    path = parser.parse_args(arguments).run / "evaluation.json"
+    asked = demands(json.loads(path.read_text("utf-8")))
+    for one in asked:
+        print(f"{'met' if one.met else 'NOT MET'}: {one.words}; found {one.found}")
+    if not asked:
+        print("nothing is demanded: the patients are not simulated with effect 0 or 2", file=sys.stderr)
+        return 3
+    return 0 if all(one.met for one in asked) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""Every patient of an evaluation: what was said, how sure, and what the recording was like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from training.cohort.participants import Participant
+from training.evaluation.scores import Scores
+from training.weighting import FITTED
+from training.windows import PatientWindows
+
+#: Share of a recording's windows below which so few were scored that it is said.
+FEW_SCORED = 2 / 3
+#: Mean quality weight below which it is said.
+LOW_WEIGHT = 0.8
+
+
+def patients(
+    models: Sequence[Scores], participants: Mapping[str, Participant], windows: Mapping[str, PatientWindows]
+) -> list[dict[str, Any]]:
+    """Return a row for each patient of the first model.
+
+    Parameters
+    ----------
+    models : sequence of Scores
+        Networks first; the others' probabilities stand under ``by_model``.
+    participants : mapping of str to Participant
+        By pseudonym.
+    windows : mapping of str to PatientWindows
+        By pseudonym; may lack patients.
+    """
+    first = models[0]
+    by_model = [dict(zip(one.patients, one.probabilities().tolist(), strict=True)) for one in models]
+    logits, intervals = first.logits().mean(axis=0), first.intervals()
+    counts = sorted({*(n for n in FITTED if n <= max(first.n_windows)), int(max(first.n_windows))})
+    after = {n: first.probabilities(n) for n in counts} if first.network else {}
+    return [
+        {
+            "patient": patient,
+            "label": int(first.good[i]),
+            "fma": participants[patient].outcome_fma,
+            "site": participants[patient].site,
+            "p": by_model[0][patient],
+            "interval": list(interval) if (interval := intervals[i]) else None,
+            "logit": float(logits[i]),
+            "n_windows": int(first.n_windows[i]) if first.network else None,
+            "weight": float(first.rows[0][i].weights.mean()) if first.network else None,
+            "by_model": {
+                one.model: p[patient] for one, p in zip(models, by_model, strict=True) if patient in p
+            },
+            "by_windows": [{"n": n, "p": float(p[i])} for n, p in after.items() if n <= first.n_windows[i]],
+            "flags": flags(windows[patient]) if patient in windows else [],
+        }
+        for i, patient in enumerate(first.patients)
+    ]  # fmt: skip
+
+
+def flags(windows: PatientWindows) -> list[str]:
+    """Return what a reader should know of a recording."""
+    found = []
+    if len(windows) < FEW_SCORED * windows.n_made:
+        found.append(f"{len(windows)} of {windows.n_made} windows good enough to be scored")
+    if (weight := float(np.mean(windows.weights))) < LOW_WEIGHT:
+        found.append(f"mean weight {weight:.2f} by signal quality")
+    if windows.n_uncalibrated > len(windows) / 2:
+        found.append(f"{windows.n_uncalibrated} windows before the artifact stage was calibrated")
+    return found

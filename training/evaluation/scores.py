@@ -1,0 +1,138 @@
+"""A model's out-of-fold logits, patient by patient, and the probabilities that calibration makes of them.
+
+Calibration is cross-fitted: within a repeat, the patients of a fold are calibrated by a curve fitted to those of the
+other folds. A profile of one fold has no others: its logits stay as they are, and ``Scores.calibrated`` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.calibration import Calibration, Line, interval_of
+from training.logistic import sigmoid
+from training.metrics import Floats
+from training.predictions import Prediction
+from training.weighting import N_DRAWS, Scored, curve_of, fit_curve, scored_session
+
+#: A probability that nothing was done to: slope 1, offset 0, no draws.
+AS_IT_IS = Line(1.0, 0.0, np.zeros(0), np.zeros(0))
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What one model says of patients that it never saw.
+
+    Parameters
+    ----------
+    model : str
+        Its name.
+    network : bool
+        Whether it scores windows; a baseline scores patients, and counts as one window.
+    patients : tuple of str
+        Sorted; those whom every repeat has scored.
+    good : ndarray, shape (n,), bool
+        Outcomes.
+    rows : tuple of tuple of Scored
+        By repeat, then patient.
+    """
+
+    model: str
+    network: bool
+    patients: tuple[str, ...]
+    good: NDArray[np.bool_]
+    rows: tuple[tuple[Scored, ...], ...]
+
+    @classmethod
+    def of(cls, predictions: Sequence[Prediction], model: str) -> Scores:
+        """Collect a model's predictions, in whatever order they come."""
+        sessions: dict[tuple[int, str], list[Prediction]] = {}
+        for row in predictions:
+            if row.model == model:
+                sessions.setdefault((row.repeat, row.patient), []).append(row)
+        repeats = sorted({repeat for repeat, _ in sessions})
+        everybody = {patient for _, patient in sessions}
+        patients = tuple(sorted(p for p in everybody if all((repeat, p) in sessions for repeat in repeats)))
+        rows = tuple(tuple(scored_session(sessions[repeat, patient]) for patient in patients) for repeat in repeats)
+        good = np.array([row.good for row in rows[0]], bool)
+        network = any(row.unit == "window" for of_one in sessions.values() for row in of_one)
+        return cls(model, network, patients, good, rows)
+
+    @property
+    def both_outcomes(self) -> bool:
+        """Whether there is anything to tell apart."""
+        return bool(self.good.any() and not self.good.all())
+
+    @cached_property
+    def n_windows(self) -> NDArray[np.intp]:
+        """Windows of each patient."""
+        return np.array([len(row.logits) for row in self.rows[0]], np.intp)
+
+    @cached_property
+    def curves(self) -> dict[tuple[int, int], Calibration | None]:
+        """The calibration of each (repeat, fold), from the repeat's other folds; None where there are none."""
+        return {
+            (rows[0].repeat, fold): _curve(
+                [row for row in rows if row.fold != fold], N_DRAWS // len(self.rows) if self.network else 0
+            )
+            for rows in self.rows
+            for fold in sorted({row.fold for row in rows})
+        }
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether every probability is calibrated on other folds."""
+        return None not in self.curves.values()
+
+    def select(self, wanted: NDArray[np.bool_]) -> Scores:
+        """Return some of the patients, calibrated as they were among all."""
+        chosen = np.flatnonzero(wanted)
+        rows = tuple(tuple(of_one[i] for i in chosen) for of_one in self.rows)
+        part = Scores(self.model, self.network, tuple(self.patients[i] for i in chosen), self.good[chosen], rows)
+        part.__dict__["curves"] = self.curves
+        return part
+
+    def logits(self, n_windows: int | None = None) -> Floats:
+        """Return the sessions' logits after so many windows, or after all, shape (n_repeats, n)."""
+        return np.array([[row.logit(n_windows) for row in rows] for rows in self.rows])
+
+    def log_odds(self, n_windows: int | None = None) -> Floats:
+        """Return what calibration makes of ``logits``, shape (n_repeats, n)."""
+        return np.array(
+            [[self.line(row, n_windows).log_odds(row.logit(n_windows)) for row in rows] for rows in self.rows]
+        )
+
+    def probabilities(self, n_windows: int | None = None) -> Floats:
+        """Return the one probability of each patient, shape (n,): that of the mean of its calibrated log-odds."""
+        return sigmoid(self.log_odds(n_windows).mean(axis=0))
+
+    def intervals(self) -> list[tuple[float, float] | None]:
+        """Return the interval that the bedside would show for each patient, over the draws of all repeats."""
+        return [self._interval(i) for i in range(len(self.patients))]
+
+    def line(self, row: Scored, n_windows: int | None = None) -> Line:
+        """Return the line that calibrates a session after so many windows, or after all."""
+        curve = self.curves[row.repeat, row.fold]
+        n = len(row.logits) if n_windows is None else min(n_windows, len(row.logits))
+        return AS_IT_IS if curve is None else curve.at(n)
+
+    def _interval(self, i: int) -> tuple[float, float] | None:
+        drawn = np.concatenate([self.line(rows[i]).drawn(rows[i].logit()) for rows in self.rows])
+        return interval_of(drawn) if len(drawn) else None
+
+
+def models_of(predictions: Sequence[Prediction]) -> list[Scores]:
+    """Return the scores of every model that has judged patients of both outcomes: networks first, then by name."""
+    found = [Scores.of(predictions, model) for model in sorted({row.model for row in predictions})]
+    return sorted((one for one in found if one.both_outcomes), key=lambda one: not one.network)
+
+
+def _curve(others: list[Scored], n_draws: int) -> Calibration | None:
+    """Return a curve; a network's has draws, as many over all repeats as a bundle, for the intervals."""
+    if len({row.good for row in others}) < 2:
+        return None
+    return curve_of(fit_curve(others, seed=0, n_draws=n_draws))
