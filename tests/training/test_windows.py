@@ -298,6 +298,8 @@ def test_windows_of_another_conditioning_are_refused(pair, prepared, tmp_path):
     with pytest.raises(FingerprintMismatch, match=f"windows of patient {file.stem} were conditioned as f{{12}};") as no:
         prepare(cohort)
     assert (no.value.exit_code, no.value.remedy) == (3, remedy)
+    sent = pickle.loads(pickle.dumps(no.value))  # a process that refuses says the same
+    assert (type(sent), sent.as_refusal()) == (FingerprintMismatch, no.value.as_refusal())
 
 
 def test_a_bank_of_other_bands_has_a_folder_of_its_own(pair, monkeypatch):

@@ -169,7 +169,8 @@ def _together(path: Path) -> list[Path]:
     suffix = path.suffix.casefold()
     if suffix == ".vhdr" and path.is_file():
         named = _BRAINVISION.findall(path.read_text("utf-8", "replace"))
-        return [path, *(path.with_name(name.replace("$b", path.stem)) for name in named)]
+        others = (path.with_name(name.replace("$b", path.stem)) for name in named)
+        return [path, *(other for other in others if other.is_file())]
     if suffix == ".fif":  # a long one goes on in others beside it
         return [path, *sorted(other for other in path.parent.glob("*.fif") if other != path)]
     return [path]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from acquisition.artifact import Calibration
 from acquisition.decisions import Decision
-from acquisition.errors import MontageError, RateError, RecordingError
+from acquisition.errors import DiskFull, MontageError, RateError, RecordingError
 from acquisition.formats.xdf_header import STRING, StreamHeader
 from acquisition.montage import load_montage
 from acquisition.parts import PartWriter
@@ -244,6 +244,35 @@ def test_what_other_programs_record_is_read(eeg, samples_uv, small, write):
     assert recording_sha256(place_of(eeg)) == read_recording(place_of(eeg).path).sha256
 
 
+def test_a_recording_is_all_of_its_files(eeg, samples_uv):
+    """Of BrainVision the files that its header names, of FIF those in which a long one goes on."""
+    _brainvision(eeg, samples_uv)
+    before = recording_sha256(place_of(eeg))
+    markers = eeg / "sub-P1_task-flexext_eeg.vmrk"
+    markers.write_text(markers.read_text() + "\n")
+    with_other_markers = recording_sha256(place_of(eeg))
+    markers.unlink()
+    assert len({before, with_other_markers, recording_sha256(place_of(eeg))}) == 3
+    fif = Place("P1", eeg / "a.fif")
+    fif.path.write_bytes(b"first")
+    alone = recording_sha256(fif)
+    (eeg / "a-1.fif").write_bytes(b"then")
+    assert recording_sha256(fif) != alone
+
+
+def test_a_folder_that_takes_no_file_is_fine(eeg, samples_uv, small, monkeypatch):
+    """Decisions then live in memory, and are taken each time: the same ones."""
+
+    def refuse(path: Path, content: bytes) -> None:
+        raise DiskFull("read-only")
+
+    monkeypatch.setattr("acquisition.tape.replace_file", refuse)
+    write_xdf(eeg / "sub-P1_task-flexext_eeg.xdf", samples_uv)
+    fresh = rests_on(place_of(eeg), MONTAGE)
+    assert bits(made_of(place_of(eeg))) == bits(made_of(place_of(eeg)))
+    assert rests_on(place_of(eeg), MONTAGE) == fresh
+
+
 # Muscles in a file of their own
 
 
@@ -262,6 +291,19 @@ def test_muscles_of_another_file_stand_beside_the_brain(apart, samples_uv, small
     assert bits(list(windows_of(opened))) == bits(whole)
     assert opened.assumed == ("sub-P1_task-flexext_eeg.xdf: muscles are those of sub-P1_task-flexext_emg.xdf.",)
     assert opened.sha256 == recording_sha256(place_of(apart))
+
+
+def test_each_of_two_tables_is_read_as_its_own_sidecar_says(eeg, samples_uv, small):
+    """Labels and unit of the one are not those of the other."""
+    for kind, columns, unit, in_unit in (("eeg", slice(0, 10), "uV", 1.0), ("emg", slice(10, 16), "mV", 1e-3)):
+        table = eeg.parent / kind / f"sub-P1_task-flexext_{kind}.txt"
+        np.savetxt(table, samples_uv[:, columns].astype(float) * in_unit, fmt="%.3f", delimiter="\t")
+        said = {"SamplingFrequency": 1000, "Unit": unit, "Labels": MONTAGE.labels[columns]}
+        table.with_suffix(".json").write_text(json.dumps(said))
+    whole = made_of(Place("P1", write_xdf(eeg.parent / "whole.xdf", samples_uv)))
+    np.testing.assert_allclose(
+        [window.x_uv for window in made_of(place_of(eeg))], [window.x_uv for window in whole], atol=1e-4
+    )
 
 
 def test_a_file_that_has_all_channels_needs_no_other(eeg, samples_uv, small):
