@@ -271,10 +271,8 @@ def _jobs(cohort: Cohort, raw: bool) -> Iterator[_Job]:
             continue
         place = cohort.place_of(participant.id)
         if place is None:
-            message = (
-                f"Patient {participant.id} has no recording in {cohort.folder}, and participants.tsv says has_eeg."
-            )
-            raise RecordingError(message, subject=participant.id, remedy="Put it there, or write has_eeg 0.")
+            message = f"Patient {participant.id} has no recording in {cohort.folder}; its table says has_eeg."
+            raise RecordingError(message, subject=participant.id, remedy="Put it there, or write false.")
         yield _Job(participant, place, montage, folder, cohort.origin, raw)
 
 
