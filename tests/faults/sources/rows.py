@@ -323,12 +323,13 @@ def rate_untrue(rig: Rig) -> None:
 @row
 def rate_untrue_when_back(rig: Rig) -> None:
     """Back at 900 Hz where it states 1000, later than its session may be refused: left again with both figures."""
-    (first, second), origin_s = begin(rig, 2, planned=20_000, played=15_000)
+    (first, second), origin_s = begin(rig, 2, planned=60_000, played=15_000)
     first.kill()
     rig.await_state("LOST")
     second.open(rig.spec())
     second.play(steady(20_000, amp=1).paced(900.0), origin_s)
     rig.await_cause("states 1000 Hz, but by its own stamps it runs at 900.00 Hz")
+    rig.end()
     account = rig.finish()
     assert not second.heard()
     assert account.decided[-1].endswith("absent"), account.decided
