@@ -12,6 +12,7 @@ from deploy.cli.options import Json
 
 if TYPE_CHECKING:
     from training.reporting.facts import Facts
+    from training.run_folder import RunFolder
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run that flexion train made.")]
 Permutations = Annotated[
@@ -38,6 +39,7 @@ def evaluate(run: Run, permutations: Permutations = None, as_json: Json = False)
     from training.run_folder import RunFolder
 
     folder = RunFolder.open(run)
+    _require_predictions(folder)
     evaluation = judge(folder, permutations=permutations)
     report = write_report(folder, evaluation)
     if as_json:
@@ -58,3 +60,12 @@ def put(facts: Facts) -> None:
     output.put_table(table.caption, table.head, table.rows)
     print(table.note)
     print(output.CAUTION, flush=True)
+
+
+def _require_predictions(run: RunFolder) -> None:
+    """Refuse a run that was stopped before it judged anybody."""
+    from training.errors import RunError
+
+    if not run.predictions_path.is_file():
+        message = f"{run.path} has no predictions.csv: its state is {run.record.get('state', 'unknown')}, not done."
+        raise RunError(message, subject=str(run.path), remedy="Finish it with flexion train eeg COHORT --resume RUN.")
