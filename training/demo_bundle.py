@@ -31,7 +31,8 @@ from inference.engines.ort import OrtEngine
 from inference.engines.parity import GOLDEN_SET, golden_window
 from training.auc import auc_bootstrap, auc_delong
 from training.export import graph_of
-from training.fit import FitSpec, Fitted, fit, window_logits
+from training.fit import FitSpec, Fitted, fit
+from training.judging import window_logits
 from training.metrics import brier
 from training.networks import BandLstm
 from training.report import Facts, Row, card
@@ -39,6 +40,7 @@ from training.splits import split
 from training.synthesis import SETTLING_S, Session, Task, make_sessions
 from training.tokens import log_powers
 from training.weighting import calibrate, session_logit
+from training.windows import PatientWindows
 
 NAME, VERSION, MONTAGE, LICENCE = "lstm-bands", "1.0.0", "amp16", "Apache-2.0"
 #: Samples of a window, and seconds.
@@ -92,7 +94,27 @@ class Scored:
     def of(cls, net: BandLstm, session: Session) -> Scored:
         """Score a session."""
         patient = session.patient
-        return cls(patient.good, patient.recovery, window_logits(net, session)[0], session.weights)
+        return cls(patient.good, patient.recovery, window_logits(net, shown(session))[0], session.weights)
+
+
+def shown(session: Session) -> PatientWindows:
+    """Return a session as training takes it."""
+    patient, n = session.patient, len(session.weights)
+    return PatientWindows(
+        patient=str(patient.seed),
+        good=patient.good,
+        fma=patient.fma,
+        weights=session.weights,
+        index=np.arange(n),
+        n_made=n,
+        n_uncalibrated=session.n_uncalibrated,
+        tokens=session.tokens,
+        x=None,
+        fingerprint=ChainSpec().fingerprint,
+        mains_hz=patient.mains_hz,
+        recording_sha256="",
+        origin="synthetic",
+    )
 
 
 def simulate(run: Run) -> dict[str, list[Session]]:
@@ -127,7 +149,9 @@ def build(run: Run, sessions: Mapping[str, Sequence[Session]], out: Path) -> Bun
     Bundle
         Loaded and checked, with golden windows.
     """
-    fitted = fit(sessions["train"], sessions["stop"], run.fit or FitSpec(seed=run.seed))
+    train, stop = sessions["train"], sessions["stop"]
+    spec = run.fit or FitSpec(seed=run.seed)
+    fitted = fit([shown(session) for session in train], [shown(session) for session in stop], spec)
     _say(f"trained: best epoch {fitted.best_epoch + 1}, loss {min(fitted.losses):.3f}")
     montage = load_montage(MONTAGE)
     model = graph_of(fitted.net, N_SAMPLES, montage.n_channels).SerializeToString()
@@ -206,7 +230,7 @@ def _rows(table: Sequence[Sequence[float]]) -> tuple[tuple[float, ...], ...]:
 
 def _embedding(net: BandLstm, train: Sequence[Session]) -> dict[str, Any]:
     """Return mean and covariance of the training patients' mean embeddings."""
-    means = np.stack([np.average(window_logits(net, s)[1], axis=0, weights=s.weights) for s in train])
+    means = np.stack([np.average(window_logits(net, shown(s))[1], axis=0, weights=s.weights) for s in train])
     covariance = np.cov(means.T)
     return {
         "mean": [float(f"{value:.6g}") for value in means.mean(axis=0)],

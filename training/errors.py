@@ -1,7 +1,9 @@
-"""What training refuses; hangs below :class:`acquisition.errors.BadInput` (law 10).
+"""What training refuses; hangs below :class:`acquisition.errors.FlexionError` (law 10).
 
 ::
 
+    FlexionError                exit code 1
+    └── Interrupted             a run that was told to stop; it can go on
     BadInput                    exit code 3
     └── TrainingError           something that training was given, or made, does not fit
         ├── SplitError          patients cannot be dealt, or a deal is not one: shared patients, a part of one class
@@ -13,7 +15,13 @@
 
 from __future__ import annotations
 
-from acquisition.errors import BadInput
+from acquisition.errors import BadInput, FlexionError
+
+
+class Interrupted(FlexionError):
+    """A run was told to stop; what it had done is kept."""
+
+    kind = "interrupted"
 
 
 class TrainingError(BadInput):

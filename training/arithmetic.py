@@ -1,0 +1,58 @@
+"""Arithmetic: on what torch computes and how, so that the same fit gives the same bits on one machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from training.errors import TrainingError
+
+
+@contextmanager
+def arithmetic(device: str, *, tf32: bool = False) -> Iterator[torch.device]:
+    """Let torch compute deterministically inside the block, from a generator of its own; afterwards all is as before.
+
+    Parameters
+    ----------
+    device : str
+        ``auto`` takes a GPU if there is one.
+    tf32 : bool
+        Whether a GPU may round products to 10 bits.
+
+    Raises
+    ------
+    TrainingError
+        If a GPU is named where torch finds none.
+    """
+    # cuBLAS is deterministic only with a workspace of its own, and reads this when it starts.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    before = torch.get_deterministic_debug_mode()
+    rounding = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    try:
+        # What torch.use_deterministic_algorithms does, less the compiler that it imports: seconds in each process.
+        torch.set_deterministic_debug_mode("error")
+        _round(tf32, tf32)
+        with torch.random.fork_rng():
+            yield device_of(device)
+    finally:
+        torch.set_deterministic_debug_mode(before)
+        _round(*rounding)
+
+
+def _round(products: bool, convolutions: bool) -> None:
+    torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = products, convolutions
+
+
+def device_of(name: str) -> torch.device:
+    """Return the device of that name; raises as ``arithmetic`` does."""
+    has_gpu = torch.cuda.is_available()
+    if name == "auto":
+        return torch.device("cuda" if has_gpu else "cpu")
+    if name.startswith("cuda") and not has_gpu:
+        raise TrainingError(
+            f"fit.device is {name}, and torch finds no GPU here.", subject=name, remedy='Set fit.device = "auto".'
+        )
+    return torch.device(name)
