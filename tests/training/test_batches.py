@@ -47,7 +47,7 @@ def test_each_window_comes_once_a_pass_with_what_is_its_own(counts, batch, seed)
     assert np.array_equal(whole.x[order], np.concatenate([one.tokens for one in patients]))
     who = np.repeat(np.arange(len(counts)), counts)
     assert np.array_equal(whole.y[order], (who % 2 == 0).astype(np.float32))
-    sums = np.bincount(who, whole.share[order])[np.array(counts) > 0]
+    sums = np.bincount(who, whole.share[order], len(counts))[np.array(counts) > 0]
     assert np.allclose(sums, sums[0], rtol=1e-5) and np.isclose(whole.share.mean(), 1.0, rtol=1e-5)
     assert [column.dtype.name for column in whole] == ["float32", "float32", "float32", "int64"]
 
