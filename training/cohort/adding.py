@@ -124,8 +124,8 @@ def _opened(session: SessionFolder, folder: Path) -> Cohort:
         return Cohort.open(folder)
     if (folder / DESCRIPTION).exists():
         return Cohort.of(folder, ())
-    found = [folder.name] if folder.is_file() else sorted(set(os.listdir(folder)) - {LOCK}) if folder.exists() else []
-    if found:
+    found = [folder.name] if folder.is_file() else sorted(os.listdir(folder)) if folder.exists() else []
+    if found and LOCK not in found:  # with the lock it is one that is just being begun, or was when that was killed
         message = f"{folder} is no cohort: it has no {TABLE}, and it holds {', '.join(found[:3])}."
         raise CohortError(message, subject=str(folder), remedy="Name a cohort's folder, or a new one.")
     return _new(session, folder)
