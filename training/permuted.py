@@ -7,6 +7,7 @@ outcomes lies in it (z) is what the baseline has found.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,13 +31,13 @@ class Control:
     Parameters
     ----------
     n : int
-        Deals.
+        Deals; in a small cohort one may leave no fold with both outcomes, and is not counted.
     mean, sd : float
         Of the AUC over the deals.
     observed : float
         On the true outcomes.
     z : float
-        How many of those deviations `observed` lies above `mean`.
+        How many of those deviations `observed` lies above `mean`; NaN where there is none.
     values : tuple of float
         Every deal's.
     """
@@ -70,10 +71,11 @@ def permuted_control(
     good, rng = np.asarray(labels, bool), np.random.default_rng(seed)
     worlds = np.stack([good, *(rng.permutation(good) for _ in range(n))])
     found = np.array([_judged(features, worlds, *fold) for fold in folds])
-    observed, *permuted = np.nanmean(found, axis=0)
-    mean, sd = float(np.mean(permuted)), float(np.std(permuted, ddof=1))
-    z = (float(observed) - mean) / sd
-    return Control(n, mean, sd, float(observed), z, tuple(map(float, permuted)))
+    judged = np.isfinite(found).sum(axis=0)
+    observed, *permuted = np.where(judged > 0, np.nansum(found, axis=0) / np.maximum(judged, 1), np.nan).tolist()
+    kept = [auc for auc in permuted if not math.isnan(auc)]
+    mean, sd = float(np.mean(kept)), float(np.std(kept, ddof=1))
+    return Control(len(kept), mean, sd, observed, (observed - mean) / sd if sd > 0.0 else math.nan, tuple(kept))
 
 
 def _judged(features: Floats, worlds: NDArray[np.bool_], train: NDArray[np.intp], test: NDArray[np.intp]) -> Floats:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,12 +44,16 @@ def demands(evaluation: Mapping[str, Any]) -> list[Demand]:
     """
     effect = evaluation["run"].get("effect")
     if effect == NONE:
-        control = evaluation["permuted"]
-        found = f"z {control['z']:.2f}, AUC {control['observed']:.3f}"
-        return [Demand(f"effect 0: |z| below {LARGEST_Z:g}", found, abs(control["z"]) < LARGEST_Z)]
+        return [_finds_nothing(evaluation["permuted"])]
     if effect == EASY:
         return [_finds(model) for model in evaluation["models"] if model["kind"] == "network"]
     return []
+
+
+def _finds_nothing(control: Mapping[str, Any]) -> Demand:
+    z = math.nan if control["z"] is None else control["z"]
+    found = f"z {z:.2f}, AUC {control['observed']:.3f} against {control['mean']:.3f} (SD {control['sd']:.3f})"
+    return Demand(f"effect 0: |z| of {control['model']} below {LARGEST_Z:g}", found, abs(z) < LARGEST_Z)
 
 
 def _finds(model: Mapping[str, Any]) -> Demand:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -138,7 +139,8 @@ def _permuted(table: Table, folds: Sequence[Fold], how: Sureness) -> dict[str, A
     control = permuted_control(
         table.powers, table.good, [table.parts(fold) for fold in folds], how.permutations, how.seed
     )
-    return {"model": "band-power", **vars(control)}
+    z = control.z if math.isfinite(control.z) else None
+    return {"model": "band-power", **vars(control), "z": z, "values": list(control.values)}
 
 
 def _gathered(run: RunFolder) -> tuple[Cohort, Material]:

@@ -22,7 +22,7 @@ from training.predictions import Prediction
 
 #: Steps of the ordinal head, in points.
 STEPS = (9, 17, 25)
-#: Half of a point of the scale, of an expected value, counts as none for a correlation.
+#: Points that vary less than this (their sum of squares) have no correlation.
 NO_SPREAD = 1e-6
 
 #: One session as one network saw it: patient, repeat, fold.
@@ -48,8 +48,12 @@ def fma(predictions: Sequence[Prediction], seed: int, n: int = N_BOOTSTRAP) -> d
     covered = _of_patients([p for p in patients if p in {s[0] for s in inside}], inside)
     held = np.isin(patients, [session[0] for session in inside])
 
-    def figure(statistic: Callable[[NDArray[np.intp]], Floats], of: NDArray[np.bool_] = strata) -> dict[str, Any]:
-        return bootstrapped(statistic, of, seed, "mean over single networks", n).to_json()
+    def figure(
+        statistic: Callable[[NDArray[np.intp]], Floats],
+        of: NDArray[np.bool_] = strata,
+        words: str = "mean over single networks",
+    ) -> dict[str, Any]:
+        return bootstrapped(statistic, of, seed, words, n).to_json()
 
     return {
         "n": len(patients),
@@ -57,7 +61,7 @@ def fma(predictions: Sequence[Prediction], seed: int, n: int = N_BOOTSTRAP) -> d
         "interval_half_width": whole["half_width"] if whole else None,
         "nominal_coverage": whole["coverage"] if whole else None,
         "coverage": figure(lambda i: covered[i].mean(axis=-1), strata[held]) if len(covered) else None,
-        "r": figure(lambda i: _correlation(mean[i], score[i])),
+        "r": figure(lambda i: _correlation(mean[i], score[i]), words="mean over repeats"),
         "mae_of_mean": float(np.abs(score - score.mean()).mean()),
     }
 
