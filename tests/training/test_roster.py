@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from acquisition.simulator import Patient
+from training.cohort.inclusion import included
 from training.cohort.roster import Member, roster_of
 from training.cohort.sites import sites_of
 from training.cohort.spec import SynthSpec
@@ -94,6 +95,11 @@ def test_the_outcome_in_the_table_is_the_patients_own(members: tuple[Member, ...
     assert all(member.participant.good is member.patient.good for member in members)
     assert 0.5 < np.mean([member.participant.good for member in members]) < 0.75
     assert all(83 <= (member.participant.followup_days or 0) <= 97 for member in members)
+
+
+def test_everybody_would_have_been_included(members: tuple[Member, ...]):
+    """A simulated cohort is one that the paper could have had."""
+    assert all(included(member.participant) for member in members)
 
 
 def test_who_has_no_eeg_is_chance_or_the_worse_the_likelier(members: tuple[Member, ...]):

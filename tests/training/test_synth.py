@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
 
 from acquisition.durable import DiskFull
+from acquisition.errors import BadEnvironment
 from acquisition.formats import xdf_writer
 from acquisition.montage import load_montage
 from acquisition.recording import bind_recording, read_recording
@@ -122,6 +124,20 @@ def test_the_number_of_processes_changes_no_byte(tmp_path: Path, tiny: Path):
     heard = Heard()
     synthesise(tmp_path / "cohort", TINY, heard, workers=2)
     assert hashes_of(tmp_path / "cohort") == hashes_of(tiny)
+
+
+def test_a_process_that_is_killed_is_told_and_the_rest_can_be_written(tmp_path: Path):
+    """As the kernel does where memory runs out."""
+
+    class Killer(Heard):
+        def finished(self, patient: str) -> None:
+            for child in active_children():
+                child.kill()
+
+    spec = replace(TINY, patients=12, with_eeg=12)
+    with pytest.raises(BadEnvironment, match=r"was killed, as happens where memory runs out\. Run the same command"):
+        synthesise(tmp_path / "cohort", spec, Killer(), workers=2)
+    assert 0 < len([*(tmp_path / "cohort").rglob("*_eeg.xdf")]) < 12
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path: Path):

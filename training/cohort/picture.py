@@ -35,7 +35,7 @@ def draw(path: Path) -> None:
     """Draw the picture, left of the patient on the left."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6.6, 4.4), dpi=100)
+    figure = Figure(figsize=(5.4, 3.8), dpi=90)
     axes = figure.subplots(len(SHOWN), len(LAYERS))
     for row, (words, recovery, seed) in zip(axes, SHOWN, strict=True):
         image = mean_image(Patient(recovery, seed, effect=2.0), ScanSpec())

@@ -26,6 +26,8 @@ BEDSIDE_R = 0.6
 FOLLOW_UP_SPREAD_DAYS = 2.5
 #: Thresholds of the trunk control test's sitting item in recovery's units, and its points.
 SITTING_ABOVE, SITTING_POINTS = (-1.0, -0.2), (0.0, 12.0, 25.0)
+#: Whom the paper includes: age, strength of the leg, and days after the stroke at least.
+AGE_YEARS, STRENGTH_GRADE, ONSET_DAYS = (40, 79), (3, 5), 14
 TERRITORIES, TERRITORY_SHARE = ("MCA", "ACA", "lacunar"), (0.6, 0.15, 0.25)
 COMORBIDITIES, COMORBIDITY_SHARE = ("none", "hypertension", "diabetes", "atrial-fibrillation"), (0.3, 0.4, 0.2, 0.1)
 
@@ -99,14 +101,14 @@ def _participant(id: str, patient: Patient, site: Site, has_eeg: bool, rng: np.r
         fma_3mo=float(math.ceil(patient.fma)),
         fma_baseline=_clipped(12 + 5 * baseline, 0, 34),
         followup_days=_clipped(visit, FOLLOW_UP_DAYS - WITHIN_DAYS, FOLLOW_UP_DAYS + WITHIN_DAYS),
-        days_since_onset=14.0 + round(60 * rng.beta(1.3, 3.0)),
+        days_since_onset=float(ONSET_DAYS) + round(60 * rng.beta(1.3, 3.0)),
         lesion_side=patient.lesion_side,
         infarct_territory=str(rng.choice(TERRITORIES, p=TERRITORY_SHARE)),
         comorbidity=str(rng.choice(COMORBIDITIES, p=COMORBIDITY_SHARE)),
         site=site.name,
-        age=_clipped(rng.normal(63, 11), 32, 90),
+        age=_clipped(rng.normal(63, 11), *AGE_YEARS),
         sex="M" if rng.random() < 0.6 else "F",
-        strength_grade=_clipped(2.4 + 1.1 * grade, 0, 5),
+        strength_grade=_clipped(3.9 + 0.9 * grade, *STRENGTH_GRADE),
         sitting_balance=SITTING_POINTS[int(np.searchsorted(SITTING_ABOVE, sitting))],
         leg_strength=_clipped(48 + 22 * leg, 0, 100),
         mains_hz=site.mains_hz,

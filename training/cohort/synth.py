@@ -10,6 +10,7 @@ import json
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import version
 from itertools import islice
 from multiprocessing import get_context
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from acquisition.durable import make_folder, replace_file
+from acquisition.errors import BadEnvironment
 from acquisition.montage import load_montage
 from training.cohort import bold, eeg_file
 from training.cohort.cohort import DESCRIPTION, OWN
@@ -78,7 +80,7 @@ def synthesise(folder: Path, spec: SynthSpec, watcher: Watcher = SILENT, *, work
     SynthError
         If the folder holds something else, or a cohort with other settings.
     BadEnvironment
-        If there are to be scans and nibabel is not installed.
+        If there are to be scans and nibabel is not installed, or a process is killed.
     DiskFull
         If the disk takes no more; the same call goes on later.
     """
@@ -195,13 +197,18 @@ def _written(folder: Path, spec: SynthSpec, members: Sequence[Member], workers: 
         return
     waiting = iter(members)
     # Leaving waits for those who are being written, also after Ctrl-C; nobody is submitted before a process is free.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        jobs = {_submitted(pool, folder, spec, member) for member in islice(waiting, workers)}
-        while jobs:
-            done, jobs = wait(jobs, return_when=FIRST_COMPLETED)
-            jobs |= {_submitted(pool, folder, spec, member) for member in islice(waiting, len(done))}
-            for job in done:
-                yield job.result()
+    try:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            jobs = {_submitted(pool, folder, spec, member) for member in islice(waiting, workers)}
+            while jobs:
+                done, jobs = wait(jobs, return_when=FIRST_COMPLETED)
+                jobs |= {_submitted(pool, folder, spec, member) for member in islice(waiting, len(done))}
+                for job in done:
+                    yield job.result()
+    except BrokenProcessPool as error:
+        message = "A process that wrote patients was killed, as happens where memory runs out."
+        remedy = "Run the same command again, with fewer --workers: it goes on from here."
+        raise BadEnvironment(message, subject=str(folder), remedy=remedy) from error
 
 
 def _submitted(pool: ProcessPoolExecutor, folder: Path, spec: SynthSpec, member: Member) -> Future[Member]:
