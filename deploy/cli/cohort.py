@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -145,9 +145,9 @@ def put(audit: Audit) -> None:
     cohort = audit.cohort
     title = f"{cohort.name}: {len(audit.rows)} patients, {cohort.origin}, montage {cohort.montage}"
     output.put_table(title, HEAD, [_cells(row, audit.findings) for row in audit.rows])
-    rows = [cells for level in LEVELS for cells in _told(level, audit.of(level))]
-    if rows:
-        output.put_table("Findings", ("level", "patient", "file", "what is wrong", "what to do"), rows)
+    for level in LEVELS:
+        for line in _told(audit.of(level)):
+            print(f"{level}: {line}", flush=True)
     counts = [f"{len(audit.of(level))} {level}{'s' * (len(audit.of(level)) != 1)}" for level in LEVELS]
     verdict = "training refuses this cohort" if audit.errors else "training takes this cohort"
     print(f"{', '.join(counts)}: {verdict}.", flush=True)
@@ -177,21 +177,22 @@ def _number(value: float | None, unit: str = "") -> str:
     return "" if value is None else f"{value:.3g}{unit}"
 
 
-def _told(level: str, findings: Sequence[Finding]) -> list[tuple[Any, ...]]:
-    """Return the rows of the findings of one level; many of one check and remedy become one."""
+def _told(findings: Sequence[Finding]) -> Iterator[str]:
+    """Yield a line for each finding of one level; of many that differ in the patient alone, one line for all."""
     alike: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
         alike.setdefault((finding.check, finding.remedy), []).append(finding)
-    rows: list[tuple[Any, ...]] = []
     for same in alike.values():
-        if len(same) <= EACH or level == "error":
-            rows += [(level, one.patient, one.file, one.what, one.remedy) for one in same]
-            continue
-        patients = [one.patient or "cohort" for one in same]
-        more = f" and {len(patients) - NAMED} more" if len(patients) > NAMED else ""
-        what = f"{same[0].what} (and {len(same) - 1} like it; all: --json)"
-        rows.append((level, ", ".join(patients[:NAMED]) + more, same[0].file, what, same[0].remedy))
-    return rows
+        together = len(same) > EACH and same[0].level != "error"
+        for one in same[:1] if together else same:
+            where = ", ".join(name for name in (one.patient, one.file) if name)
+            line = " ".join(f"{where}: {one.what} {one.remedy}".split())
+            yield line + (_others(same[1:]) if together else "")
+
+
+def _others(same: Sequence[Finding]) -> str:
+    names = ", ".join(one.patient or "the cohort" for one in same[:NAMED])
+    return f" Likewise {names}{f' and {len(same) - NAMED} more' if len(same) > NAMED else ''} (all: --json)."
 
 
 class Progress:
