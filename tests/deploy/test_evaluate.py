@@ -30,7 +30,7 @@ def done(small_cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFol
     cohort = Cohort.open(place / "cohort")
     run = RunFolder.create(place / "runs", load_config(), cohort, splits_of(cohort, "nested", 0, repeats=2, folds=3))
     for epoch in range(3):
-        run.append_metrics({"fold": "r0f0", "epoch": epoch, "train_loss": 0.7 - 0.1 * epoch, "stop_loss": 0.7})
+        run.append_metrics({"fold": "r0f0", "epoch": epoch, "loss": 0.7 - 0.1 * epoch, "stop_loss": 0.7})
     run.note(parameters=161_569, state="done")
     write_predictions(run.predictions_path, predictions(run, cohort))
     return run

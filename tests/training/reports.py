@@ -73,7 +73,7 @@ def sample(origin: str = "synthetic", n: int = N_PATIENTS, seed: int = 7) -> dic
 
 def metrics() -> str:
     """Return a ``metrics.csv`` of two folds."""
-    rows = ["fold,epoch,train_loss,stop_loss"]
+    rows = ["fold,epoch,loss,stop_loss"]
     for fold in ("r0f0", "r0f1"):
         rows += [
             f"{fold},{epoch},{0.7 - 0.05 * epoch:.3f},{0.7 - 0.02 * epoch * (4 - epoch):.3f}" for epoch in range(5)

@@ -56,7 +56,13 @@ def reliability(model: Model) -> Drawing:
         for point in points:
             if point.get("low") is not None and point.get("high") is not None:
                 curve.plot([point["p"]] * 2, [point["low"], point["high"]], color=SERIES[0], lw=1.4)
-        curve.plot([point["p"] for point in points], [point["observed"] for point in points], "o", color=SERIES[0])
+        curve.plot(
+            [point["p"] for point in points],
+            [point["observed"] for point in points],
+            "o",
+            color=SERIES[0],
+            clip_on=False,
+        )
         _square(curve, "", "Share with a good outcome")
         counts.bar([point["p"] for point in points], [point["n"] for point in points], 0.05, color=SERIES[0], alpha=0.5)
         for point in points:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-#: Columns of losses, and what they are of.
-LOSSES = {"train_loss": "patients that train", "stop_loss": "patients that stop"}
+#: The column whose lowest value decides which epoch a fold keeps.
+STOPS = "stop_loss"
+#: Columns of losses, and what they are of (:class:`training.epochs.EpochReport`).
+LOSSES = {"loss": "patients that train", STOPS: "patients that stop"}
 
 
 def curves(rows: Sequence[Mapping[str, str]]) -> tuple[list[dict[str, Any]], list[int]] | None:
@@ -31,7 +33,7 @@ def curves(rows: Sequence[Mapping[str, str]]) -> tuple[list[dict[str, Any]], lis
         {"label": label, "folds": [_losses(fold, column) for fold in folds.values()]}
         for column, label in LOSSES.items()
     ]
-    best = [int(min(fold, key=lambda row: float(row["stop_loss"]))["epoch"]) for fold in folds.values()]
+    best = [int(min(fold, key=lambda row: float(row[STOPS]))["epoch"]) for fold in folds.values()]
     return found, best
 
 

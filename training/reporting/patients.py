@@ -91,7 +91,15 @@ def overview(reports: Sequence[Patient]) -> Table:
         "Every patient once: cross-fitted probability of a good outcome, from folds that did not see the patient",
         ("patient", "site", "outcome at 3 months", "probability (interval)", "side", "signal", "flags"),
         tuple(
-            (report.name, report.site, report.outcome, report.p, report.said, report.quality, "; ".join(report.flags))
+            (
+                report.name,
+                report.site,
+                report.outcome,
+                report.p,
+                report.said,
+                report.quality,
+                "; ".join(report.flags) or "none",
+            )
             for report in reports
         ),
     )

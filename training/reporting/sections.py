@@ -19,10 +19,10 @@ NOT_COMPARABLE = (
     "The patients of this run are simulated: its figures must not be compared with the paper's, and one being higher "
     "means nothing."
 )
-#: What the paper's table is to be read with on a clinical cohort.
+#: What the paper's table is to be read with.
 PAPER_UNIT = (
-    "The paper does not state the unit of its figures; they are of its validation set, of about 13 patients. A figure "
-    "over windows or slices is no figure over patients."
+    "The paper does not state what its figures count; 13 patients with EEG and EMG were in its test set. A figure over "
+    "windows or slices is no figure over patients."
 )
 
 #: What a section is made of: tables, figures, sentences.

@@ -12,6 +12,8 @@ from training.reporting.words import MISSING, MODELS, count, figure, listed, num
 Model = Mapping[str, Any]
 #: The paper's figures stand beside ours on these, by their keys.
 PAPER = ("accuracy", "recall", "precision", "f1")
+#: Keys that read otherwise than as words.
+NAMES = {"auc": "AUC", "accuracy_by_chance": "chance bar", "brier": "Brier"}
 #: Whose figures a row of that table has.
 SOURCES = {"paper": "the paper", "here": "this run"}
 
@@ -52,7 +54,8 @@ def ranking(models: Sequence[Model]) -> Table:
             )
             for row in models
         ),
-        "AUC: the chance that a patient with a good outcome has the higher score; 0.5 is chance.",
+        "AUC: the chance that a patient with a good outcome has the higher score; 0.5 is chance. Over all folds "
+        "together a model that knows nothing lies a little below 0.5, as the folds' shares of outcomes differ.",
     )
 
 
@@ -64,7 +67,8 @@ def headline(models: Sequence[Model]) -> Table:
         ("model", "n (good)", "AUC", "accuracy", "chance bar", "Brier", "calibration slope"),
         _rows(models, keys),
         "Chance bar: the accuracy that always saying the more frequent outcome stays below in 95 % of such cohorts "
-        f"(exact binomial). An accuracy below it shows nothing. {explained(models)} {methods(models, keys)}",
+        "(exact binomial). An accuracy that is not above it shows nothing. "
+        f"{explained(models)} {methods(models, keys)}",
     )
 
 
@@ -245,7 +249,9 @@ def methods(models: Sequence[Model], keys: Sequence[str]) -> str:
     """Return how each figure and its interval were had, as the evaluation says it."""
     found = [(key, row["figures"].get(key)) for key in keys for row in models]
     said = {
-        (_spaced(key), value["method"]) for key, value in found if isinstance(value, Mapping) and value.get("method")
+        (NAMES.get(key, _spaced(key)), value["method"])
+        for key, value in found
+        if isinstance(value, Mapping) and value.get("method")
     }
     return f"How: {'; '.join(f'{key}, {method}' for key, method in sorted(said))}." if said else ""
 

@@ -62,7 +62,7 @@ def test_permuted_labels_are_a_histogram_with_the_true_ones_in_it() -> None:
 
 def test_learning_curves_keep_each_fold_and_the_epoch_that_it_kept() -> None:
     """Folds of unequal length are no fault: the mean is of those still running."""
-    rows = [{"fold": fold, "epoch": str(epoch), "train_loss": "0.5", "stop_loss": str(0.6 - 0.1 * (epoch == best))}
+    rows = [{"fold": fold, "epoch": str(epoch), "loss": "0.5", "stop_loss": str(0.6 - 0.1 * (epoch == best))}
             for fold, epochs, best in (("r0f0", 3, 1), ("r0f1", 5, 4)) for epoch in range(epochs)]  # fmt: skip
     found = curves(rows)
     assert found is not None
