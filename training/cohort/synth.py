@@ -27,6 +27,7 @@ from training.cohort.phantom import ScanSpec
 from training.cohort.places import folder_of
 from training.cohort.roster import Member, roster_of
 from training.cohort.spec import SynthError, SynthSpec
+from training.parent import end_with_parent
 
 #: What a cohort of ours says of itself.
 NAME = "Flexion synthetic cohort"
@@ -198,7 +199,7 @@ def _written(folder: Path, spec: SynthSpec, members: Sequence[Member], workers: 
     waiting = iter(members)
     # Leaving waits for those who are being written, also after Ctrl-C; nobody is submitted before a process is free.
     try:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(workers, get_context("spawn"), end_with_parent) as pool:
             jobs = {_submitted(pool, folder, spec, member) for member in islice(waiting, workers)}
             while jobs:
                 done, jobs = wait(jobs, return_when=FIRST_COMPLETED)
