@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from dataclasses import replace
 from multiprocessing import active_children
 from pathlib import Path
@@ -154,12 +155,46 @@ def test_a_cohort_of_other_settings_is_refused_by_name(tiny: Path):
         synthesise(tiny, replace(TINY, effect=0))
 
 
-@pytest.mark.parametrize("content", ["{}", "rubbish", '{"Flexion": {"origin": "clinical"}}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{}",
+        "[]",
+        "rubbish",
+        '{"Flexion": {"origin": "clinical", "settings": {}}}',
+        '{"Flexion": {"origin": "synthetic", "settings": 3}}',
+    ],
+)
 def test_a_cohort_that_was_not_simulated_is_refused(tmp_path: Path, content: str):
     """A clinical cohort is never added to."""
     (tmp_path / "dataset_description.json").write_text(content)
     with pytest.raises(SynthError, match="holds a cohort that was not simulated"):
         synthesise(tmp_path, TINY)
+
+
+def test_a_description_that_cannot_be_read_is_nobodys_cohort_of_ours(tmp_path: Path):
+    """Such as a folder of that name."""
+    (tmp_path / "dataset_description.json").mkdir()
+    with pytest.raises(SynthError, match="holds a cohort that was not simulated"):
+        synthesise(tmp_path, TINY)
+
+
+def test_a_cohort_of_another_versions_settings_is_refused(tmp_path: Path):
+    """What it was made with cannot be asked for today."""
+    settings = {**TINY.to_json(), "colour": "blue"}
+    description = {"Flexion": {"origin": "synthetic", "settings": settings}}
+    (tmp_path / "dataset_description.json").write_text(json.dumps(description))
+    with pytest.raises(SynthError, match="other settings: those of another version"):
+        synthesise(tmp_path, TINY)
+
+
+def test_a_table_that_was_edited_is_kept(tmp_path: Path, tiny: Path):
+    """Whoever tries other outcomes does not lose them by going on."""
+    shutil.copytree(tiny, tmp_path / "cohort")
+    table = tmp_path / "cohort" / "participants.tsv"
+    table.write_text(edited := table.read_text().replace("fma_le_3mo", "fma_le_88"))
+    synthesise(tmp_path / "cohort", TINY)
+    assert table.read_text() == edited
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,8 @@ def synthesise(folder: Path, spec: SynthSpec, watcher: Watcher = SILENT, *, work
         bold.load_nibabel()
     _begin(folder, spec)
     members = roster_of(spec)
-    write_participants(folder / TABLE, [member.participant for member in members])
+    if not (folder / TABLE).exists():
+        write_participants(folder / TABLE, [member.participant for member in members])
     with_files = [member for member in members if _files(folder, spec, member)]
     lacking = [member for member in with_files if _lacking(folder, spec, member)]
     watcher.begins(len(with_files), len(with_files) - len(lacking))
