@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -111,6 +112,10 @@ def _check_session(session: SessionFolder) -> None:
 
 
 def _check_values(values: Mapping[str, Any]) -> None:
+    for field, value in values.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            message = f"{_column(field)} is {value}, which is no number."
+            raise CohortError(message, subject=_column(field), remedy="Leave it out where it is not known.")
     for field in _SCORES:
         fma = values.get(field)
         if isinstance(fma, float) and not 0 <= fma <= MAX_FMA:

@@ -136,6 +136,7 @@ def test_a_session_without_a_recording_is_refused(data, folder):
         ({"montage": load_montage("eeg16").to_json()}, GOOD, r"has montage eeg16 at 1000 Hz; cohort .* has amp16"),
         ({}, {"fma_3mo": 35.0}, r"fma_le_3mo is 35; the lower limb's score goes from 0 to 34"),
         ({}, GOOD | {"fma_baseline": -1.0}, r"fma_le_baseline is -1;"),
+        ({}, GOOD | {"age": float("inf")}, r"age is inf, which is no number\. Leave it out"),
     ],
 )
 def test_what_contradicts_the_cohort_is_refused(data, folder, session, values, words):

@@ -413,3 +413,26 @@ def test_a_folder_without_a_table_is_no_cohort(tmp_path):
     """It is refused as a whole."""
     with pytest.raises(CohortError, match=r"participants\.tsv cannot be read"):
         check(tmp_path)
+
+
+def test_real_recordings_that_do_not_fit_are_told_in_words(shared_data, tmp_path):
+    """Other people's files of every kind, broken ones too: each one finding with a remedy, never a crash."""
+    files = [
+        "xdf-bciess-gusbamp16/switch_example.xdf",
+        "xdf-example-files/minimal.xdf",
+        "xdf-example-files/empty_streams.xdf",
+        "xdf-malformed/chunk_length_lie.xdf",
+        "emg-uci-lowerlimb/5Nsen.txt",
+        "txt-biosppy/emg.txt",
+        "eeg-brainvision-1000/test.vhdr",
+        "eeg-ant-1024/sample-eeg-ant-raw.fif",
+    ]
+    people = [replace(plain(1)[n % 2], id=f"{n}") for n in range(len(files))]
+    write_participants(tmp_path / "participants.tsv", people)
+    for one, file in zip(people, files, strict=True):
+        path = eeg_path(tmp_path, one.id, (shared_data / file).suffix)
+        path.parent.mkdir(parents=True)
+        shutil.copy(shared_data / file, path)
+    done = check(tmp_path)
+    assert sorted(error.patient for error in done.errors) == [one.id for one in people]
+    assert all(error.what and error.remedy and "--" not in error.remedy for error in done.errors), done.errors
