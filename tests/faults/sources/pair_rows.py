@@ -197,8 +197,8 @@ def bridge_restarted_without_partner(rig: Rig) -> None:
     """Another life of the bridge begins while the partner is away: the session goes on, and finds it again."""
     both = Pair(rig, 3)
     both.open()
-    both.listen(planned=10_000)
-    origin_s = both.play(10_000)
+    both.listen(planned=14_000)
+    origin_s = both.play(14_000)
     rig.await_sample(2_000)
     both.amplifiers[1].kill()
     rig.await_state("LOST")
@@ -206,13 +206,13 @@ def bridge_restarted_without_partner(rig: Rig) -> None:
     rig.await_cause("Emg: ")
     rig.await_sample(5_000)
     both.amplifiers[2].open(both.emg_spec)
-    both.amplifiers[2].play(emg(12_000), origin_s)
+    both.amplifiers[2].play(emg(16_000), origin_s)
     account = both.finish()
     same(account.bed.again().folder.part_numbers(), [1, 2])
-    same(account.ledger["received"] + account.ledger["declared_lost"], 10_000)
+    same(account.ledger["received"] + account.ledger["declared_lost"], 14_000)
     same({d.data["reason"] for d in account.of_kind("lost")}, {"partner", "resume"})
     same([d.data["reason"] for d in account.of_kind("segment")], ["start", "resume"])
     back = account.of_kind("segment")[1].data["first_sample"]
-    assert 5_000 <= back < 10_000
+    assert 5_000 <= back < 14_000
     same([d.data["n"] for d in account.of_kind("bridged")], [])
-    assert 0 <= account.ledger["received"] - (10_000 - back) - 2_000 < 1_000
+    assert 0 <= account.ledger["received"] - (14_000 - back) - 2_000 < 1_000
