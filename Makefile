@@ -11,7 +11,7 @@ ARGS ?=
 # Tests mostly wait, for signal that comes at its own pace; each worker has its LSL session, Redis and files to itself.
 WORKERS ?= 3
 
-.PHONY: help demo test lint format docs bundle browser faults faults-table loopback conformance mutations clean
+.PHONY: help demo test lint format docs models browser faults faults-table loopback conformance mutations clean
 .PHONY: need-redis need-chromium
 
 help: ## this list
@@ -36,8 +36,8 @@ format: $(VENV)/.dev ## ruff's own formatting and safe fixes
 docs: $(VENV)/.dev ## docs/cli.md from the commands' own --help
 	@$(BIN)/python -m deploy.cli.reference > docs/cli.md
 
-bundle: $(VENV)/.dev ## train the bundle that ships, on simulated patients
-	@$(BIN)/python -m training.demo_bundle --out inference/bundles/lstm-bands --workers 2 $(ARGS)
+models: $(VENV)/.dev ## train and judge the bundles that ship, on simulated patients (ARGS="--only lstm-bands")
+	@$(BIN)/flexion models build $(ARGS)
 	@$(BIN)/python -m inference.building
 
 browser: $(VENV)/.dev need-redis need-chromium ## the pages in a real browser

@@ -1,4 +1,4 @@
-"""``flexion models``: the bundles that ship or lie in a folder, what they say of themselves, whether they are whole."""
+"""``flexion models``: bundles; what they say of themselves, whether they are whole, and how a run becomes one."""
 
 from __future__ import annotations
 
@@ -18,6 +18,17 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="Bundle that ships, or
 AnyName = Annotated[
     str | None, typer.Argument(metavar="NAME", help="Bundle that ships, or a folder; by default all that ship.")
 ]
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run that flexion train made.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder of the bundle. [RUN/bundle]")]
+BundleName = Annotated[str, typer.Option("--name", metavar="NAME", help="Of the bundle; default lstm- and the kind.")]
+Into = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder of the bundles. [those that ship]")]
+Work = Annotated[Path, typer.Option("--work", metavar="DIR", help="Where cohort and runs lie; they are gone on with.")]
+Only = Annotated[str, typer.Option("--only", metavar="NAME", help="The one bundle, lstm-bands or lstm-raw.")]
+Patients = Annotated[int, typer.Option("--patients", metavar="N", help="Simulated patients.")]
+Minutes = Annotated[float, typer.Option("--minutes", help="Length of a recording.")]
+Epochs = Annotated[int | None, typer.Option("--epochs", metavar="N", min=1, help="At most so many passes.")]
+Seed = Annotated[int, typer.Option("--seed", help="Of everything random.")]
+Workers = Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Processes; they change no figure.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -27,7 +38,7 @@ def add_to(app: typer.Typer) -> None:
 
 @group.callback()
 def models() -> None:
-    """List, show and verify bundles of models."""
+    """List, show, verify and make bundles of models."""
 
 
 @group.command("list")
@@ -67,6 +78,57 @@ def verify(name: AnyName = None, as_json: Json = False) -> None:
     verified = [_verify(load_bundle(folder)) for folder in ([resolve_bundle(name)] if name else _shipped())]
     if as_json:
         output.put_json({"schema": output.SCHEMA, **(verified[0] if name else {"bundles": verified})})
+
+
+@group.command()
+def export(run: Run, out: Out = None, name: BundleName = "", as_json: Json = False) -> None:
+    """Make the bundle of a run.
+
+    Only of a network that passes the sensitivity gate, and of a graph that is that network.
+    """
+    from deploy.cli.extra import need_training
+
+    need_training()
+    from training.bundling import bundle_of_run
+    from training.run_folder import RunFolder
+
+    folder = RunFolder.open(run)
+    bundle = bundle_of_run(folder, out or folder.bundle_path, name)
+    output.say(f"{bundle.words}, origin {bundle.model.head.origin}: {bundle.path}")
+    if as_json:
+        output.put_json({"schema": output.SCHEMA, **_describe(bundle)})
+
+
+@group.command()
+def build(
+    out: Into = None,
+    work: Work = Path("artifacts/models"),
+    only: Only = "",
+    patients: Patients = 120,
+    minutes: Minutes = 9.0,
+    epochs: Epochs = None,
+    seed: Seed = 2026,
+    workers: Workers = 1,
+    as_json: Json = False,
+) -> None:
+    """Build the bundles that ship from nothing: simulate, train, judge, export.
+
+    Interrupted, the same command goes on where it stopped.
+    """
+    from deploy.cli.extra import need_training
+
+    need_training()
+    from inference.bundle import SHIPPED
+    from training.release import Order
+    from training.release import build as build_all
+
+    order = Order(patients, minutes, seed, epochs, workers, only)
+    built = []
+    for bundle in build_all(order, work, out or SHIPPED, output.say):
+        output.say(f"{bundle.words}: {bundle.path}")
+        built.append(_describe(bundle))
+    if as_json:
+        output.put_json({"schema": output.SCHEMA, "bundles": built})
 
 
 def _verify(bundle: Bundle | FusionBundle) -> dict[str, object]:
