@@ -28,6 +28,8 @@ SIZE_UV = {"eeg": (0.2, 2000.0), "emg": (0.2, 10000.0)}
 TYPICAL_UV = {"eeg": 20.0, "emg": 50.0}
 #: A channel that is flat for so much of a recording measured nothing.
 DEAD = 0.5
+#: A session's folder states everything itself, and was conditioned so at the bedside.
+_AS_RECORDED = "Take the session out of the cohort: it was recorded with the wrong setting."
 #: Makes a finding about the recording in hand: level, check, what is wrong, remedy.
 _Found = Callable[[Level, str, str, str], Finding]
 #: The unit that was meant and the one that was read, by the power of ten between the two.
@@ -69,7 +71,7 @@ def signal_findings(place: Place, name: str, opened: Opened, seen: Seen) -> Iter
     elif seen.seconds < SHORT * PAPER_S:
         yield found("warning", "length", f"It is {seen.seconds:.0f} s long; the paper's are {PAPER_S:.0f} s.", "")
     yield from _holes(found, opened.montage, seen)
-    yield from _sizes(found, opened.montage, seen)
+    yield from _sizes(found, place, opened.montage, seen)
     yield from _mains(found, place, opened, seen)
 
 
@@ -88,7 +90,7 @@ def _holes(found: _Found, montage: Montage, seen: Seen) -> Iterator[Finding]:
         yield found("warning", "flat", f"Channels that measured nothing for most of the time: {named(dead)}.", "")
 
 
-def _sizes(found: _Found, montage: Montage, seen: Seen) -> Iterator[Finding]:
+def _sizes(found: _Found, place: Place, montage: Montage, seen: Seen) -> Iterator[Finding]:
     """Yield the kinds of channel whose size no electrode has: a unit that is not the file's."""
     for kind in dict.fromkeys(montage.kinds):
         columns = [column for column, own in enumerate(montage.kinds) if own == kind]
@@ -103,7 +105,8 @@ def _sizes(found: _Found, montage: Montage, seen: Seen) -> Iterator[Finding]:
         power = 3 * round(np.log10(TYPICAL_UV[kind] / size_uv) / 3) if size_uv else 0
         if power in _MEANT:
             what += " It would fit if the numbers were {} where they are read as {}.".format(*_MEANT[power])
-        yield found("error", "unit", what, "Mend the unit: in the file, in its _channels.tsv, or as Unit in its .json.")
+        remedy = "Mend the unit: in the file, in its _channels.tsv, or as Unit in its .json."
+        yield found("error", "unit", what, _AS_RECORDED if place.is_session else remedy)
 
 
 def _mains(found: _Found, place: Place, opened: Opened, seen: Seen) -> Iterator[Finding]:
@@ -111,7 +114,7 @@ def _mains(found: _Found, place: Place, opened: Opened, seen: Seen) -> Iterator[
     if seen.mains_hz is not None and seen.mains_hz != opened.mains_hz:
         what = f"Its mains line is at {seen.mains_hz:g} Hz; {stated}, and the notch would leave the line in."
         remedy = f'Write "PowerLineFrequency": {seen.mains_hz:g} into its .json, or mains_hz into participants.tsv.'
-        yield found("error", "mains", what, remedy)
+        yield found("error", "mains", what, _AS_RECORDED if place.is_session else remedy)
     elif seen.mains_hz is None and place.mains_hz is None:
         what = f"No mains line stands out in it; {stated}."
         yield found("note", "mains", what, "Write the mains frequency of its site into mains_hz.")

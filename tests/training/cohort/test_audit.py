@@ -381,6 +381,17 @@ def test_sessions_of_the_ward_are_looked_through(folder, tmp_path):
     assert "It was recorded of a patient; the cohort is synthetic." in only(folder, "error", "origin")
 
 
+def test_a_session_that_was_recorded_wrongly_cannot_be_mended(folder, tmp_path):
+    """Under the notch of another mains frequency, or in another unit: it is taken out."""
+    session = session_of(tmp_path / "data", patient="00", samples=noise(7, mains_hz=60.0))
+    shutil.rmtree(folder / "sub-00")
+    shutil.copytree(session.path, folder / "sub-00" / "sessions" / session.info.session)
+    assert "60 Hz; 50 Hz is stated" in only(folder, "error", "mains")
+    assert only(folder, "error", "mains").endswith(
+        "Take the session out of the cohort: it was recorded with the wrong setting."
+    )
+
+
 def test_a_session_that_was_entered_in_error_is_refused(folder, tmp_path):
     """It is somebody else's."""
     session = session_of(tmp_path / "data", patient="00", entered_in_error=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from acquisition.formats.text_rows import Dialect
 from acquisition.reading import AS_IT_IS, Reading
+from training.cohort import places
 from training.cohort.errors import CohortError
+from training.cohort.participants import COLUMNS
 from training.cohort.places import Place, emg_beside, has_recording, places_of, scans_of
 
 EEG = "sub-1_task-flexext_eeg"
@@ -141,3 +144,9 @@ def test_channels_that_are_no_text_are_refused(tmp_path, eeg):
     (eeg / "sub-1_task-flexext_channels.tsv").write_bytes(b"\xff\xff")
     with pytest.raises(CohortError, match=r"_channels\.tsv cannot be read"):
         places_of(tmp_path, "1")
+
+
+def test_the_page_about_cohorts_names_every_column_and_key():
+    """Whoever lays out a cohort finds in docs/cohort.md all that is read of it."""
+    page = (Path(__file__).parents[3] / "docs" / "cohort.md").read_text("utf-8")
+    assert [name for name in (*COLUMNS, *places._TYPES) if f"`{name}`" not in page] == []
