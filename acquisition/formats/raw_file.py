@@ -6,6 +6,7 @@ what it does not tell (units, other rates, interruptions) the reader of each for
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ LEAST_BYTES = 2
 MAX_BYTES = 4 << 30
 #: Microvolts in a volt, MNE's unit.
 UV = 1e6
+#: How Python writes a path, and how MNE's readers are called: neither is for whoever reads a refusal.
+_PATH = re.compile(r"\b(?:Posix|Windows)Path\('([^']*)'\)")
+_CALL = "read_raw_"
 
 
 @dataclass(frozen=True)
@@ -199,11 +203,11 @@ class MneFile:
             except MemoryError:
                 raise
             except Exception as error:  # MNE's parsers raise whatever a broken file makes Python raise
-                words = " ".join(str(error).split()) or type(error).__name__
+                words = _words(str(error)) or type(error).__name__
                 raise refused(
                     self.path, f"cannot be read: {words}", "Restore it from a copy, or export it as XDF."
                 ) from error
-        self.problems += [" ".join(str(warning.message).split()) for warning in told]
+        self.problems += [_words(str(warning.message)) for warning in told]
         return made
 
 
@@ -217,6 +221,12 @@ def placed(onset_s: float, stretches: Sequence[Stretch], rate_hz: float) -> floa
 def labels_of(names: Sequence[str]) -> str:
     """Return the first few names, for a sentence."""
     return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+
+
+def _words(text: str) -> str:
+    """Return what MNE says of a file, on one line, without its advice to whoever calls it from Python."""
+    words = _PATH.sub(r"\1", " ".join(text.split()))
+    return ". ".join(sentence for sentence in words.split(". ") if _CALL not in sentence) or words
 
 
 def refused(path: Path, what: str, remedy: str) -> RecordingError:

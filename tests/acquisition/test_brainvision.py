@@ -110,8 +110,12 @@ def test_a_recording_without_markers(tmp_path, marker_file):
             lambda folder: (folder / "a.vmrk").write_text("Mk1=x,y,z\n[Marker Infos]\nMk2=a,b\n"),
             r"a\.vhdr cannot be read",
         ),
+        (
+            lambda folder: (folder / "a.vhdr").write_text((folder / "a.vhdr").read_text().replace("Sampling", "X")),
+            r"a\.vhdr cannot be read: [^=]* 'Common Infos'\. Restore it",
+        ),
     ],
-    ids=["no data", "no header", "no markers"],
+    ids=["no data", "no header", "no markers", "no rate"],
 )
 def test_what_is_broken_is_refused_with_words(tmp_path, break_it, words):
     """Whatever MNE raises becomes a refusal that names the file (law 10)."""

@@ -104,6 +104,14 @@ def test_a_torn_file_is_refused_or_read_as_far_as_it_goes(tmp_path, cut):
         assert "a_raw.fif" in str(error)
 
 
+def test_what_is_no_fif_is_named_as_a_person_would(tmp_path):
+    """Its path, and no word of Python around it."""
+    (tmp_path / "a_raw.fif").write_bytes(bytes(100))
+    with pytest.raises(RecordingError, match=r"a_raw\.fif does not start with a file id tag\. Restore it") as refusal:
+        read_recording(tmp_path / "a_raw.fif")
+    assert "Path(" not in str(refusal.value)
+
+
 def test_a_count_that_lies_is_not_believed(tmp_path, monkeypatch):
     """More values than the file has bytes are refused before memory is taken for them."""
     path = save(raw(), tmp_path)
