@@ -13,7 +13,9 @@ from training.errors import TrainingError
 
 @contextmanager
 def arithmetic(device: str, *, tf32: bool = False) -> Iterator[torch.device]:
-    """Let torch compute deterministically inside the block, from a generator of its own; afterwards all is as before.
+    """Let torch compute deterministically inside the block; afterwards all is as before.
+
+    It draws from a generator of its own, and has one thread: a sum that several share depends on how many they are.
 
     Parameters
     ----------
@@ -29,16 +31,18 @@ def arithmetic(device: str, *, tf32: bool = False) -> Iterator[torch.device]:
     """
     # cuBLAS is deterministic only with a workspace of its own, and reads this when it starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    before = torch.get_deterministic_debug_mode()
+    before, threads = torch.get_deterministic_debug_mode(), torch.get_num_threads()
     rounding = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
     try:
         # What torch.use_deterministic_algorithms does, less the compiler that it imports: seconds in each process.
         torch.set_deterministic_debug_mode("error")
+        torch.set_num_threads(1)
         _round(tf32, tf32)
         with torch.random.fork_rng():
             yield device_of(device)
     finally:
         torch.set_deterministic_debug_mode(before)
+        torch.set_num_threads(threads)
         _round(*rounding)
 
 

@@ -34,6 +34,7 @@ from deploy.cli import (
     score,
     sessions,
     streams,
+    train,
 )
 from deploy.errors import WrongUse
 from deploy.lsl_config import be_quiet
@@ -48,7 +49,7 @@ app = typer.Typer(
 )
 for verb in (demo, live, replay, score, recordings, record, cues, streams):
     verb.add_to(app)
-for group in (sessions, cohort, models, bench):
+for group in (sessions, cohort, train, models, bench):
     group.add_to(app)
 for verb in (evaluate, doctor, config, roles):
     verb.add_to(app)

@@ -1,0 +1,170 @@
+"""The rehearsal of a run: one batch is learned and one judged, nothing is kept but the windows of four patients."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from training.admission import check_patients
+from training.arithmetic import arithmetic
+from training.batches import Batches
+from training.cohort.audit import Audit
+from training.cohort.cohort import Cohort
+from training.cohort.participants import Participant
+from training.config import Config
+from training.fit import Fitting
+from training.fold import fit_spec
+from training.splits import FILE_NAME, Splits
+from training.trainer import SILENT, Watcher, audited, deal, deal_some, windows_of
+from training.windows import PatientWindows
+
+#: Seconds of a window, and of a recording before its first one.
+WINDOW_S, SETTLING_S = 10.0, 4.0
+#: Bytes of a value, and of what is kept of a window of 16 channels: tokens, and for ``raw`` its samples.
+BYTES, TOKENS_BYTES, SAMPLES_BYTES = 4, 25_600, 640_000
+#: A checkpoint has the weights, two moments of each, and the best ones; the best ones lie beside it once more.
+COPIES = 5
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a run would do, and what its first step was like.
+
+    Parameters
+    ----------
+    patients, with_eeg, good : int
+        Who would be dealt.
+    folds : int
+        Networks, the final one among them.
+    windows : int
+        Of all patients, as far as the lengths of their recordings tell.
+    epochs : int
+        Of each network, at most.
+    loss, stop_loss : float
+        Of one batch, and of the windows that were judged.
+    step_s : float
+        Seconds that the batch took.
+    hours : float
+        Of the run, if every network took all its epochs.
+    disk_mb : float
+        Of windows that are kept and checkpoints.
+    """
+
+    patients: int
+    with_eeg: int
+    good: int
+    folds: int
+    windows: int
+    epochs: int
+    batch: int
+    loss: float
+    stop_loss: float
+    step_s: float
+    hours: float
+    disk_mb: float
+
+    @property
+    def words(self) -> list[str]:
+        """Return it for people, a line each."""
+        return [
+            f"{self.patients} patients, {self.with_eeg} with EEG, {self.good} with a good outcome; "
+            f"about {self.windows:,} windows.",
+            f"{self.folds} networks (the final one among them), {self.epochs} epochs each at most, "
+            f"{self.batch} windows a step.",
+            f"One step took {self.step_s:.2f} s (loss {self.loss:.3f}), one batch was judged (loss "
+            f"{self.stop_loss:.3f}).",
+            f"All of it: {self.hours:.1f} hours at most, {self.disk_mb:,.0f} MB of disk. No run was made.",
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return asdict(self)
+
+
+def rehearse(
+    cohort_folder: Path, config: Config, *, limit_patients: int | None = None, watcher: Watcher = SILENT
+) -> Rehearsal:
+    """Learn from one batch of the first fold and judge one, and say what the run would do.
+
+    Parameters are those of ``train_eeg``, which raises the same.
+    """
+    audit = audited(cohort_folder, watcher)
+    cohort = audit.cohort
+    kept = limit_patients is None and (cohort.folder / FILE_NAME).exists()
+    splits = deal(cohort, config) if kept else deal_some(cohort, config, limit_patients)
+    chosen = [_one_of_each(cohort, part) for part in (splits.folds[0].train, splits.folds[0].stop)]
+    some = replace(cohort, participants=tuple(one for part in chosen for one in part))
+    windows = windows_of(some, splits, config, watcher)
+    half = math.ceil(config.fit.batch / 2)
+    train, stop = ([_first(windows[one.id], half) for one in part if one.id in windows] for part in chosen)
+    return _rehearsed(audit, splits, config, _step(train, stop, config))
+
+
+def _one_of_each(cohort: Cohort, patients: Sequence[str]) -> list[Participant]:
+    """Return a patient with EEG of each outcome."""
+    members = [one for one in cohort.participants if one.id in patients and one.has_eeg]
+    return [next(one for one in members if one.good is good) for good in (True, False)]
+
+
+def _first(patient: PatientWindows, n: int) -> PatientWindows:
+    x = None if patient.x is None else patient.x[:n]
+    return replace(patient, weights=patient.weights[:n], index=patient.index[:n], tokens=patient.tokens[:n], x=x)
+
+
+class _Step(NamedTuple):
+    """What one step was like."""
+
+    loss: float
+    stop_loss: float
+    seconds: float
+    n_parameters: int
+
+
+def _step(train: Sequence[PatientWindows], stop: Sequence[PatientWindows], config: Config) -> _Step:
+    """Learn from one batch."""
+    spec = fit_spec(config)
+    check_patients(train, stop)
+    with arithmetic(spec.device, tf32=spec.tf32) as device:
+        fitting = Fitting(train, stop, spec, device)
+        batches = Batches(train, spec.batch, np.random.default_rng(spec.seed), raw=spec.network.reads_samples)
+        batch = next(iter(batches))
+        fitting.net.train()
+        begun_s = time.perf_counter()
+        loss = fitting.step(batch) / len(batch.y)
+        seconds = time.perf_counter() - begun_s
+        weights = sum(value.numel() for value in fitting.net.parameters())
+        return _Step(loss, fitting.judge()[0], seconds, weights)
+
+
+def _rehearsed(audit: Audit, splits: Splits, config: Config, step: _Step) -> Rehearsal:
+    dealt, cohort = set(splits.patients), audit.cohort
+    members = [one for one in cohort.participants if one.id in dealt]
+    n_windows = {row.patient: _n_windows(row.seconds or 0.0) for row in audit.rows}
+    folds = [*splits.folds, splits.final]
+    steps = [math.ceil(sum(n_windows[patient] for patient in fold.train) / config.fit.batch) for fold in folds]
+    total = sum(n_windows[one.id] for one in members)
+    of_window = TOKENS_BYTES + (SAMPLES_BYTES if fit_spec(config).network.reads_samples else 0)
+    return Rehearsal(
+        patients=len(members),
+        with_eeg=sum(one.has_eeg for one in members),
+        good=sum(bool(one.good) for one in members),
+        folds=len(folds),
+        windows=total,
+        epochs=config.fit.epochs,
+        batch=config.fit.batch,
+        loss=step.loss,
+        stop_loss=step.stop_loss,
+        step_s=step.seconds,
+        hours=sum(steps) * config.fit.epochs * step.seconds / min(config.run.workers, len(folds)) / 3600,
+        disk_mb=(total * of_window + len(folds) * step.n_parameters * BYTES * COPIES) / 1e6,
+    )
+
+
+def _n_windows(seconds: float) -> int:
+    return max(0, int((seconds - SETTLING_S) / WINDOW_S))

@@ -1,0 +1,279 @@
+"""Training: a cohort comes in; out of it come networks, what they say of patients that they never saw, and a bundle.
+
+In this order: the audit, the windows, the splits, every fold and the final network, the baselines, the bundle. A run
+that was stopped or killed goes on where it was; what is done is not done again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from training.baselines import baseline_predictions
+from training.bundling import bundle_of_run
+from training.cohort.audit import Audit, check
+from training.cohort.cohort import Cohort
+from training.config import Config
+from training.epochs import EpochReport
+from training.errors import Interrupted
+from training.fold import FoldTask, fit_spec
+from training.memory import anonymous_mb
+from training.pool import FoldResult, run_folds
+from training.pool import Watcher as PoolWatcher
+from training.predictions import write_predictions
+from training.run_folder import RunFolder
+from training.splits import Splits, nested, paper, splits_of
+from training.windows import PatientWindows, prepare
+
+
+class Watcher(PoolWatcher, Protocol):
+    """Who is told how far a run is."""
+
+    def stage(self, name: str, n_total: int) -> None:
+        """Hear what comes next, and how many patients or folds that are."""
+
+    def finished(self, what: str) -> None:
+        """Hear that one more of the stage is done."""
+
+    def notice(self, words: str) -> None:
+        """Hear something that people should know."""
+
+
+class Silent:
+    """Hears and says nothing."""
+
+    def stage(self, name: str, n_total: int) -> None:
+        """Do nothing."""
+
+    def finished(self, what: str) -> None:
+        """Do nothing."""
+
+    def notice(self, words: str) -> None:
+        """Do nothing."""
+
+    def shown(self, fold: str, epoch: int, n_windows: int, n_total: int) -> None:
+        """Do nothing."""
+
+    def epoch(self, fold: str, report: EpochReport) -> None:
+        """Do nothing."""
+
+    def done(self, fold: str) -> None:
+        """Do nothing."""
+
+
+#: For whoever does not watch.
+SILENT = Silent()
+
+
+def train_eeg(
+    cohort_folder: Path,
+    config: Config,
+    out: Path,
+    *,
+    resume: Path | None = None,
+    limit_patients: int | None = None,
+    watcher: Watcher = SILENT,
+) -> RunFolder:
+    """Train and test networks on a cohort, and make a bundle of the final one.
+
+    Parameters
+    ----------
+    cohort_folder : Path
+    config : Config
+        Every setting; of a run that goes on, its own.
+    out : Path
+        Folder of all runs.
+    resume : Path, optional
+        A run to go on with.
+    limit_patients : int, optional
+        So many patients alone, for a trial; dealt for this run and not kept with the cohort.
+    watcher : Watcher
+        Is told how far it is.
+
+    Raises
+    ------
+    CohortError
+        If the audit finds an error.
+    SplitError, RunError, TrainingError, FingerprintMismatch, GateError
+        If something does not fit; before an epoch is spent where that can be known.
+    Interrupted
+        If it was stopped; the message says how it goes on.
+    """
+    if resume is None:
+        cohort = audited(cohort_folder, watcher).cohort
+        splits = deal(cohort, config) if limit_patients is None else deal_some(cohort, config, limit_patients)
+        windows = windows_of(cohort, splits, config, watcher)
+        run = RunFolder.create(out, config, cohort, splits)
+        if limit_patients is not None:
+            _note_limit(run, splits, windows, limit_patients)
+    else:
+        run, cohort = RunFolder.open(resume), Cohort.open(cohort_folder)
+        run.check_resumable(cohort, config)
+        splits = run.splits
+        windows = windows_of(cohort, splits, config, watcher)
+    with run.writing():
+        _train(run, cohort, splits.with_eeg(windows), config, windows, watcher)
+        _export(run, watcher)
+    return run
+
+
+def audited(folder: Path, watcher: Watcher) -> Audit:
+    """Return the audit of a cohort that has no error; raises CohortError with the list where it has."""
+    audit = check(folder, _Auditing(watcher))
+    audit.require()
+    if warnings := audit.of("warning"):
+        watcher.notice(f"The audit has {len(warnings)} warnings: flexion cohort check {folder}")
+    return audit
+
+
+def deal(cohort: Cohort, config: Config) -> Splits:
+    """Return the splits that are kept with a cohort; the first run writes them."""
+    split = config.split
+    return splits_of(cohort, split.profile, split.seed, split.repeats, split.folds, split.inner)
+
+
+def deal_some(cohort: Cohort, config: Config, limit_patients: int | None) -> Splits:
+    """Return splits of some patients, or of all, that are kept nowhere."""
+    split = config.split
+    some = cohort.participants if limit_patients is None else cohort.limited(limit_patients).participants
+    if split.profile == "paper":
+        return paper(some, split.seed, cohort_sha256=cohort.sha256)
+    return nested(some, split.seed, split.repeats, split.folds, split.inner, cohort_sha256=cohort.sha256)
+
+
+def windows_of(cohort: Cohort, splits: Splits, config: Config, watcher: Watcher) -> dict[str, PatientWindows]:
+    """Return the windows of everybody who was dealt and has a recording."""
+    dealt = set(splits.patients)
+    few = replace(cohort, participants=tuple(one for one in cohort.participants if one.id in dealt))
+    raw = fit_spec(config).network.reads_samples
+    return prepare(few, raw=raw, workers=config.run.workers, watcher=_Preparing(watcher))
+
+
+def _train(
+    run: RunFolder,
+    cohort: Cohort,
+    splits: Splits,
+    config: Config,
+    windows: Mapping[str, PatientWindows],
+    watcher: Watcher,
+) -> None:
+    """Train every fold and the final network, and write what all models say."""
+    fingerprint = next(iter(windows.values())).fingerprint
+    run.note(state="training", fingerprint=fingerprint)
+    before_s, begun_s = float((run.record.get("training") or {}).get("seconds", 0.0)), time.monotonic()
+    tasks = [FoldTask.of(fold, config, run.checkpoints_path(fold.name)) for fold in (*splits.folds, splits.final)]
+    watcher.stage("Folds", len(tasks))
+    results: dict[str, FoldResult] = {}
+    state = "stopped"
+    try:
+        results = run_folds(tasks, windows, config.run.workers, _Noting(run, watcher))
+        state = "training"
+    except Interrupted as error:
+        remedy = f"Go on with: flexion train eeg {cohort.folder} --resume {run.path}"
+        raise Interrupted(error.message, subject=str(run.path), remedy=remedy) from error
+    finally:
+        seconds = before_s + time.monotonic() - begun_s
+        run.note(state=state, training=_facts(run, results, seconds, config.run.workers))
+    watcher.stage("Baselines", 1)
+    said = [row for fold in splits.folds for row in results[fold.name].predictions]
+    write_predictions(run.predictions_path, [*said, *baseline_predictions(cohort, windows, splits)])
+    watcher.finished("baselines")
+    run.note(state="done")
+
+
+def _facts(run: RunFolder, results: Mapping[str, FoldResult], seconds: float, workers: int) -> dict[str, object]:
+    """Return what is known of the training as such, for ``run.json``."""
+    rows = run.metrics()
+    shown_s, waited_s = (sum(float(row[key]) for row in rows) for key in ("seconds", "waiting_s"))
+    peaks = sorted((result.peak_mb for result in results.values()), reverse=True)
+    at_once = 0.0 if workers == 1 else anonymous_mb()
+    return {
+        "epochs": len(rows),
+        "windows_per_s": sum(int(row["windows"]) for row in rows) / shown_s if shown_s else None,
+        "waiting_share": waited_s / shown_s if shown_s else None,
+        "seconds": seconds,
+        "peak_anonymous_mb": sum(peaks[:workers]) + at_once if any(peaks) else None,
+    }
+
+
+def _export(run: RunFolder, watcher: Watcher) -> None:
+    if run.bundle_path.exists():
+        return
+    watcher.stage("Bundle", 1)
+    bundle_of_run(run, run.bundle_path)
+    watcher.finished("bundle")
+
+
+def _note_limit(run: RunFolder, splits: Splits, windows: Mapping[str, PatientWindows], n: int) -> None:
+    """Say in the run's record that it has some of the cohort's patients alone."""
+    good = sum(len(members) for name, members in splits.strata.items() if name.startswith("good"))
+    counts = {"patients": len(splits.patients), "with_eeg": len(windows), "good": good, "limited_to": n}
+    run.note(cohort={**run.record["cohort"], **counts})
+
+
+@dataclass(frozen=True)
+class _Auditing:
+    """Passes an audit's progress on."""
+
+    watcher: Watcher
+
+    def begins(self, n_patients: int) -> None:
+        self.watcher.stage("Audit", n_patients)
+
+    def finished(self, patient: str) -> None:
+        self.watcher.finished(patient)
+
+
+@dataclass(frozen=True)
+class _Preparing:
+    """Passes the progress of the windows on."""
+
+    watcher: Watcher
+
+    def begins(self, n_patients: int) -> None:
+        self.watcher.stage("Windows", n_patients)
+
+    def has(self, windows: PatientWindows, made: bool) -> None:
+        if not len(windows):
+            self.watcher.notice(f"Patient {windows.patient} is left out: no window of the recording has a weight.")
+        self.watcher.finished(windows.patient)
+
+
+class _Noting:
+    """Notes every epoch in the run's folder, once, and passes all on."""
+
+    def __init__(self, run: RunFolder, watcher: Watcher) -> None:
+        self._run, self._watcher = run, watcher
+        self._noted = {(row["fold"], int(row["epoch"])) for row in run.metrics()}
+
+    def shown(self, fold: str, epoch: int, n_windows: int, n_total: int) -> None:
+        self._watcher.shown(fold, epoch, n_windows, n_total)
+
+    def epoch(self, fold: str, report: EpochReport) -> None:
+        if (fold, report.epoch) not in self._noted:
+            self._noted.add((fold, report.epoch))
+            self._run.append_metrics(_metrics_row(fold, report))
+        self._watcher.epoch(fold, report)
+
+    def done(self, fold: str) -> None:
+        self._watcher.done(fold)
+
+
+def _metrics_row(fold: str, report: EpochReport) -> dict[str, str | int | float]:
+    return {
+        "fold": fold,
+        "epoch": report.epoch,
+        "loss": report.loss,
+        "stop_loss": report.stop_loss,
+        "stop_auc": "" if report.stop_auc is None else report.stop_auc,
+        "learning_rate": report.learning_rate,
+        "warm": int(report.warm),
+        "windows": report.windows,
+        "seconds": report.seconds,
+        "waiting_s": report.waiting_s,
+        "windows_per_s": report.windows / report.seconds,
+        "waiting_share": report.waiting_s / report.seconds,
+    }
