@@ -3,7 +3,7 @@
 - :mod:`.synthesis`: simulated patients, and their windows through the very chain that runs at the bedside
 - :mod:`.config`: every setting of a run, from one TOML file
 - :mod:`.splits`: which patient trains, stops or tests, dealt once per cohort by :mod:`.dealing`; the patient is the
-  unit (law 9), and :mod:`.leakage` shows why
+  unit (law 9), :mod:`.split_check` sees to it, and :mod:`.leakage` shows why
 - :mod:`.run_folder`: what a run was asked, made with (:mod:`.versions`) and has come to: its epochs
   (:mod:`.epoch_table`), the logits of its models (:mod:`.predictions`); one writer (:mod:`.file_lock`)
 - :mod:`.tokens`: log band power ten times a second, by a fixed bank

@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,6 +24,7 @@ from acquisition.durable import make_folder, replace_file
 from training.dealing import Strata, deal, limited_to, require_outcomes, strata_of
 from training.errors import SplitError
 from training.file_lock import locked
+from training.split_check import ANEW, MEND, check, refuse
 
 if TYPE_CHECKING:
     from training.cohort.cohort import Cohort
@@ -42,9 +41,6 @@ DERIVATIVES = Path("derivatives", "flexion")
 PAPER_WITH_EEG, PAPER_WITHOUT_EEG = (60, 13, 13), (11, 2, 3)
 #: Purposes of random numbers, beside the seed and the repeat and fold they are for.
 _OUTER, _INNER, _FINAL, _PAPER = range(4)
-#: What both ways out of a file that does not fit end in.
-_ANEW = "delete splits.json to deal anew; figures of older runs then no longer compare"
-_MEND = f"Restore the file as it was written, or {_ANEW}."
 
 
 @dataclass(frozen=True)
@@ -110,7 +106,7 @@ class Splits:
             If somebody of `ids` was not dealt, or a part is left with one outcome.
         """
         kept = set(ids)
-        _refuse(kept.difference(self.patients), "in no split")
+        refuse(kept.difference(self.patients), "in no split")
         folds = tuple(_fold_limited_to(fold, kept) for fold in self.folds)
         final = _fold_limited_to(self.final, kept)
         limited = replace(self, folds=folds, final=final, strata=limited_to(self.strata, kept))
@@ -118,36 +114,14 @@ class Splits:
         return limited
 
     def check(self) -> None:
-        """Refuse splits that are none.
+        """Refuse splits that are none; see :func:`training.split_check.check`.
 
         Raises
         ------
         SplitError
-            If two parts of a fold share a patient, a part has one outcome among its patients with EEG, a patient is
-            unknown or in no part, or a patient is tested twice or never within a repeat.
+            If they are not.
         """
-        for fold in (*self.folds, self.final):
-            self._check_fold(fold)
-        if self.profile == "nested":
-            for repeat in sorted({fold.repeat for fold in self.folds}):
-                self._check_repeat(repeat)
-
-    def _check_fold(self, fold: Fold) -> None:
-        parts = fold.parts()
-        for (one, members), (other, others) in combinations(parts.items(), 2):
-            _refuse(set(members) & set(others), f"in both {one} and {other} of fold {fold.name}")
-        dealt = [patient for members in parts.values() for patient in members]
-        _refuse(_twice(dealt), f"listed twice in fold {fold.name}")
-        _refuse(set(dealt).difference(self.patients), f"in fold {fold.name} but not in the cohort")
-        _refuse(set(self.patients).difference(dealt), f"in no part of fold {fold.name}")
-        for part, members in parts.items():
-            if part != "test" or fold.name != "final":
-                require_outcomes(limited_to(self.strata, members), 1, f"part {part} of fold {fold.name}")
-
-    def _check_repeat(self, repeat: int) -> None:
-        tested = [patient for fold in self.folds if fold.repeat == repeat for patient in fold.test]
-        _refuse(_twice(tested), f"tested twice in repeat {repeat}")
-        _refuse(set(self.patients).difference(tested), f"never tested in repeat {repeat}")
+        check(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return a document that :func:`read_splits` takes."""
@@ -246,7 +220,7 @@ def splits_of(
     _refuse_other_settings(path, document, {key: settings[key] for key in asked})
     splits = read_splits(path, profile)
     if dict(splits.strata) != strata_of(cohort.participants):
-        raise SplitError(f"{path} has other strata than the cohort.", subject=str(path), remedy=_MEND)
+        raise SplitError(f"{path} has other strata than the cohort.", subject=str(path), remedy=MEND)
     return splits if profile == "paper" else _first(splits, repeats, path)
 
 
@@ -271,7 +245,7 @@ def read_splits(path: Path, profile: Profile | None = None) -> Splits:
     if name not in profiles:
         held = ", ".join(profiles) or "none"
         message = f"{path} holds no profile {name!r} (it holds {held}): the cohort is too small for it."
-        raise SplitError(message, subject=str(path), remedy=_MEND)
+        raise SplitError(message, subject=str(path), remedy=MEND)
     if not isinstance(profiles[name], dict):
         raise _no_splits(path, f"its profile {name!r} is no object")
     values = {key: document.get(key) for key in ("seed", "cohort_sha256", "unlabelled", "strata")}
@@ -359,7 +333,7 @@ def _document(path: Path) -> dict[str, Any]:
 
 
 def _no_splits(path: Path, why: str) -> SplitError:
-    return SplitError(f"{path} cannot be read as splits: {why}.", subject=str(path), remedy=_MEND)
+    return SplitError(f"{path} cannot be read as splits: {why}.", subject=str(path), remedy=MEND)
 
 
 def _refuse_other_cohort(path: Path, document: Mapping[str, Any], cohort: Cohort) -> None:
@@ -367,7 +341,7 @@ def _refuse_other_cohort(path: Path, document: Mapping[str, Any], cohort: Cohort
         raise SplitError(
             f"The cohort has changed since {path} was written: its patients, outcomes or who has EEG are others.",
             subject=str(path),
-            remedy=f"Restore participants.tsv, or {_ANEW}.",
+            remedy=f"Restore participants.tsv, or {ANEW}.",
         )
 
 
@@ -378,7 +352,7 @@ def _refuse_other_settings(path: Path, document: Mapping[str, Any], asked: Mappi
             raise SplitError(
                 f"{path} was dealt with {key} {stored.get(key)}, not {value}.",
                 subject=str(path),
-                remedy=f"Set split.{key} to {stored.get(key)}, or {_ANEW}.",
+                remedy=f"Set split.{key} to {stored.get(key)}, or {ANEW}.",
             )
 
 
@@ -386,20 +360,8 @@ def _first(splits: Splits, repeats: int, path: Path) -> Splits:
     held = 1 + max(fold.repeat for fold in splits.folds)
     if held < repeats:
         message = f"{path} holds {held} repeats, fewer than {repeats}."
-        raise SplitError(message, subject=str(path), remedy=f"Set split.repeats to at most {held}, or {_ANEW}.")
+        raise SplitError(message, subject=str(path), remedy=f"Set split.repeats to at most {held}, or {ANEW}.")
     return replace(splits, folds=tuple(fold for fold in splits.folds if fold.repeat < repeats))
-
-
-def _twice(patients: Iterable[str]) -> set[str]:
-    return {patient for patient, n in Counter(patients).items() if n > 1}
-
-
-def _refuse(patients: Iterable[str], what: str) -> None:
-    named = sorted(patients)
-    if named:
-        one = len(named) == 1
-        words = f"Patient {named[0]} is" if one else f"Patients {', '.join(named)} are"
-        raise SplitError(f"{words} {what}.", subject=named[0], remedy=_MEND)
 
 
 #: What the patients of a run are for, and which share of them: they train the network, stop its training, fit the

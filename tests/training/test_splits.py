@@ -321,6 +321,8 @@ def test_a_patient_who_is_never_tested_or_twice_is_refused(written: Cohort):
             "outcome: 0, too few for part test of fold paper",
         ),
         (lambda fold: fold.pop("stop"), "folds.0.stop: Field required"),
+        (lambda fold: fold.update(name="../x"), "A fold is called '../x'; expected 'paper'"),
+        (lambda fold: fold.update(repeat=1), "The paper's profile has one fold"),
         (lambda fold: fold.update(train="001"), "folds.0.train: Input should be a valid tuple"),
     ],
 )
@@ -332,6 +334,30 @@ def test_a_file_edited_into_nonsense_is_refused(written: Cohort, change, said: s
     path.write_text(json.dumps(document))
     with pytest.raises(SplitError, match=said):
         splits_of(written, "paper", 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda paper, _: paper["folds"].clear(), "The paper's profile has one fold, and its final network"),
+        (lambda paper, _: paper.update(final=_exchanged(paper["final"])), "The paper's profile has one fold, and its"),
+        (lambda _, document: document["profiles"]["nested"]["folds"].clear(), "are never tested in repeat 0"),
+        (lambda _, document: document["strata"].clear(), "The strata are none; expected good outcome, with EEG"),
+    ],
+)
+def test_a_file_that_lacks_folds_or_strata_is_refused(written: Cohort, change, said: str):
+    """Also one whose exported network would train on patients that judge it."""
+    path = written.folder / "splits.json"
+    document = json.loads(path.read_text())
+    change(document["profiles"]["paper"], document)
+    path.write_text(json.dumps(document))
+    with pytest.raises(SplitError, match=said):
+        for profile in ("paper", "nested"):
+            splits_of(written, profile, 0)
+
+
+def _exchanged(fold: dict) -> dict:
+    return {**fold, "train": fold["train"][1:] + fold["test"][:1], "test": fold["train"][:1] + fold["test"][1:]}
 
 
 def test_strata_that_are_not_the_cohorts_are_refused(written: Cohort):
