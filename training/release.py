@@ -6,7 +6,7 @@ run that was killed goes on, one that is done is taken as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,14 @@ from acquisition.errors import BadInput
 from inference.bundle import Bundle
 from training.bundling import bundle_of_run
 from training.cohort.spec import SynthSpec
+from training.cohort.synth import SILENT as SILENT_COHORT
+from training.cohort.synth import Watcher as CohortWatcher
 from training.cohort.synth import synthesise
 from training.config import Config, Kind, load_config
 from training.evaluation.evaluation import evaluate
 from training.reporting.page import write_report
 from training.run_folder import RunFolder
-from training.trainer import train_eeg
+from training.trainer import SILENT, Watcher, train_eeg
 
 #: Of all bundles that ship.
 VERSION = "1.0.0"
@@ -114,8 +116,8 @@ class Order:
         return load_config(kind=recipe.kind, flags=flags | {"fit.epochs": self.epochs}) if fewer else config
 
 
-def build(order: Order, work: Path, out: Path, say: Callable[[str], None]) -> Iterator[Bundle]:
-    """Yield each bundle when it is there.
+def simulate(order: Order, work: Path, watcher: CohortWatcher = SILENT_COHORT) -> Path:
+    """Return the folder of the order's cohort, written to its end.
 
     Parameters
     ----------
@@ -123,29 +125,40 @@ def build(order: Order, work: Path, out: Path, say: Callable[[str], None]) -> It
         What is wanted.
     work : Path
         Where cohort and runs are kept.
-    out : Path
-        The bundles' folder; each gets one of its own name.
-    say : callable
-        Is told what comes next.
+    watcher : training.cohort.synth.Watcher
+        Is told how far it is.
     """
-    recipes = order.recipes
     spec = order.cohort
-    cohort = work / f"cohort-{spec.patients}-patients-{spec.minutes:g}-min-seed-{spec.seed}"
-    say(f"{spec.patients} simulated patients of {spec.minutes:g} minutes: {cohort}")
-    synthesise(cohort, spec, workers=order.workers)
-    for recipe in recipes:
-        runs = work / "runs" / cohort.name / recipe.name
-        say(f"{recipe.name}: training, in {runs}")
-        run = _run(cohort, order.config(recipe), runs)
-        say(f"{recipe.name}: judging")
-        write_report(run, evaluate(run))
-        say(f"{recipe.name}: gates and export")
-        yield bundle_of_run(run, out / recipe.name, recipe.name, VERSION)
+    folder = work / f"cohort-{spec.patients}-patients-{spec.minutes:g}-min-seed-{spec.seed}"
+    synthesise(folder, spec, watcher, workers=order.workers)
+    return folder
 
 
-def _run(cohort: Path, config: Config, runs: Path) -> RunFolder:
-    """Return the run of a recipe: the one that is done, the rest of the one that was interrupted, or a new one."""
+def train(recipe: Recipe, order: Order, cohort: Path, work: Path, watcher: Watcher = SILENT) -> RunFolder:
+    """Return the run of a recipe: the one that is done, the rest of the one that was interrupted, or a new one.
+
+    Parameters
+    ----------
+    recipe, order : Recipe, Order
+        What is trained.
+    cohort : Path
+        On which patients.
+    work : Path
+        Where runs are kept.
+    watcher : training.trainer.Watcher
+        Is told how far it is.
+
+    Raises
+    ------
+    RunError
+        If the run that is there was begun with other settings.
+    """
+    runs = work / "runs" / cohort.name / recipe.name
     begun = sorted(path.parent for path in runs.glob("*/run.json"))
-    if begun and RunFolder.open(begun[-1]).record["state"] == "done":
-        return RunFolder.open(begun[-1])
-    return train_eeg(cohort, config, runs, resume=begun[-1] if begun else None)
+    return train_eeg(cohort, order.config(recipe), runs, resume=begun[-1] if begun else None, watcher=watcher)
+
+
+def release(run: RunFolder, recipe: Recipe, out: Path) -> Bundle:
+    """Judge a run and return its bundle, in a folder of the recipe's name below `out`."""
+    write_report(run, evaluate(run))
+    return bundle_of_run(run, out / recipe.name, recipe.name, VERSION)

@@ -118,13 +118,20 @@ def build(
     from deploy.cli.extra import need_training
 
     need_training()
+    from deploy.cli.synth import Shown
+    from deploy.cli.training_progress import TrainingProgress
     from inference.bundle import SHIPPED
-    from training.release import Order
-    from training.release import build as build_all
+    from training.release import Order, release, simulate, train
 
     order = Order(patients, minutes, seed, epochs, workers, only)
-    built = []
-    for bundle in build_all(order, work, out or SHIPPED, output.say):
+    recipes, built = order.recipes, []
+    with Shown(as_json=as_json) as shown:
+        cohort = simulate(order, work, shown)
+    for recipe in recipes:
+        output.say(f"{recipe.name}, on {cohort}:")
+        with TrainingProgress(epochs=order.config(recipe).fit.epochs, as_json=as_json) as progress:
+            trained = train(recipe, order, cohort, work, progress)
+        bundle = release(trained, recipe, out or SHIPPED)
         output.say(f"{bundle.words}: {bundle.path}")
         built.append(_describe(bundle))
     if as_json:
