@@ -14,6 +14,8 @@ Floats = NDArray[np.float64]
 
 #: Most steps of Newton's method, and the step below which it has settled.
 N_STEPS, SETTLED = 50, 1e-10
+#: Share of a loss by which it may rise for rounding alone: near the optimum a good step lowers it by less.
+ROUNDING = 1e-14
 #: Most steps of the bounded iteration, and the change of log-odds below which it has settled.
 N_BOUNDED, SETTLED_BOUNDED = 2000, 1e-7
 #: Log-odds beyond this are as good as certain; they are held there inside a step's weights only.
@@ -55,7 +57,7 @@ def fit_lines(
     for _ in range(N_STEPS):
         step = _newton_step(x, y, w, line, prior, at)
         after = loss(line - step)
-        while (worse := (after > now) & (np.abs(step).max(-1) > SETTLED)).any():
+        while (worse := (after > now + ROUNDING * np.abs(now)) & (np.abs(step).max(-1) > SETTLED)).any():
             step = np.where(worse[..., np.newaxis], step / 2, step)
             after = np.where(worse, loss(line - step), after)
         if np.abs(step).max(initial=0.0) < SETTLED:

@@ -1,5 +1,6 @@
 """Calibration lines are what logistic regression says, and never wilder than the patients allow."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,20 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from inference.aggregation import mean_logit
-from training.weighting import FITTED, N_DRAWS, PRIOR, calibrate, fit_line, session_logit
+from inference.manifest import AGGREGATIONS
+from tests.training.evaluations import predictions
+from training.errors import TrainingError
+from training.weighting import (
+    FITTED,
+    N_DRAWS,
+    PRIOR,
+    bundle_calibration,
+    calibrate,
+    curve_of,
+    fit_line,
+    scored_rows,
+    session_logit,
+)
 
 
 def patients(n: int, n_windows: int, seed: int = 0):
@@ -87,3 +101,50 @@ def test_a_number_that_most_patients_do_not_reach_is_left_out():
     """Beyond the last fitted number the bedside holds its value."""
     sessions, good = patients(30, 13)
     assert calibrate(sessions, good, seed=1)["n"] == [1, 2, 3, 6, 12]
+
+
+def test_looks_at_the_same_patients_are_no_more_patients():
+    """Ten repeats of one repeat: the same curves; a prior would weigh less among ten times as many patients."""
+    once = [row for row in predictions(30) if row.repeat == 0]
+    often = [replace(row, repeat=repeat) for row in once for repeat in range(10)]
+    one, other = (bundle_calibration(rows, n_draws=0) for rows in (once, often))
+    for aggregation, curve in one.items():
+        for key in "nab":
+            assert curve[key] == pytest.approx(other[aggregation][key], abs=1e-9)
+
+
+def test_a_draw_is_of_one_repeat():
+    """Two repeats whose networks differ fourfold: the draws come in two heaps, the curve lies between."""
+    rows = [replace(row, logit=row.logit * (4 if row.repeat else 1)) for row in predictions(80, spread=3.0)]
+    curve = bundle_calibration(rows, n_draws=100)["logit_mean_quality"]
+    small, large = np.percentile(curve["draws"]["a"][-1], [10, 90])
+    assert large > 2.5 * small
+    assert small < curve["a"][-1] < large
+
+
+def test_a_bundle_s_calibration_is_what_the_bedside_reads():
+    """Both aggregations, each number of windows with its draws; the order of the rows leaves no trace."""
+    rows = predictions(30)
+    found = bundle_calibration(rows, n_draws=20)
+    assert tuple(found) == AGGREGATIONS
+    for curve in found.values():
+        assert curve["n"] == [1, 2, 3, 6, 12]
+        line = curve_of(curve).at(12)
+        assert (line.a, len(line.draws_a)) == (curve["a"][-1], 20)
+    assert bundle_calibration(rows[::-1], n_draws=20) == found
+
+
+def test_windows_of_no_network_or_of_two_have_no_calibration():
+    """A bundle holds one."""
+    rows = predictions(20)
+    with pytest.raises(TrainingError, match=r"windows of 0 networks \(none\), expected one"):
+        scored_rows([row for row in rows if row.unit == "patient"])
+    with pytest.raises(TrainingError, match=r"2 networks \(lstm-bands, lstm-raw\)"):
+        scored_rows([*rows, *(replace(row, model="lstm-raw") for row in rows if row.unit == "window")])
+
+
+def test_one_outcome_alone_has_no_calibration():
+    """There is nothing to fit."""
+    rows = [row for row in predictions(20) if row.label]
+    with pytest.raises(TrainingError, match="needs patients of both outcomes"):
+        bundle_calibration(rows)
