@@ -102,7 +102,7 @@ def _check_session(session: SessionFolder) -> None:
     if info.entered_in_error:
         raise _refused(session, "was entered in error: it is somebody else's", "Add the session that was begun anew.")
     if not ledger.get("ended"):
-        raise _refused(session, "has not ended", "End it, or let its bridge finish it: flexion replay.")
+        raise _refused(session, "has not ended", "Wait until it has, or add the session of its replay: flexion replay.")
     if not (counts.get("balanced") and ledger.get("complete", True)):
         raise _refused(session, "does not account for every sample: its ledger does not balance", "Record it again.")
     if info.repeats:

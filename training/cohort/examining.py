@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from acquisition.errors import FlexionError, RecordingError
+from acquisition.errors import BadInput, FlexionError
 from acquisition.identity import same_name
 from acquisition.montage import Montage
 from acquisition.session import SessionFolder
@@ -188,7 +188,7 @@ class _Examiner:
         """Keep what a copy of a recording would share that is not looked through."""
         try:
             self._prints.append((recording_sha256(place), self._name(place.path)))
-        except RecordingError:
+        except BadInput:
             return  # what cannot be read at all is said by whoever opens it
 
     def _scan(self, path: Path) -> Scan:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from acquisition.errors import RecordingError
+from acquisition.errors import BadInput, RecordingError
 from acquisition.formats.text_rows import Dialect
 from acquisition.reading import AS_IT_IS, Reading
 from acquisition.recording import KINDS, SUFFIXES
@@ -215,7 +215,7 @@ def _mains_of(session: Path) -> float | None:
 
     try:
         return SessionFolder.open(session).info.mains_hz
-    except RecordingError:
+    except BadInput:
         return None
 
 

@@ -447,3 +447,16 @@ def test_real_recordings_that_do_not_fit_are_told_in_words(shared_data, tmp_path
     done = check(tmp_path)
     assert sorted(error.patient for error in done.errors) == [one.id for one in people]
     assert all(error.what and error.remedy and "--" not in error.remedy for error in done.errors), done.errors
+
+
+@pytest.mark.parametrize("changes", [{"session": "../etc"}, {"patient": "a b"}, {"schema": "other"}])
+def test_a_session_whose_file_does_not_fit_is_told(folder, tmp_path, changes):
+    """One finding for a session.json that was written by hand, whatever is wrong in it."""
+    session = session_of(tmp_path / "data", patient="00")
+    shutil.rmtree(folder / "sub-00")
+    copy = folder / "sub-00" / "sessions" / session.info.session
+    shutil.copytree(session.path, copy)
+    values = json.loads((copy / "session.json").read_text())
+    (copy / "session.json").write_text(json.dumps(values | changes))
+    (error,) = check(folder).errors
+    assert (error.patient, error.file) == ("00", f"sub-00/sessions/{session.info.session}")
