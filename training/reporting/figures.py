@@ -144,31 +144,33 @@ def permuted(control: Mapping[str, Any]) -> Drawing:
 
 
 def learning(curves: Sequence[Mapping[str, Any]], best: Sequence[int]) -> Drawing:
-    """Draw the losses over the epochs, a thin line for each fold and a thick one for their mean.
+    """Draw the losses over the epochs, a thin line for each fit and a thick one for their mean.
 
     Parameters
     ----------
     curves : sequence of mapping
-        ``label`` and ``folds``, a list of (epochs, losses), for the patients that train and those that stop.
+        ``label`` and ``folds``, a list of (epochs, losses), for the patients that train and those that stop: a panel
+        each, since the two losses may hold different heads.
     best : sequence of int
-        The epoch that each fold kept; a tick of its own.
+        The epoch that each fit kept; a tick of its own in the last panel.
     """
-    with sheet() as page:
-        axes = page.figure.add_subplot()
-        for curve, look in zip(curves, _looks(), strict=False):
+    with sheet((5.8, 5.2)) as page:
+        panels = page.figure.subplots(len(curves), sharex=True)
+        for axes, curve in zip(panels, curves, strict=True):
             for epochs, losses in curve["folds"]:
-                axes.plot(epochs, losses, color=look["color"], lw=0.6, alpha=0.35)
-            axes.plot(*_mean_over_folds(curve["folds"]), label=f"{curve['label']}, mean", **look)
-        axes.plot(best, [0.02] * len(best), "|", color=INK, ms=9, transform=axes.get_xaxis_transform(), label="kept")
-        axes.set(xlabel="Epoch", ylabel="Loss")
+                axes.plot(epochs, losses, color=SERIES[0], lw=0.6, alpha=0.35)
+            axes.plot(*_mean_over_folds(curve["folds"]), color=SERIES[0], lw=2)
+            axes.set(ylabel=f"Loss,\n{curve['label']}")
+        axes.plot(best, [0.03] * len(best), "|", color=INK, ms=9, transform=axes.get_xaxis_transform())
+        axes.set(xlabel="Epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend()
-    n_folds = len(curves[0]["folds"])
+    n_fits = len(curves[0]["folds"])
     ends = "; ".join(f"{curve['label']} ends at {number(_mean_over_folds(curve['folds'])[1][-1])}" for curve in curves)
     return page.drawing(
         "learning",
-        f"Losses over the epochs of {n_folds} folds, mean over folds: {ends}.",
-        f"{n_folds} folds, a thin line each; thick: mean of the folds still running. Ticks: the epoch each fold kept.",
+        f"Losses over the epochs of {n_fits} fits, mean over those still running: {ends}.",
+        f"{n_fits} fits, a thin line each; thick: mean of those still running. Ticks: the epoch that each fit kept. "
+        "The upper loss is taken while the network changes and has the extra heads in it: only its course counts.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Learning curves out of ``metrics.csv``: the losses of every fold, and the epoch that each kept."""
+"""Learning curves out of ``metrics.csv``: the losses of every fit, and the epoch that each kept."""
 
 from __future__ import annotations
 

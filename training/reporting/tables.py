@@ -14,6 +14,14 @@ Model = Mapping[str, Any]
 PAPER = ("accuracy", "recall", "precision", "f1")
 #: Keys that read otherwise than as words.
 NAMES = {"auc": "AUC", "accuracy_by_chance": "chance bar", "brier": "Brier"}
+#: What a run took, by its keys.
+COSTS = {
+    "epochs": "epochs of all fits",
+    "windows_per_s": "windows per second",
+    "waiting_share": "share of that time spent waiting for data",
+    "seconds": "whole training, s",
+    "peak_anonymous_mb": "peak memory (anonymous), MB",
+}
 #: Whose figures a row of that table has.
 SOURCES = {"paper": "the paper", "here": "this run"}
 
@@ -212,7 +220,7 @@ def cost(training: Mapping[str, Any]) -> Table:
     return Table(
         "What training took",
         ("figure", "value"),
-        tuple((_spaced(key), _plain(value)) for key, value in training.items()),
+        tuple((COSTS.get(key, _spaced(key)), _plain(value)) for key, value in training.items()),
     )
 
 

@@ -68,5 +68,5 @@ def test_learning_curves_keep_each_fold_and_the_epoch_that_it_kept() -> None:
     assert found is not None
     assert found[1] == [1, 4]
     assert [len(epochs) for epochs, _ in found[0][0]["folds"]] == [3, 5]
-    assert "2 folds" in figures.learning(*found).alt
+    assert "2 fits" in figures.learning(*found).alt
     assert curves([]) is None
