@@ -203,9 +203,9 @@ def settings() -> Iterator[tuple[str, str, str]]:
             yield name, key, inner.description or ""
 
 
-def example(kind: Kind = "bands") -> str:
-    """Return a file with every setting at its default and what it means beside it."""
-    values = load_config(kind=kind).model_dump(mode="json")
+def example() -> str:
+    """Return a file with every setting of bands at its default, and what it means beside it."""
+    values = Config().model_dump(mode="json")
     lines: list[str] = []
     for name, key, description in settings():
         if f"[{name}]" not in lines:
