@@ -1,4 +1,4 @@
-"""No process of a pool outlives the one that began it."""
+"""No process of a pool outlives the one that began it, or hears Ctrl-C before it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+from training.parent import undisturbed
 
 #: Starts a process of a pool, tells its number, and waits to be killed.
 PARENT = """
@@ -31,6 +35,15 @@ def is_there(pid: int) -> bool:
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_processes_that_begin_undisturbed_leave_ctrl_c_to_their_parent():
+    """It is blocked in them from their first instruction on, and here only meanwhile."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        with undisturbed():
+            job = pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ())
+        assert signal.SIGINT in job.result()
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def test_a_process_of_a_pool_ends_when_its_parent_is_killed(tmp_path):

@@ -109,12 +109,16 @@ def test_an_interrupted_cohort_goes_on_and_becomes_the_same_bytes(tmp_path: Path
 def test_a_recording_torn_by_a_full_disk_has_no_name(tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch):
     """The patient is written again when there is room."""
 
+    named: list[Path] = []
+
     def full(*_: object) -> bytes:
+        named.extend((tmp_path / "cohort").rglob("*_eeg.xdf"))
         raise DiskFull("full")
 
     with monkeypatch.context() as patched, pytest.raises(DiskFull):
         patched.setattr(xdf_writer, "boundary", full)
         synthesise(tmp_path / "cohort", TINY)
+    assert not named
     assert not [*(tmp_path / "cohort").rglob("*.xdf*")]
     synthesise(tmp_path / "cohort", TINY)
     assert hashes_of(tmp_path / "cohort") == hashes_of(tiny)

@@ -7,7 +7,6 @@ interrupted cohort goes on where it stopped, and the number of processes changes
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -27,7 +26,7 @@ from training.cohort.phantom import ScanSpec
 from training.cohort.places import folder_of
 from training.cohort.roster import Member, roster_of
 from training.cohort.spec import SynthError, SynthSpec
-from training.parent import end_with_parent
+from training.parent import end_with_parent, undisturbed
 
 #: What a cohort of ours says of itself.
 NAME = "Flexion synthetic cohort"
@@ -197,29 +196,31 @@ def _written(folder: Path, spec: SynthSpec, members: Sequence[Member], workers: 
         for member in members:
             yield write_member(folder, spec, member)
         return
-    waiting = iter(members)
-    # Leaving waits for those who are being written, also after Ctrl-C; nobody is submitted before a process is free.
     try:
         with ProcessPoolExecutor(workers, get_context("spawn"), end_with_parent) as pool:
-            jobs = {_submitted(pool, folder, spec, member) for member in islice(waiting, workers)}
-            while jobs:
-                done, jobs = wait(jobs, return_when=FIRST_COMPLETED)
-                jobs |= {_submitted(pool, folder, spec, member) for member in islice(waiting, len(done))}
-                for job in done:
-                    yield job.result()
+            yield from _by_all(pool, folder, spec, members, workers)
     except BrokenProcessPool as error:
         message = "A process that wrote patients was killed, as happens where memory runs out."
         remedy = "Run the same command again, with fewer --workers: it goes on from here."
         raise BadEnvironment(message, subject=str(folder), remedy=remedy) from error
 
 
-def _submitted(pool: ProcessPoolExecutor, folder: Path, spec: SynthSpec, member: Member) -> Future[Member]:
-    """Hand a patient to the next process that is free, and keep Ctrl-C from one that begins for it.
-
-    It finishes its patient, and this process tells of it.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _by_all(
+    pool: ProcessPoolExecutor, folder: Path, spec: SynthSpec, members: Sequence[Member], workers: int
+) -> Iterator[Member]:
+    """Yield each patient when one of the processes has written him; after Ctrl-C those who were being written."""
+    waiting = iter(members)
+    jobs: set[Future[Member]] = set()
     try:
-        return pool.submit(write_member, folder, spec, member)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        while True:
+            # Nobody is handed out before a process is free: a pool does not give back who waits in its queue.
+            with undisturbed():
+                free = islice(waiting, workers - len(jobs))
+                jobs |= {pool.submit(write_member, folder, spec, member) for member in free}
+            if not jobs:
+                return
+            done, jobs = wait(jobs, return_when=FIRST_COMPLETED)
+            yield from (job.result() for job in done)
+    except KeyboardInterrupt:
+        yield from (job.result() for job in wait(jobs).done)
+        raise
