@@ -1,6 +1,6 @@
 """What a network must beat, fitted and judged on the same patients and folds (law 9).
 
-``majority`` says the share of good outcomes, ``baseline-fma`` knows the score at the recording, ``epos`` sitting
+``majority`` says one number to everybody, ``baseline-fma`` knows the score at the recording, ``epos`` sitting
 balance and leg strength (what the EPOS rule for walking takes), ``band-power`` mean and spread of the signal's bands.
 Nothing that is missing is made up: who lacks a column is neither fitted nor judged by it.
 """
@@ -126,7 +126,8 @@ def _logits(table: Table, name: str, train: NDArray[np.intp], test: NDArray[np.i
     if name == "band-power":
         return band_power_logits(table.powers, table.good, train, test)
     if name == "majority":
-        share = table.good[train].mean()
+        # Of all patients: a fold's own share is lower where more of the good are tested, and would rank them backwards.
+        share = table.good.mean()
         return np.full(len(test), np.log(share / (1.0 - share)))
     model = make_pipeline(StandardScaler(), LogisticRegression())
     model.fit(table.columns[name][train], table.good[train])

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from training.baselines import baseline_predictions
 from training.bundling import bundle_of_run
+from training.checkpoints import BEST, read_network
 from training.cohort.audit import Audit, check
 from training.cohort.cohort import Cohort
 from training.config import Config
@@ -181,7 +182,8 @@ def _train(
     said = [row for fold in splits.folds for row in results[fold.name].predictions]
     write_predictions(run.predictions_path, [*said, *baseline_predictions(cohort, windows, splits)])
     watcher.finished("baselines")
-    run.note(state="done")
+    final = read_network(run.checkpoints_path(splits.final.name) / BEST)[0]
+    run.note(state="done", parameters=sum(part.numel() for part in final.parameters()))
 
 
 def _facts(run: RunFolder, results: Mapping[str, FoldResult], seconds: float, workers: int) -> dict[str, object]:

@@ -10,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from tests.training.evaluations import folds, participants, windows
 from training.band_power import band_power_logits, band_powers
 from training.baselines import Table, fold_predictions
+from training.logistic import sigmoid
 
 
 @pytest.fixture
@@ -63,7 +64,13 @@ def test_epos_is_fitted_where_its_columns_are():
     assert all((logit > 0) == known[patient].good for (_, patient), logit in logits(rows, "epos").items())
 
 
-@pytest.mark.parametrize("model", ["majority", "baseline-fma", "band-power"])
+def test_the_majority_s_number_ranks_nobody(table):
+    """The same in every fold: the share of good outcomes, as log-odds."""
+    found = set(logits(fold_predictions(table, folds()), "majority").values())
+    assert [sigmoid(logit) for logit in found] == pytest.approx([table.good.mean()])
+
+
+@pytest.mark.parametrize("model", ["baseline-fma", "band-power"])
 def test_who_is_judged_has_no_part_in_the_fit(table, model):
     """Another outcome, score and signal of one patient changes nobody else's logit in the folds that test it."""
     i = table.patients.index("002")

@@ -71,6 +71,15 @@ def test_twice_the_windows_are_not_more_patients():
     assert twice["window_level"]["n"] == once["window_level"]["n"] + N_WINDOWS
 
 
+def test_one_number_for_everybody_is_chance(whole):
+    """Calibration by fold would rank patients backwards; the number stays as it is."""
+    majority = whole["models"][2]
+    assert [majority["figures"]["auc"][key] for key in ("value", "low", "high")] == [0.5, 0.5, 0.5]
+    assert majority["figures"]["accuracy"]["value"] == majority["n_good"] / majority["n"]
+    assert majority["figures"]["calibration_slope"]["value"] is None
+    assert not majority["calibrated"]
+
+
 def test_the_headline_is_of_the_mean_over_repeats(whole):
     """One score per patient, n patients, whatever the number of repeats."""
     rows = [row for row in predictions() if row.model == "lstm-bands"]
@@ -258,6 +267,15 @@ def test_an_easy_effect_must_be_found(tmp_path, capsys, whole):
         (tmp_path / "evaluation.json").write_text(json.dumps(found))
         assert acceptance.main([str(tmp_path)]) == code
         assert f"found {value:.3f} ({low:.3f}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "[]", '{"run": {}}'])
+def test_a_run_that_was_not_evaluated_has_no_verdict(tmp_path, capsys, text):
+    """Missing, torn, or something else: the command says which comes first."""
+    if text is not None:
+        (tmp_path / "evaluation.json").write_text(text)
+    assert acceptance.main([str(tmp_path)]) == 3
+    assert f"Run flexion evaluate {tmp_path} first." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("effect", [None, 1.0])

@@ -17,6 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from training.errors import RunError
+from training.evaluation.evaluation import SCHEMA
+
 #: Largest deviation from permuted outcomes, in their standard deviations; chance passes it once in 2,000 runs.
 LARGEST_Z = 3.5
 #: What a network's AUC over patients must exceed where recovery is easy to see, and its interval's lower end.
@@ -65,14 +68,29 @@ def _finds(model: Mapping[str, Any]) -> Demand:
     )
 
 
+def _evaluation_of(run: Path) -> dict[str, Any]:
+    path = run / "evaluation.json"
+    remedy = f"Run flexion evaluate {run} first."
+    try:
+        evaluation = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} cannot be read: {error}.", subject=str(path), remedy=remedy) from error
+    if not isinstance(evaluation, dict) or evaluation.get("schema") != SCHEMA:
+        raise RunError(f"{path} is no evaluation of schema {SCHEMA}.", subject=str(path), remedy=remedy)
+    return evaluation
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print every demand; return 0 if all are met, 1 if one is not, 3 if none applies."""
+    """Print every demand; return 0 if all are met, 1 if one is not, 3 if none applies or the run was not evaluated."""
     parser = argparse.ArgumentParser(
         prog="python -m training.evaluation.acceptance", description=__doc__.split("\n")[0]
     )
     parser.add_argument("run", type=Path, help="folder of a run that was evaluated")
-    path = parser.parse_args(arguments).run / "evaluation.json"
-    asked = demands(json.loads(path.read_text("utf-8")))
+    try:
+        asked = demands(_evaluation_of(parser.parse_args(arguments).run))
+    except RunError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
     for one in asked:
         print(f"{'met' if one.met else 'NOT MET'}: {one.words}; found {one.found}")
     if not asked:

@@ -74,7 +74,7 @@ class Scores:
 
     @cached_property
     def curves(self) -> dict[tuple[int, int], Calibration | None]:
-        """The calibration of each (repeat, fold), from the repeat's other folds; None where there are none."""
+        """The calibration of each (repeat, fold), from the repeat's other folds; None where that cannot be."""
         return {
             (rows[0].repeat, fold): _curve(
                 [row for row in rows if row.fold != fold], N_DRAWS // len(self.rows) if self.network else 0
@@ -85,7 +85,7 @@ class Scores:
 
     @property
     def calibrated(self) -> bool:
-        """Whether every probability is calibrated on other folds."""
+        """Whether every probability is calibrated on other folds; one number for everybody is not."""
         return None not in self.curves.values()
 
     def select(self, wanted: NDArray[np.bool_]) -> Scores:
@@ -132,7 +132,10 @@ def models_of(predictions: Sequence[Prediction]) -> list[Scores]:
 
 
 def _curve(others: list[Scored], n_draws: int) -> Calibration | None:
-    """Return a curve; a network's has draws, as many over all repeats as a bundle, for the intervals."""
-    if len({row.good for row in others}) < 2:
+    """Return a curve; a network's has draws, as many over all repeats as a bundle, for the intervals.
+
+    There is none to be had from patients of one outcome, nor for a model that says one number to everybody.
+    """
+    if len({row.good for row in others}) < 2 or len({row.logit() for row in others}) < 2:
         return None
     return curve_of(fit_curve(others, seed=0, n_draws=n_draws))
