@@ -14,6 +14,8 @@ import matplotlib
 from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
+from acquisition.durable import replace_file
+
 #: Colours on paper; in a page each is a variable of ``style.css`` that has a second value for a dark screen.
 INK, QUIET, LINE, SURFACE = "#1a2130", "#566074", "#d8dce5", "#fefefe"
 #: Five that colour-blind eyes tell apart (Okabe and Ito 2008); each also has a stroke of its own.
@@ -94,7 +96,7 @@ class Drawing:
         found = re.search(r"<svg[^>]*>", self.svg)
         assert found is not None, "matplotlib writes an svg element"
         svg = self.svg[: found.end()] + title + self.svg[found.end() :]
-        (folder / f"{self.name}.svg").write_text(svg, encoding="utf-8")
+        replace_file(folder / f"{self.name}.svg", svg.encode())
 
 
 class Sheet:

@@ -68,7 +68,7 @@ def reliability(model: Model) -> Drawing:
         for point in points:
             counts.annotate(str(point["n"]), (point["p"], point["n"]), ha="center", va="bottom", color=INK, fontsize=9)
         counts.margins(y=0.35)
-        counts.set(xlabel="Calibrated probability of a good outcome", ylabel="patients")
+        counts.set(xlabel="Probability of a good outcome", ylabel="patients")
         counts.grid(False)
     words = "; ".join(f"said {number(p['p'])}, came {number(p['observed'])}, n = {p['n']}" for p in points)
     return page.drawing(

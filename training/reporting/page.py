@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from acquisition.durable import replace_file
+from acquisition.durable import make_folder, replace_file
 from training.reporting.facts import Facts
 from training.reporting.sections import Section, render, sections
-from training.reporting.verdict import origin, size, verdict
+from training.reporting.verdict import origin, probabilities, size, verdict
 from training.reporting.words import text
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def page(facts: Facts, parts: list[Section]) -> str:
             synthetic=facts.synthetic,
             verdict=verdict(facts),
             size=size(facts),
+            probabilities=probabilities(facts),
             sections=parts,
         )
     )
@@ -35,7 +36,7 @@ def page(facts: Facts, parts: list[Section]) -> str:
 def write_page(facts: Facts, path: Path, figures: Path) -> None:
     """Write the report, whole or not at all, and each of its figures."""
     parts = list(sections(facts))
-    figures.mkdir(parents=True, exist_ok=True)
+    make_folder(figures)
     for drawing in (drawing for part in parts for drawing in part.drawings):
         drawing.write(figures)
     replace_file(path, page(facts, parts).encode())

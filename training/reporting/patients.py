@@ -1,4 +1,4 @@
-"""A report for each patient: the calibrated probability and what it rests on, for whoever knows the patient."""
+"""A report for each patient: the probability and what it rests on, for whoever knows the patient."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Patient:
     name, site, outcome : str
         From the cohort; the outcome with its score.
     p : str
-        Calibrated, cross-fitted probability of a good outcome, with its interval.
+        Probability of a good outcome by a model that had not seen the patient, with its interval.
     said : str
         Whether that fell on the side of the outcome.
     quality : str
@@ -88,7 +88,7 @@ def patients(rows: Sequence[Mapping[str, Any]]) -> list[Patient]:
 def overview(reports: Sequence[Patient]) -> Table:
     """Return all patients, a row each."""
     return Table(
-        "Every patient once: cross-fitted probability of a good outcome, from folds that did not see the patient",
+        "Every patient once: probability of a good outcome, by models that did not see the patient",
         ("patient", "site", "outcome at 3 months", "probability (interval)", "side", "signal", "flags"),
         tuple(
             (

@@ -8,7 +8,7 @@ import pytest
 
 from tests.training import reports
 from tests.training.reporting.conftest import facts_of
-from training.reporting.verdict import difference_of, size, verdict
+from training.reporting.verdict import difference_of, probabilities, size, verdict
 
 
 def pair(name: str, value: float | None, half: float = 0.05, *, turned: bool = False) -> dict[str, Any]:
@@ -81,3 +81,12 @@ def test_size_counts_the_rarer_outcome_for_each_parameter() -> None:
     assert "161,569 parameters for them: 0.00007 events per parameter" in words
     run = {key: value for key, value in reports.sample()["run"].items() if key != "parameters"}
     assert "does not say how many parameters" in size(facts_of(run=run))
+
+
+def test_probabilities_that_nobody_calibrated_are_said_to_be_so() -> None:
+    """A profile of one split has no other folds."""
+    models = [{**model, "calibrated": model["kind"] != "network"} for model in reports.sample()["models"]]
+    assert probabilities(facts_of()).endswith("and is calibrated on the other folds.")
+    assert probabilities(facts_of(models=models)).endswith(
+        "NOT calibrated, for want of other folds: those of lstm-bands."
+    )
