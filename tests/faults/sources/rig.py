@@ -6,14 +6,16 @@ The bridge, its source and its folder are those of ``flexion live``; only the ch
 
 from __future__ import annotations
 
+import os
 import socket
+import stat
 import threading
 import time
 import uuid
 from collections.abc import Callable
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from acquisition.chain import Chain
 from acquisition.montage import Montage
 from acquisition.outlet import OutletSpec
 from acquisition.source import Source
+from acquisition.stream_source import StreamSource
 from acquisition.tape import ResumePoint
 from deploy.roles.bridge import source_of
 from streaming.connection import connect
@@ -116,6 +119,21 @@ class Rig:
         folder, clock = self._bed.folder, self._bed.clock
         self._source = source_of(folder, chain.montage, point, clock, settled=lambda: chain.settled)
         return self._source
+
+    @property
+    def uid(self) -> str:
+        """The uid of the outlet that is listened to."""
+        assert isinstance(self._source, StreamSource) and self._source.info is not None
+        return self._source.info.uid
+
+    def cut(self) -> None:
+        """Break every TCP connection of this process, as a cable does: those of the inlet, for Redis has a socket."""
+        for name in os.listdir("/proc/self/fd"):
+            with suppress(OSError):
+                if stat.S_ISSOCK(os.fstat(int(name)).st_mode):
+                    with socket.socket(fileno=os.dup(int(name))) as connection:
+                        if connection.family in (socket.AF_INET, socket.AF_INET6):
+                            connection.shutdown(socket.SHUT_RDWR)
 
     def await_state(self, *states: str) -> None:
         """Wait until the source is in one of these states."""

@@ -84,6 +84,20 @@ def restarted(rig: Rig) -> None:
 
 
 @row
+def cut_off(rig: Rig) -> None:
+    """The connection breaks and the outlet lives on: the same uid is taken again at once, what nobody heard is lost."""
+    begin(rig, 1, planned=5_000)
+    uid = rig.uid
+    rig.cut()
+    rig.await_state("LOST")
+    rig.await_state("SETTLING", "LIVE")
+    same(rig.uid, uid)
+    account = rig.finish()
+    check_back(account)
+    assert account.saw("LIVE", "LOST", "SETTLING", "LIVE"), account.states
+
+
+@row
 def restarted_as_another(rig: Rig) -> None:
     """Back under another source_id: not the same source, never taken; the session waits for its own."""
     (first, second), origin_s = begin(rig, 2, planned=4_000)
