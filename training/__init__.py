@@ -1,6 +1,5 @@
 """Training: the models and what is known about them. The modules, in the order of the data.
 
-- :mod:`.synthesis`: simulated patients, and their windows through the very chain that runs at the bedside
 - :mod:`.config`: every setting of a run, from one TOML file
 - :mod:`.splits`: which patient trains, stops or tests, dealt once per cohort by :mod:`.dealing`; the patient is the
   unit (law 9), :mod:`.split_check` sees to it, and :mod:`.leakage` shows why
@@ -10,11 +9,15 @@
 - :mod:`.networks`: stacked LSTMs over band tokens (``lstm-bands``) or samples (``lstm-raw``), :mod:`.heads` beside
   the logit
 - :mod:`.fit`: the training loop, stopped by patients that it does not train on
-- :mod:`.export`: bank and network as one ONNX graph
-- :mod:`.metrics`: figures and intervals over patients
 - :mod:`.weighting`: calibration for each number of windows, with draws over patients
-- :mod:`.report`: the card
-- :mod:`.demo_bundle`: all of it, as a command: ``python -m training.demo_bundle``
+- :mod:`.baselines`: what a network must beat, :mod:`.band_power` among it; :mod:`.permuted` outcomes as the control
+- :mod:`.metrics`, :mod:`.auc`, :mod:`.decision_curve`: figures and intervals over patients; :mod:`.logistic`: many
+  small regressions at once
+- :mod:`.evaluation`: all figures of a run, as ``evaluation.json``
+- :mod:`.export`: a network as one ONNX graph; it leaves if :mod:`.gate` and :mod:`.parity` let it (both ask
+  :mod:`.exact`)
+- :mod:`.bundling`: the bundle of a run, with :mod:`.points`, :mod:`.card` and :mod:`.digest`
+- :mod:`.release`: the bundles that ship, from nothing: ``flexion models build``
 
 The only package that imports torch. What it learns from simulated patients is stamped ``origin: synthetic``.
 """
