@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.training import reports
+from training.errors import RunError
 from training.reporting import figures
 from training.reporting.learning import curves
 
@@ -70,3 +73,13 @@ def test_learning_curves_keep_each_fold_and_the_epoch_that_it_kept() -> None:
     assert [len(epochs) for epochs, _ in found[0][0]["folds"]] == [3, 5]
     assert "2 fits" in figures.learning(*found).alt
     assert curves([]) is None
+
+
+@pytest.mark.parametrize(
+    "broken", [{"loss": "0.5"}, {"loss": "0.5", "stop_loss": "much"}], ids=["no column", "no number"]
+)
+def test_a_broken_table_of_losses_is_refused(broken: dict[str, str]) -> None:
+    """Fold, epoch and column are named, and what to do."""
+    with pytest.raises(RunError, match="no number as stop_loss of fold r0f0, epoch 0") as refused:
+        curves([{"fold": "r0f0", "epoch": "0", **broken}])
+    assert "delete it" in refused.value.remedy
