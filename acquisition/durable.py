@@ -99,7 +99,8 @@ def replace_file(path: Path, content: bytes) -> None:
     DiskFull
         If the disk does not take it; the old file stays.
     """
-    temporary = path.with_name(path.name + ".tmp")
+    # A name of this process: two that write one file at a time must not write one temporary file.
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:
             file.write(content)

@@ -27,11 +27,12 @@ def describe_network(streams: Sequence[StreamInfo], settings: SessionSettings) -
     Returns
     -------
     dict
-        ``streams``: each with the montages that it ``fits``. ``pairs``: for each montage that no single stream fits,
+        ``streams``: each with the montages that it ``fits``, and where it fits none, in ``refused``, why not the
+        settings' one. ``pairs``: for each montage that no single stream fits,
         every two that do together: ``montage``, ``signal``, ``partner`` and the ``channels`` that the partner gives.
     """
     montages = [load_montage(name) for name in sorted({*built_in_montages(), settings.montage})]
-    described = [{**describe_stream(info), "fits": _fits(info, montages, settings.unit)} for info in streams]
+    described = [{**describe_stream(info), **_fitted(info, montages, settings)} for info in streams]
     alone = {name for stream in described for name in stream["fits"]}
     pairs = [
         {
@@ -84,17 +85,20 @@ def pair_words(source: Mapping[str, Any]) -> str:
     return f"Two streams together: {first}, whose samples count, and {second} for {', '.join(partner['channels'])}."
 
 
-def _fits(info: StreamInfo, montages: Sequence[Montage], unit: str | None) -> list[str]:
+def _fitted(info: StreamInfo, montages: Sequence[Montage], settings: SessionSettings) -> dict[str, Any]:
+    refused = {montage.name: _refusal(info, montage, settings.unit) for montage in montages}
+    fits = [name for name, why in refused.items() if why is None]
+    return {"fits": fits, "refused": None if fits else refused[load_montage(settings.montage).name]}
+
+
+def _refusal(info: StreamInfo, montage: Montage, unit: str | None) -> str | None:
     from acquisition.discovery import fit
 
-    names = []
-    for montage in montages:
-        try:
-            fit(info, montage, unit)
-        except StreamRefused:
-            continue
-        names.append(montage.name)
-    return names
+    try:
+        fit(info, montage, unit)
+    except StreamRefused as refusal:
+        return refusal.message
+    return None
 
 
 def _pairs(streams: Sequence[StreamInfo], montage: Montage, unit: str | None) -> Iterator[Sources]:

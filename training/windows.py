@@ -26,6 +26,7 @@ from acquisition.windowing import Window
 from inference.normalisation import zscore
 from training import tokens as bank
 from training.cohort.opening import SPEC, Opened, open_place, rests_on, windows_of
+from training.parent import end_with_parent
 from training.window_cache import SHORT, Kept, WindowCache
 
 if TYPE_CHECKING:
@@ -290,7 +291,7 @@ def _made(jobs: Sequence[_Job], workers: int) -> Generator[PatientWindows]:
     if workers == 1 or len(jobs) < 2:
         yield from map(_Job.make, jobs)
         return
-    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(min(workers, len(jobs)), get_context("spawn"), end_with_parent)
     try:
         yield from pool.map(_Job.make, jobs)
     finally:

@@ -122,7 +122,8 @@ def timing_words(timing: Mapping[str, Any]) -> str:
         words += f"{timing['rate_hz']:.3f} Hz ({timing['rate_ppm']:+.0f} ppm)"
     words += f", stamps up to {timing['allowance']:.0f} samples off are no loss"
     if timing["offset_s"] is not None:
-        words += f"; the amplifier's clock lay {_ms(timing['offset_s'])} behind"
+        side = "ahead" if timing["offset_s"] < 0 else "behind"
+        words += f"; the amplifier's clock lay {_ms(abs(timing['offset_s']))} {side}"
     if timing["drift_ppm"] is not None:
         words += f" and ran {timing['drift_ppm']:+.1f} ppm"
     return words

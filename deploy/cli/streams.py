@@ -33,6 +33,10 @@ def streams(wait: Wait = 2.0, montage: Montage = None, unit: Unit = None, as_jso
     head = ("name", "type", "source_id", "hostname", "channel_count", "rate_hz", "unit", "fits")
     rows = [[*(stream[key] for key in head[:-1]), ", ".join(stream["fits"])] for stream in found["streams"]]
     output.put_table("LSL streams", head, rows)
+    for stream in found["streams"]:
+        # What comes at no rate is markers, which nobody takes for a signal.
+        if stream["refused"] and stream["rate_hz"]:
+            output.say(stream["refused"])
     if found["pairs"]:
         pairs = [[pair["montage"], *_named(pair["signal"]), *_named(pair["partner"])] for pair in found["pairs"]]
         columns = ("fit", "--name", "--source-id", "--partner-name", "--partner-source-id")

@@ -30,6 +30,8 @@ def test_each_stream_says_what_it_fits() -> None:
     found = describe_network([info("Whole", AMP16.labels), info("Emg", EMG_LABELS)], SessionSettings())
     assert {stream["name"]: stream["fits"] for stream in found["streams"]} == {"Whole": ["amp16"], "Emg": []}
     assert found["pairs"] == []
+    whole, emg = (stream["refused"] for stream in found["streams"])
+    assert whole is None and "C3" in emg
 
 
 def test_two_that_fit_together_are_shown() -> None:

@@ -75,6 +75,7 @@ def test_the_time_of_each_part_is_told():
     }
     unknown = dict.fromkeys(known) | {"part": 2, "allowance": 5.0}
     lines = output.result_lines({**RESULT, "timing": [known, unknown]}, "X")
+    assert "clock lay 12.30 ms ahead" in output.timing_words({**known, "offset_s": -0.0123})
     assert (
         "  time of part 1: 999.981 Hz (-19 ppm), stamps up to 30 samples off are no loss; "
         "the amplifier's clock lay 12.30 ms behind and ran +2.5 ppm"
