@@ -3,6 +3,7 @@
 - :mod:`.facts`: an evaluation and its learning curves, as the pages ask for them
 - :mod:`.words`: how a figure, an interval and a missing value read
 - :mod:`.verdict`: what the report says first: whether the network beats the baselines
+- :mod:`.learning`: learning curves out of ``metrics.csv``
 - :mod:`.drawing`: a figure as SVG that stands in a page
 - :mod:`.figures`: ROC, reliability, net benefit, figures by number of windows, permuted labels, learning curves
 - :mod:`.tables`: the same as tables
