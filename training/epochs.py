@@ -18,7 +18,7 @@ class EpochReport:
     epoch : int
         From 0.
     loss, stop_loss : float
-        Mean over the training windows while they were shown, and over the stopping patients afterwards.
+        Of the logit: mean over the training windows while they were shown, and over the stopping patients afterwards.
     stop_auc : float or None
         Of the stopping patients; None if they have one outcome only.
     learning_rate : float

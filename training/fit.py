@@ -219,7 +219,7 @@ class Fitting:
         self._close(self._pass)
 
     def step(self, batch: Batch) -> float:
-        """Learn from a batch; return the sum of its windows' losses."""
+        """Learn from a batch; return the sum of its windows' losses, those of the logit."""
         names = [self._names[i] for i in batch.indices]
         columns = (batch.x, batch.y, batch.share, self._fma[batch.indices])
         x, good, share, fma = (torch.from_numpy(column).to(self._device) for column in columns)
@@ -230,11 +230,10 @@ class Fitting:
         for part in torch.arange(len(x)).split(SAMPLES_AT_ONCE if in_parts else len(x)):
             some = slice(int(part[0]), int(part[-1]) + 1)
             with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._spec.amp):
-                losses = window_losses(self.net, x[some], good[some], fma[some]) * share[some]
-            refuse_not_finite(losses, names[some], self.epoch)
-            loss = losses.sum()
-            (loss / len(x)).backward()
-            total += float(loss.detach())
+                losses = window_losses(self.net, x[some], good[some], fma[some])
+            refuse_not_finite(losses.whole, names[some], self.epoch)
+            ((losses.whole * share[some]).sum() / len(x)).backward()
+            total += float((losses.of_logit.detach() * share[some]).sum())
         if not nn.utils.clip_grad_norm_(self.net.parameters(), self._spec.clip).isfinite():
             raise not_finite("gradient", names, self.epoch)
         self._optimiser.step()

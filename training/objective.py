@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -17,8 +18,15 @@ HEAD_WEIGHT = 0.5
 N_NAMED = 5
 
 
-def window_losses(net: StackedLstm, x: Tensor, good: Tensor, fma: Tensor) -> Tensor:
-    """Return the loss of each window, shape (batch,).
+class WindowLosses(NamedTuple):
+    """Losses of windows, each of shape (batch,): that which is made small, and the logit's part, which is judged."""
+
+    whole: Tensor
+    of_logit: Tensor
+
+
+def window_losses(net: StackedLstm, x: Tensor, good: Tensor, fma: Tensor) -> WindowLosses:
+    """Return the losses of windows.
 
     Parameters
     ----------
@@ -31,14 +39,14 @@ def window_losses(net: StackedLstm, x: Tensor, good: Tensor, fma: Tensor) -> Ten
         Score at follow-up in points; NaN where it is not known, then the other heads are not asked.
     """
     logit, embedding = net(x)
-    loss = nn.functional.binary_cross_entropy_with_logits(logit, good, reduction="none")
+    loss = of_logit = nn.functional.binary_cross_entropy_with_logits(logit, good, reduction="none")
     known = fma.isfinite()
     target = torch.where(known, fma, 0.0)
     for name, values in net.beside(embedding).items():
         head = net.fma if name == "fma" else net.ordinal
         assert isinstance(head, FmaHead | OrdinalHead)
         loss = loss + HEAD_WEIGHT * torch.where(known, head.losses(values, target), 0.0)
-    return loss
+    return WindowLosses(loss, of_logit)
 
 
 def refuse_not_finite(losses: Tensor, patients: Sequence[str], epoch: int) -> None:

@@ -1,12 +1,11 @@
 """The pool: folds one after the other, or several at once in processes of their own; which of it changes no bit.
 
 Each process computes with one thread. What a fold tells goes to whoever started the pool, in its process. A pool that
-is told to stop lets every fold keep its state; a process whose parent has died does so by itself.
+is told to stop lets every fold keep its state; a process ends with the one that began it, whatever happens to that.
 """
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from acquisition.errors import BadEnvironment
 from training.epochs import EpochReport
 from training.fold import FoldTask, run_fold
 from training.memory import MemoryPeak
+from training.parent import end_with_parent
 from training.predictions import Prediction
 from training.windows import PatientWindows
 
@@ -106,7 +106,7 @@ def run_folds(
     halt, told = context.Event(), context.SimpleQueue()
     with (
         stopping(halt.set),
-        ProcessPoolExecutor(n, context, _begin, (dict(windows), halt, told, os.getpid())) as pool,
+        ProcessPoolExecutor(n, context, _begin, (dict(windows), halt, told)) as pool,
     ):
         try:
             return _gather({pool.submit(_run_there, task): task.fold.name for task in tasks}, told, watcher)
@@ -202,12 +202,12 @@ class _Process:
     tell: Callable[[Told], None]
 
 
-def _begin(windows: Mapping[str, PatientWindows], halt: Any, told: Any, parent: int) -> None:
+def _begin(windows: Mapping[str, PatientWindows], halt: Any, told: Any) -> None:
+    end_with_parent()
     # The terminal's Ctrl-C reaches every process; the parent alone decides, and says so by the event.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
-    _Process.windows, _Process.tell = windows, told.put
-    _Process.halted = lambda: halt.is_set() or os.getppid() != parent
+    _Process.windows, _Process.halted, _Process.tell = windows, halt.is_set, told.put
 
 
 def _run_there(task: FoldTask) -> FoldResult:

@@ -1,0 +1,218 @@
+"""A whole run on a small cohort: what it leaves, how it goes on, and what it refuses before an epoch is spent."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+from collections import Counter
+from multiprocessing import active_children
+from pathlib import Path
+
+import pytest
+
+from acquisition.errors import BadEnvironment
+from inference.bundle import Bundle
+from training.cohort.cohort import Cohort
+from training.cohort.errors import CohortError
+from training.config import Config, load_config
+from training.epochs import EpochReport
+from training.errors import Interrupted, RunError
+from training.predictions import read_predictions
+from training.rehearsal import rehearse
+from training.run_folder import RunFolder
+from training.splits import FILE_NAME
+from training.trainer import Silent, train_eeg
+
+#: Two folds and the final network, three epochs each, so narrow that they take no time.
+FLAGS = {
+    "split.repeats": 1,
+    "split.folds": 2,
+    "model.widths": (8, 4),
+    "model.heads": (),
+    "fit.epochs": 3,
+    "fit.batch": 16,
+}
+
+
+@pytest.fixture(scope="module")
+def cohort(small_cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the small cohort, as training writes its splits into it."""
+    return shutil.copytree(small_cohort, tmp_path_factory.mktemp("trained") / "cohort")
+
+
+@pytest.fixture(scope="module")
+def config() -> Config:
+    """Return settings of a run that takes seconds."""
+    return load_config(None, "bands", FLAGS)
+
+
+class Hears(Silent):
+    """Remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.stages: list[tuple[str, int]] = []
+        self.epochs: list[tuple[str, int]] = []
+        self.folds: list[str] = []
+
+    def stage(self, name: str, n_total: int) -> None:
+        self.stages.append((name, n_total))
+
+    def epoch(self, fold: str, report: EpochReport) -> None:
+        self.epochs.append((fold, report.epoch))
+
+    def done(self, fold: str) -> None:
+        self.folds.append(fold)
+
+
+class Strikes(Silent):
+    """Sends a signal in the second epoch of a fold, once."""
+
+    def __init__(self, fold: str, strike) -> None:
+        self.fold, self.strike, self.struck = fold, strike, False
+
+    def shown(self, fold: str, epoch: int, n_windows: int, n_total: int) -> None:
+        if not self.struck and (fold, epoch) == (self.fold, 1):
+            self.struck = True
+            self.strike()
+
+
+@pytest.fixture(scope="module")
+def run(cohort: Path, config: Config, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunFolder, Hears]:
+    """Return a run, and what was told of it."""
+    hears = Hears()
+    return train_eeg(cohort, config, tmp_path_factory.mktemp("runs"), watcher=hears), hears
+
+
+def test_a_run_says_what_it_was_made_from_and_how_fast(run):
+    """Its record is done, synthetic, and has the figures of the training."""
+    record, hears = run[0].record, run[1]
+    assert (record["state"], record["origin"]) == ("done", "synthetic")
+    assert len(record["fingerprint"]) == 64
+    assert record["parameters"] == 4 * 8 * (64 + 8 + 2) + 4 * 4 * (8 + 4 + 2) + 5
+    training = record["training"]
+    assert training["epochs"] == len(hears.epochs) == len(run[0].metrics())
+    assert training["windows_per_s"] > 0 and 0 <= training["waiting_share"] < 1
+    assert hears.folds == ["r0f0", "r0f1", "final"]
+    assert [name for name, _ in hears.stages] == ["Audit", "Windows", "Folds", "Baselines", "Bundle"]
+
+
+def test_every_patient_is_judged_once_by_who_never_saw_him(run, cohort):
+    """Each window of each tested patient has one row of the network; baselines have a row for each patient."""
+    folder, splits = run[0], run[0].splits
+    rows = read_predictions(folder.predictions_path)
+    network = [row for row in rows if row.model == "lstm-bands"]
+    assert {row.unit for row in network} == {"window"}
+    assert set(Counter((row.patient, row.index) for row in network).values()) == {1}
+    with_eeg = {one.id for one in Cohort.open(cohort).participants if one.has_eeg}
+    assert {row.patient for row in network} == with_eeg
+    for fold in splits.folds:
+        judged = {row.patient for row in network if row.fold == fold.fold}
+        assert judged == set(fold.test) & with_eeg
+        assert not judged & {*fold.train, *fold.stop}
+    baselines = {row.model for row in rows if row.unit == "patient"}
+    assert {"majority", "band-power"} <= baselines
+
+
+def test_a_run_ends_with_a_bundle_that_loads(run):
+    """It is stamped with where it came from."""
+    bundle = Bundle.load(run[0].bundle_path)
+    assert bundle.manifest.head.origin == "synthetic"
+
+
+def test_what_is_done_is_not_done_again(run, cohort, config):
+    """A run that is done and gone on with trains nothing and changes no file of a fold."""
+    before = {path: path.stat().st_mtime_ns for path in run[0].path.glob("checkpoints/*/*")}
+    predictions = run[0].predictions_path.read_bytes()
+    hears = Hears()
+    train_eeg(cohort, run[0].config, run[0].path.parent, resume=run[0].path, watcher=hears)
+    assert hears.epochs == []
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert run[0].predictions_path.read_bytes() == predictions
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(240)
+def test_a_run_that_was_stopped_goes_on_to_the_same_bits_in_any_number_of_processes(run, cohort, config, tmp_path):
+    """Ctrl-C within an epoch: the message says how to go on, and two processes end as one would have."""
+    strikes = Strikes("r0f1", lambda: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(Interrupted, match=r"stopped in epoch 2.*Go on with: flexion train eeg .* --resume ") as stopped:
+        train_eeg(cohort, config, tmp_path, watcher=strikes)
+    left = RunFolder.open(Path(re.findall(r"--resume (\S+)", str(stopped.value))[0]))
+    assert left.record["state"] == "stopped"
+    assert not left.predictions_path.exists()
+    flags = FLAGS | {"run.workers": 2}
+    gone_on = train_eeg(cohort, load_config(None, "bands", flags), tmp_path, resume=left.path)
+    assert gone_on.predictions_path.read_bytes() == run[0].predictions_path.read_bytes()
+    epochs = Counter((row["fold"], row["epoch"]) for row in gone_on.metrics())
+    assert epochs == Counter((row["fold"], row["epoch"]) for row in run[0].metrics())
+    assert gone_on.record["state"] == "done"
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(240)
+def test_a_process_that_is_killed_is_told_and_nothing_is_lost(cohort, tmp_path):
+    """The refusal says how to go on with fewer of them."""
+    config = load_config(None, "bands", FLAGS | {"run.workers": 2, "fit.epochs": 40, "fit.patience": 40})
+    strikes = Strikes("r0f0", lambda: [os.kill(child.pid, signal.SIGKILL) for child in active_children() if child.pid])
+    with pytest.raises(BadEnvironment, match="killed, perhaps since memory ran out.*fewer --workers"):
+        train_eeg(cohort, config, tmp_path, watcher=strikes)
+    (left,) = tmp_path.iterdir()
+    assert (left / "checkpoints" / "r0f0" / "last.pt").exists()
+
+
+def test_a_cohort_with_an_error_is_refused_before_anything_is_made(cohort, config, tmp_path):
+    """The list of what to mend comes with it; there is no run folder."""
+    broken = shutil.copytree(cohort, tmp_path / "broken")
+    table = broken / "participants.tsv"
+    lines = table.read_text().splitlines()
+    column = lines[0].split("\t").index("fma_le_3mo")
+    cells = lines[1].split("\t")
+    cells[column] = "99"
+    table.write_text("\n".join([lines[0], "\t".join(cells), *lines[2:]]) + "\n")
+    with pytest.raises(CohortError, match="flexion cohort check"):
+        train_eeg(broken, config, tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_run_of_some_patients_leaves_the_cohort_s_splits_alone(small_cohort, tmp_path, config):
+    """It is dealt for itself and says how many; its bundle can still be made."""
+    cohort = shutil.copytree(small_cohort, tmp_path / "cohort")
+    run = train_eeg(cohort, config, tmp_path / "runs", limit_patients=12)
+    assert not (cohort / FILE_NAME).exists()
+    about = run.record["cohort"]
+    assert (about["patients"], about["limited_to"]) == (12, 12)
+    assert len(run.splits.patients) == 12
+    assert 0 < about["good"] < 12 >= about["with_eeg"]
+    assert Bundle.load(run.bundle_path)
+
+
+def test_another_cohort_cannot_go_on_with_a_run(run, small_cohort, config, tmp_path):
+    """A changed outcome is another cohort."""
+    other = shutil.copytree(small_cohort, tmp_path / "other")
+    table = other / "participants.tsv"
+    table.write_text("\n".join(table.read_text().splitlines()[:-1]) + "\n")
+    with pytest.raises(RunError, match="was made from cohort"):
+        train_eeg(other, config, tmp_path, resume=run[0].path)
+
+
+@pytest.mark.parametrize("limit", [None, 12])
+def test_a_rehearsal_leaves_nothing_and_says_what_would_be_done(small_cohort, tmp_path, config, limit):
+    """One batch is learned and one judged; patients, windows, networks, time and disk are told."""
+    cohort = shutil.copytree(small_cohort, tmp_path / "cohort")
+    told = rehearse(cohort, config, limit_patients=limit)
+    assert not (cohort / FILE_NAME).exists()
+    assert list(tmp_path.iterdir()) == [cohort]
+    assert (told.patients, told.folds, told.epochs, told.batch) == (limit or 16, 3, 3, 16)
+    assert told.windows == 6 * told.with_eeg
+    assert 0 < told.loss < 3 and 0 < told.stop_loss < 3
+    assert told.hours > 0 and told.disk_mb > 0
+    assert f"{told.patients} patients" in told.words[0]
+
+
+def test_a_rehearsal_has_the_splits_of_a_cohort_that_has_some(run, cohort, config):
+    """Those of its file are taken, and stay as they are."""
+    before = (cohort / FILE_NAME).read_bytes()
+    assert rehearse(cohort, config).patients == len(run[0].splits.patients)
+    assert (cohort / FILE_NAME).read_bytes() == before
