@@ -265,7 +265,7 @@ def _training(
             "windows": sensitivity.n_windows,
         },
         "parity_to_float64": dict(differences),
-        "auc_by_windows": _auc_by_windows(evaluation),
+        "test_auc_by_windows": _auc_by_windows(evaluation),
         "git": record["git"],
         "versions": record["versions"],
     }

@@ -7,26 +7,19 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from acquisition.montage import load_montage
 from acquisition.simulator import Patient
 from inference.normalisation import zscore
 from tests.training.cohorts import small_cohort  # noqa: F401 (a fixture)
+from tests.training.simulated import windows_of
 from training.networks import BandLstm, Scale
-from training.synthesis import Session, Task, make_session, windows_of
 from training.tokens import tokens
 
 
 @pytest.fixture(scope="session")
 def x() -> NDArray[np.float32]:
     """Return four z-scored windows of one patient, the first uncalibrated."""
-    windows = windows_of(Task(Patient.draw(1, effect=2), 44.0, still_s=5.0), load_montage("amp16"))
+    windows = windows_of(Patient.draw(1, effect=2), 44.0, still_s=5.0)
     return np.stack([zscore(window.x_uv, window.channel_quality) for window in windows])
-
-
-@pytest.fixture(scope="session")
-def session() -> Session:
-    """Return the same patient as training sees it."""
-    return make_session(Task(Patient.draw(1, effect=2), 44.0, still_s=5.0))
 
 
 @pytest.fixture(scope="session")

@@ -128,7 +128,7 @@ def test_a_bundle_says_how_it_was_made_and_no_path_or_patient(evaluated, small_c
     assert training["config"]["fit.learning_rate"] == 5e-4
     assert training["sensitivity"]["windows"] == 8 + 6 and 0 < training["sensitivity"]["gain"] < 100
     assert set(training["parity_to_float64"]) == {"logit", "embedding", "fma"}
-    assert training["auc_by_windows"]["all"][0] > 0
+    assert training["test_auc_by_windows"]["all"][0] > 0
     text = "".join((bundle.path / name).read_text("utf-8") for name in ("manifest.json", "card.md", "report.md"))
     assert not any(hidden in text for hidden in (str(run.path.parent), str(small_cohort), "sub-"))
 
@@ -150,7 +150,7 @@ def test_a_bundle_is_replaced_by_a_whole_one_and_its_old_files_go(make_run, eval
     assert bundle.words.startswith("mine 1.2.3 (") and bundle.sha256 != evaluated[1].sha256
     assert sorted(path.name for path in out.iterdir()) == ["card.md", "manifest.json", "model.onnx"]
     assert "Not evaluated yet" in (out / "card.md").read_text("utf-8")
-    assert manifest_of(bundle)["training"]["auc_by_windows"] is None
+    assert manifest_of(bundle)["training"]["test_auc_by_windows"] is None
 
 
 def test_the_same_run_gives_the_same_bundle(evaluated, tmp_path):
