@@ -104,38 +104,6 @@ def fit_line(logits: ArrayLike, labels: ArrayLike, weights: ArrayLike = 1.0) -> 
     return float(a), float(b)
 
 
-def calibrate(
-    sessions: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]],
-    labels: Sequence[bool],
-    seed: int,
-    aggregation: str = "logit_mean_quality",
-) -> dict[str, Any]:
-    """Return a calibration as manifests hold it: the first n windows of each patient, as they come at the bedside.
-
-    Parameters
-    ----------
-    sessions : sequence of (logits, weights)
-        Of each patient's scored windows, in order.
-    labels : sequence of bool
-        Outcome of each.
-    seed : int
-        Of the draws. A draw is one set of patients for every n, so that its curve is one curve.
-    aggregation : str
-        Which mean of the windows.
-
-    Returns
-    -------
-    dict
-        ``n``, ``a``, ``b``, and ``draws`` of ``a`` and ``b`` with ``N_DRAWS`` values for each n. Numbers that fewer
-        than half of the patients reach are left out; beyond the last the bedside holds its value.
-    """
-    rows = [
-        Scored(str(i), bool(good), 0, 0, *session)
-        for i, (session, good) in enumerate(zip(sessions, labels, strict=True))
-    ]
-    return fit_curve(rows, seed, aggregation)
-
-
 def bundle_calibration(predictions: Sequence[Prediction], n_draws: int = N_DRAWS, seed: int = 0) -> dict[str, Any]:
     """Return what a manifest says under ``calibration``: a curve for each aggregation, from out-of-fold logits.
 
@@ -182,18 +150,24 @@ def scored_session(session: Sequence[Prediction]) -> Scored:
 def fit_curve(
     rows: Sequence[Scored], seed: int, aggregation: str = "logit_mean_quality", n_draws: int = N_DRAWS
 ) -> dict[str, Any]:
-    """Return a curve in the manifest's form; the rows of a patient count once together.
+    """Return a curve in the manifest's form: the first n windows of each session, as they come at the bedside.
 
     Parameters
     ----------
     rows : sequence of Scored
-        Of patients that their networks never saw.
+        Of patients that their networks never saw; those of one patient count once together.
     seed : int
-        Of the draws.
+        Of the draws. A draw is one set of patients for every n, so that its curve is one curve.
     aggregation : str
         Which mean of the windows.
     n_draws : int
-        How many; with 0 there are no draws.
+        How many; with 0 there are none.
+
+    Returns
+    -------
+    dict
+        ``n``, ``a``, ``b``, and ``draws`` of ``a`` and ``b`` with `n_draws` values for each n. Numbers that fewer than
+        half of the patients reach are left out; beyond the last the bedside holds its value.
 
     Raises
     ------

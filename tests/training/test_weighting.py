@@ -17,9 +17,10 @@ from training.weighting import (
     FITTED,
     N_DRAWS,
     PRIOR,
+    Scored,
     bundle_calibration,
-    calibrate,
     curve_of,
+    fit_curve,
     fit_line,
     scored_rows,
     session_logit,
@@ -32,6 +33,12 @@ def patients(n: int, n_windows: int, seed: int = 0):
     latent = rng.standard_normal(n)
     good = 1 / (1 + np.exp(-2 * latent)) > rng.random(n)
     return [(z + 2 * rng.standard_normal(n_windows), np.ones(n_windows)) for z in latent], good.tolist()
+
+
+def calibrate(sessions, labels, seed):
+    """Return the curve of one repeat."""
+    pairs = enumerate(zip(sessions, labels, strict=True))
+    return fit_curve([Scored(str(i), good, 0, 0, *session) for i, (session, good) in pairs], seed)
 
 
 @given(
