@@ -8,7 +8,11 @@
 - :mod:`.tokens`: log band power ten times a second, by a fixed bank
 - :mod:`.networks`: stacked LSTMs over band tokens (``lstm-bands``) or samples (``lstm-raw``), :mod:`.heads` beside
   the logit
-- :mod:`.fit`: the training loop, stopped by patients that it does not train on
+- :mod:`.fit`: the training loop, stopped by patients that it does not train on (:mod:`.admission` sees to it): on
+  :mod:`.batches` it makes the :mod:`.objective` small, with :mod:`.augmentation`, by :mod:`.arithmetic` that repeats;
+  its :mod:`.epochs` are told, :mod:`.checkpoints` let it go on, :mod:`.judging` says what it makes of patients
+- :mod:`.trainer`: a whole run: each :mod:`.fold` in the :mod:`.pool`, which watches :mod:`.memory`, each process ending
+  with its :mod:`.parent`; :mod:`.rehearsal` is the dry run
 - :mod:`.weighting`: calibration for each number of windows, with draws over patients
 - :mod:`.baselines`: what a network must beat, :mod:`.band_power` among it; :mod:`.permuted` outcomes as the control
 - :mod:`.metrics`, :mod:`.auc`, :mod:`.decision_curve`: figures and intervals over patients; :mod:`.logistic`: many
