@@ -51,6 +51,8 @@ THRESHOLD = 0.5
 LICENCES = {"synthetic": "Apache-2.0", "clinical": "not licensed to be passed on"}
 #: Patients whose windows the gates try beside the golden ones, and windows of each.
 N_PROBED, N_OF_EACH = 3, 2
+#: All that a bundle of ours may have beside its manifest; nothing else in its folder is touched.
+FILES = {"model.onnx", "card.md", "report.md"}
 #: The fold of the network that leaves.
 FINAL = "final"
 
@@ -172,9 +174,8 @@ def _written(folder: Path, manifest: Mapping[str, Any], graph: bytes, evaluation
 def _replace(made: Bundle, out: Path) -> None:
     """Put the files in place, the manifest last: until then the old one's hashes refuse the mixture."""
     make_folder(out)
-    for stale in out.iterdir():
-        if stale.is_file() and stale.name not in made.manifest.head.files:
-            stale.unlink()
+    for name in FILES - made.manifest.head.files.keys():
+        (out / name).unlink(missing_ok=True)
     for name in (*sorted(made.manifest.head.files), MANIFEST):
         shutil.copyfile(made.path / name, out / name)
 

@@ -144,11 +144,12 @@ def test_a_raw_network_without_other_heads_becomes_a_bundle(make_run, tmp_path):
 
 
 def test_a_bundle_is_replaced_by_a_whole_one_and_its_old_files_go(make_run, evaluated, out):
-    """What is gone from the run goes out; the name and version that were asked for go in."""
+    """What is gone from the run goes out, what is somebody else's stays; the name that was asked for goes in."""
+    (out / "notes.txt").write_text("mine")
     assert (out / "report.md").read_text("utf-8").startswith("# Report: run ")
     bundle = bundle_of_run(make_run(), out, "mine", "1.2.3")
     assert bundle.words.startswith("mine 1.2.3 (") and bundle.sha256 != evaluated[1].sha256
-    assert sorted(path.name for path in out.iterdir()) == ["card.md", "manifest.json", "model.onnx"]
+    assert sorted(path.name for path in out.iterdir()) == ["card.md", "manifest.json", "model.onnx", "notes.txt"]
     assert "Not evaluated yet" in (out / "card.md").read_text("utf-8")
     assert manifest_of(bundle)["training"]["test_auc_by_windows"] is None
 
