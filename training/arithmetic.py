@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -32,16 +33,21 @@ def arithmetic(device: str, *, tf32: bool = False) -> Iterator[torch.device]:
     # cuBLAS is deterministic only with a workspace of its own, and reads this when it starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     before, threads = torch.get_deterministic_debug_mode(), torch.get_num_threads()
+    memory: Any = torch.utils.deterministic
+    fills = memory.fill_uninitialized_memory
     rounding = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
     try:
         # What torch.use_deterministic_algorithms does, less the compiler that it imports: seconds in each process.
         torch.set_deterministic_debug_mode("error")
+        # It also fills fresh memory with NaN, to find who reads it: for raw samples twice the memory.
+        memory.fill_uninitialized_memory = False
         torch.set_num_threads(1)
         _round(tf32, tf32)
         with torch.random.fork_rng():
             yield device_of(device)
     finally:
         torch.set_deterministic_debug_mode(before)
+        memory.fill_uninitialized_memory = fills
         torch.set_num_threads(threads)
         _round(*rounding)
 

@@ -13,16 +13,22 @@ from training.errors import TrainingError
 def test_torch_is_as_before_afterwards_also_after_an_error(tf32):
     """Determinism, rounding and generator hold inside the block alone."""
     before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    threads = torch.get_num_threads()
+    torch.set_num_threads(3)
     torch.manual_seed(7)
     expected = torch.rand(1)
     torch.manual_seed(7)
     with pytest.raises(KeyError), arithmetic("cpu", tf32=tf32) as device:
         assert device == torch.device("cpu")
         assert torch.are_deterministic_algorithms_enabled()
+        assert torch.get_num_threads() == 1
         assert torch.backends.cuda.matmul.allow_tf32 is torch.backends.cudnn.allow_tf32 is tf32
         torch.rand(5)
         raise KeyError
     assert not torch.are_deterministic_algorithms_enabled()
+    assert torch.utils.deterministic.fill_uninitialized_memory
+    assert torch.get_num_threads() == 3
+    torch.set_num_threads(threads)
     assert (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32) == before
     assert torch.equal(torch.rand(1), expected)
 
