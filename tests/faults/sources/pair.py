@@ -6,6 +6,7 @@ far the two samples of a row were taken from each other, whatever their stamps s
 
 from __future__ import annotations
 
+import math
 import socket
 import uuid
 from collections.abc import Sequence
@@ -181,7 +182,7 @@ class PairAccount:
         same(len(rows), self.ledger["received"])
         index, emg_index = rows[:, EEG_LABELS.index("INDEX")], rows[:, len(EEG_LABELS) + 2]
         apart_s = emg_index / (RATE_HZ * (1 + ppm * 1e-6)) - index / RATE_HZ
-        most_s = APART_S + min(self._measured_s(), max(MEASURED_S, self.uncertainty_s))
+        most_s = APART_S + min(self._measured_s(), self._doubt_s)
         assert np.abs(apart_s).max() <= most_s, (
             f"paired {np.abs(apart_s).max() * 1e3:.2f} of {most_s * 1e3:.2f} ms apart"
         )
@@ -190,6 +191,15 @@ class PairAccount:
         first, second = eeg(1 + int(index.max())), emg(1 + int(emg_index.max()))
         assert np.array_equal(rows[:, :5], first.samples[index.astype(int), :5])
         assert np.array_equal(rows[:, 7:9], second.samples[emg_index.astype(int), :2].astype(np.int32))
+
+    @property
+    def doubt(self) -> int:
+        """By how many samples a measurement of the clocks may have put the partner wrong, as the session says."""
+        return math.ceil(self._doubt_s * RATE_HZ)
+
+    @property
+    def _doubt_s(self) -> float:
+        return max(MEASURED_S, self.uncertainty_s)
 
     def _measured_s(self) -> float:
         """Return how far the clocks' recorded offsets are from the truth, which is 0 on one machine: both together."""

@@ -11,13 +11,13 @@ from .rows import row
 def slips(account: PairAccount, n_pairings: int = 1) -> list[int]:
     """Return by how much the partner's place moved while it was paired, beyond the pairings' own places.
 
-    On a busy machine the first measurement of a clock may be off by half a millisecond: then the first sample finds no
-    partner, and a better measurement sets the place right by one sample.
+    On a busy machine the first measurement of a clock may be off: then the first samples find no partner, and a better
+    measurement sets the place right, by no more than the session itself leaves in doubt.
     """
     moved = [d.data["n"] for d in account.of_kind("slip")]
     same(moved.count(0), n_pairings)
     rest = [n for n in moved if n]
-    assert all(abs(n) == 1 for n in rest), moved
+    assert all(abs(n) <= account.doubt for n in rest), moved
     return rest
 
 
@@ -29,11 +29,11 @@ def pair(rig: Rig) -> None:
     both.listen(planned=4_000)
     both.play(4_000)
     account = both.finish()
-    n_slips = len(slips(account))
-    assert n_slips <= 1
-    assert account.ledger["received"] >= 4_000 - 1 - n_slips, account.ledger
+    moved = slips(account)
+    assert len(moved) <= 1
+    assert account.ledger["received"] >= 4_000 - account.doubt - abs(sum(moved)), account.ledger
     aligned = account.bed.folder.ledger()["alignment"]
-    assert aligned["error_s"] < 1e-3 and aligned["uncertainty_s"] < 5e-3 and aligned["slips"] == n_slips
+    assert aligned["error_s"] < 1e-3 and aligned["uncertainty_s"] < 5e-3 and aligned["slips"] == len(moved)
 
 
 @row
@@ -44,11 +44,12 @@ def partner_fast(rig: Rig) -> None:
     both.listen(planned=10_000)
     both.play(10_000, ppm=500.0)
     account = both.finish()
-    moved = slips(account)
-    assert -6 <= sum(moved) <= -3 and moved.count(1) <= 1, moved
-    same(sum(d.data["n"] for d in account.of_kind("unpaired", "slip")), moved.count(-1))
-    same(account.ledger["bridged"], moved.count(1))
-    assert account.ledger["declared_lost"] - account.ledger["bridged"] <= 1, account.ledger
+    moved, doubt = slips(account), account.doubt
+    on = sum(n for n in moved if n > 0)
+    assert -5 - doubt <= sum(moved) <= -4 + doubt and on <= doubt, moved
+    same(sum(d.data["n"] for d in account.of_kind("unpaired", "slip")), on - sum(moved))
+    same(account.ledger["bridged"], on)
+    assert account.ledger["declared_lost"] - on <= doubt, account.ledger
 
 
 @row
@@ -59,11 +60,12 @@ def partner_slow(rig: Rig) -> None:
     both.listen(planned=10_000)
     both.play(10_000, ppm=-500.0)
     account = both.finish()
-    moved = slips(account)
-    assert 3 <= sum(moved) <= 6 and moved.count(-1) <= 1, moved
-    same(account.ledger["bridged"], moved.count(1))
-    assert 0 <= account.ledger["rejected"]["unpaired"] - moved.count(1) <= 1, account.ledger
-    assert account.ledger["declared_lost"] - account.ledger["bridged"] <= 1, account.ledger
+    moved, doubt = slips(account), account.doubt
+    on = sum(n for n in moved if n > 0)
+    assert 4 - doubt <= sum(moved) <= 5 + doubt and on - sum(moved) <= doubt, moved
+    same(account.ledger["bridged"], on)
+    assert 0 <= account.ledger["rejected"]["unpaired"] - on <= doubt, account.ledger
+    assert account.ledger["declared_lost"] - on <= doubt, account.ledger
 
 
 @row
@@ -123,8 +125,8 @@ def partner_frozen(rig: Rig) -> None:
     """It freezes for 3 s with its connections up, and then sends everything at once: what waited too long is lost."""
     both = Pair(rig)
     both.open()
-    both.listen(planned=8_000)
-    both.play(8_000)
+    both.listen(planned=12_000)
+    both.play(12_000)
     rig.await_sample(2_000)
     both.amplifiers[1].freeze()
     rig.await_state("STALLED")
@@ -149,7 +151,7 @@ def signal_frozen(rig: Rig) -> None:
     rig.wait(1.0)
     both.amplifiers[0].thaw()
     account = both.finish()
-    assert account.ledger["received"] >= 7_000 - 1 - len(slips(account)), account.ledger
+    assert account.ledger["received"] >= 7_000 - account.doubt - abs(sum(slips(account))), account.ledger
     same([d.data["reason"] for d in account.of_kind("segment")], ["start"])
 
 
