@@ -146,7 +146,7 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         message = f"{folder} cannot be made: {error.strerror or error}."
-        raise BadEnvironment(message, subject=str(folder), remedy="Name another folder with --data.") from error
+        raise BadEnvironment(message, subject=str(folder), remedy="Name another folder.") from error
 
 
 def sync_folder(folder: Path) -> None:
@@ -161,4 +161,4 @@ def sync_folder(folder: Path) -> None:
 def _disk_full(path: Path, cause: OSError | str) -> DiskFull:
     words = cause if isinstance(cause, str) else cause.strerror or str(cause)
     message = f"{path} takes no more of the record: {words}."
-    return DiskFull(message, subject=str(path), remedy="Free space on that disk, or name another one with --data.")
+    return DiskFull(message, subject=str(path), remedy="Free space on that disk, or name a folder on another one.")

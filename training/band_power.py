@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from training.logistic import fit_ridge
+from training.statistics.logistic import fit_ridge
 
 if TYPE_CHECKING:
-    from training.windows import PatientWindows
+    from training.data.windows import PatientWindows
 
 #: Variance of the log-odds over patients before anything is known. The features share it evenly, so that the line is
 #: as short whatever the number of channels.

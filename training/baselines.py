@@ -18,14 +18,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from training.band_power import band_power_logits, band_powers
-from training.logistic import sigmoid
-from training.predictions import Prediction
+from training.runs.predictions import Prediction
+from training.statistics.logistic import sigmoid
 
 if TYPE_CHECKING:
     from training.cohort.cohort import Cohort
     from training.cohort.participants import Participant
-    from training.splits import Fold, Splits
-    from training.windows import PatientWindows
+    from training.data.windows import PatientWindows
+    from training.splitting.splits import Fold, Splits
 
 #: Baselines that know columns of the table of patients, and which.
 COLUMNS = {"baseline-fma": ("fma_baseline",), "epos": ("sitting_balance", "leg_strength")}

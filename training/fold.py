@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from inference.calibration import sigmoid
-from training.checkpoints import BEST, Keeper
-from training.config import Config
-from training.epochs import NOBODY, Watcher
-from training.fit import FitSpec, fit
-from training.judging import WindowScores, window_scores
-from training.networks import NetworkSpec, StackedLstm
-from training.predictions import Prediction, read_predictions, write_predictions
-from training.splits import Fold
-from training.windows import PatientWindows
+from training.data.windows import PatientWindows
+from training.fitting.checkpoints import BEST, Keeper
+from training.fitting.epochs import NOBODY, Watcher
+from training.fitting.fit import FitSpec, fit
+from training.fitting.judging import WindowScores, window_scores
+from training.models.networks import NetworkSpec, StackedLstm
+from training.runs.config import Config
+from training.runs.predictions import Prediction, read_predictions, write_predictions
+from training.splitting.splits import Fold
 
 #: What a fold says of its test patients; where it lies, the fold is done.
 SAID = "predictions.csv"

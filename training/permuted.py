@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from training.auc import aucs
 from training.band_power import band_power_logits
-from training.metrics import Floats
+from training.statistics.auc import aucs
+from training.statistics.metrics import Floats
 
 #: Deals of the outcomes.
 N_PERMUTED = 200

@@ -19,12 +19,12 @@ from typing import Any, NamedTuple, Protocol
 import torch
 
 from acquisition.errors import BadEnvironment
-from training.epochs import EpochReport
+from training.data.windows import PatientWindows
+from training.fitting.epochs import EpochReport
+from training.fitting.memory import MemoryPeak
 from training.fold import FoldTask, run_fold
-from training.memory import MemoryPeak
 from training.parent import end_with_parent
-from training.predictions import Prediction
-from training.windows import PatientWindows
+from training.runs.predictions import Prediction
 
 #: Seconds between two looks at what the processes tell.
 LOOK_S = 0.2

@@ -11,18 +11,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from training.admission import check_patients
-from training.arithmetic import arithmetic
-from training.batches import Batches
-from training.cohort.audit import Audit
+from training.audit.audit import Audit
 from training.cohort.cohort import Cohort
 from training.cohort.participants import Participant
-from training.config import Config
-from training.fit import Fitting
+from training.data.batches import Batches
+from training.data.windows import PatientWindows
+from training.fitting.admission import check_patients
+from training.fitting.arithmetic import arithmetic
+from training.fitting.fit import Fitting
 from training.fold import fit_spec
-from training.splits import FILE_NAME, Splits
+from training.runs.config import Config
+from training.splitting.splits import FILE_NAME, Splits
 from training.trainer import SILENT, Watcher, audited, deal, deal_some, windows_of
-from training.windows import PatientWindows
 
 #: Seconds of a window, and of a recording before its first one.
 WINDOW_S, SETTLING_S = 10.0, 4.0

@@ -12,22 +12,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from inference.bundle import MANIFEST
+from training.audit.audit import Audit, check
 from training.baselines import baseline_predictions
-from training.bundling import bundle_of_run
-from training.checkpoints import BEST, read_network
-from training.cohort.audit import Audit, check
+from training.bundles.bundling import bundle_of_run
 from training.cohort.cohort import Cohort
-from training.config import Config
-from training.epochs import EpochReport
+from training.data.windows import PatientWindows, prepare
 from training.errors import Interrupted
+from training.fitting.checkpoints import BEST, read_network
+from training.fitting.epochs import EpochReport
+from training.fitting.memory import anonymous_mb
 from training.fold import FoldTask, fit_spec
-from training.memory import anonymous_mb
 from training.pool import FoldResult, run_folds
 from training.pool import Watcher as PoolWatcher
-from training.predictions import write_predictions
-from training.run_folder import RunFolder
-from training.splits import Splits, nested, paper, splits_of
-from training.windows import PatientWindows, prepare
+from training.runs.config import Config
+from training.runs.predictions import write_predictions
+from training.runs.run_folder import RunFolder
+from training.splitting.splits import Splits, nested, paper, splits_of
 
 
 class Watcher(PoolWatcher, Protocol):
@@ -202,7 +203,7 @@ def _facts(run: RunFolder, results: Mapping[str, FoldResult], seconds: float, wo
 
 
 def _export(run: RunFolder, watcher: Watcher) -> None:
-    if run.bundle_path.exists():
+    if (run.bundle_path / MANIFEST).is_file():
         return
     watcher.stage("Bundle", 1)
     bundle_of_run(run, run.bundle_path)

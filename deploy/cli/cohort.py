@@ -15,9 +15,9 @@ from deploy.cli.sessions import Session, find
 from deploy.cli.synth import synth
 
 if TYPE_CHECKING:
-    from training.cohort.audit import Audit
-    from training.cohort.examining import Row
-    from training.cohort.findings import Finding
+    from training.audit.audit import Audit
+    from training.audit.examining import Row
+    from training.audit.findings import Finding
 
 #: Columns of the table of patients.
 HEAD = (
@@ -72,7 +72,7 @@ def check(folder: Folder, as_json: Json = False) -> None:
     from deploy.cli.extra import need_training
 
     need_training()
-    from training.cohort.audit import check as audit
+    from training.audit.audit import check as audit
 
     with Progress() as progress:
         found = audit(folder, progress)
@@ -140,7 +140,7 @@ def add(
 
 def put(audit: Audit) -> None:
     """Write an audit for people: the patients as one table, then what was found, errors first."""
-    from training.cohort.findings import LEVELS
+    from training.audit.findings import LEVELS
 
     cohort = audit.cohort
     title = f"{cohort.name}: {len(audit.rows)} patients, {cohort.origin}, montage {cohort.montage}"

@@ -12,7 +12,7 @@ from deploy.cli.options import Json
 
 if TYPE_CHECKING:
     from training.reporting.facts import Facts
-    from training.run_folder import RunFolder
+    from training.runs.run_folder import RunFolder
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run that flexion train made.")]
 Permutations = Annotated[
@@ -36,7 +36,7 @@ def evaluate(run: Run, permutations: Permutations = None, as_json: Json = False)
     from training.evaluation.evaluation import evaluate as judge
     from training.reporting.facts import Facts
     from training.reporting.page import write_report
-    from training.run_folder import RunFolder
+    from training.runs.run_folder import RunFolder
 
     folder = RunFolder.open(run)
     _require_predictions(folder)

@@ -89,8 +89,8 @@ def export(run: Run, out: Out = None, name: BundleName = "", as_json: Json = Fal
     from deploy.cli.extra import need_training
 
     need_training()
-    from training.bundling import bundle_of_run
-    from training.run_folder import RunFolder
+    from training.bundles.bundling import bundle_of_run
+    from training.runs.run_folder import RunFolder
 
     folder = RunFolder.open(run)
     bundle = bundle_of_run(folder, out or folder.bundle_path, name)
@@ -121,7 +121,7 @@ def build(
     from deploy.cli.synth import Shown
     from deploy.cli.training_progress import TrainingProgress
     from inference.bundle import SHIPPED
-    from training.release import Order, release, simulate, train
+    from training.bundles.release import Order, release, simulate, train
 
     order = Order(patients, minutes, seed, epochs, workers, only)
     recipes, built = order.recipes, []

@@ -56,8 +56,8 @@ def synth(
     Recordings of EEG and EMG, resting-state BOLD and a table with the outcome at three months, all stamped synthetic.
     Interrupted, the same command goes on where it stopped.
     """
-    from training.cohort.spec import SynthSpec
-    from training.cohort.synth import synthesise
+    from training.simulated.spec import SynthSpec
+    from training.simulated.synth import synthesise
 
     spec = SynthSpec(
         patients=patients,

@@ -12,8 +12,8 @@ from deploy.cli.options import Json
 from deploy.errors import WrongUse
 
 if TYPE_CHECKING:
-    from training.config import Config
-    from training.run_folder import RunFolder
+    from training.runs.config import Config
+    from training.runs.run_folder import RunFolder
 
 group = typer.Typer()
 Cohort = Annotated[Path, typer.Argument(metavar="COHORT", help="Folder of a cohort.")]
@@ -101,8 +101,8 @@ def _settings(
     config: Path | None, resume: Path | None, flags: dict[str, Any], model: Literal["bands", "raw"] | None
 ) -> Config:
     """Return the settings in force: the file's under the flags, or those of the run that goes on."""
-    from training.config import load_config
-    from training.run_folder import RunFolder
+    from training.runs.config import load_config
+    from training.runs.run_folder import RunFolder
 
     return load_config(config if resume is None else RunFolder.open(resume).config_path, model, flags)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
-    from training.epochs import EpochReport
+    from training.fitting.epochs import EpochReport
 
 
 @dataclass

@@ -10,8 +10,8 @@ import pytest
 
 from deploy.cli import cohort
 from tests.training.cohort.wards import eeg_path, noise, plain, session_of, write_cohort, write_xdf
-from training.cohort.audit import check
-from training.cohort.findings import Finding
+from training.audit.audit import check
+from training.audit.findings import Finding
 
 pytest.importorskip("nibabel")
 

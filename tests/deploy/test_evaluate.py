@@ -13,10 +13,10 @@ import pytest
 from deploy.cli.main import run as flexion
 from tests.training.cohorts import small_cohort  # noqa: F401 (a fixture)
 from training.cohort.cohort import Cohort
-from training.config import load_config
-from training.predictions import Prediction, write_predictions
-from training.run_folder import RunFolder
-from training.splits import splits_of
+from training.runs.config import load_config
+from training.runs.predictions import Prediction, write_predictions
+from training.runs.run_folder import RunFolder
+from training.splitting.splits import splits_of
 
 #: Windows of a patient that the made-up network scores.
 N_WINDOWS = 4

@@ -13,8 +13,8 @@ import pytest
 from deploy.cli.main import run as flexion
 from deploy.cli.training_progress import FoldTrack, TrainingProgress
 from tests.training.cohorts import small_cohort  # noqa: F401 (a fixture)
-from training.epochs import EpochReport
-from training.run_folder import RunFolder
+from training.fitting.epochs import EpochReport
+from training.runs.run_folder import RunFolder
 
 SMALL = """
 [split]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from training.cohort.spec import SynthSpec
-from training.cohort.synth import synthesise
+from training.simulated.spec import SynthSpec
+from training.simulated.synth import synthesise
 
 #: Sixteen patients, fourteen with EEG, six windows each: 4 s of settling and 60 s; recovery is easy to see.
 SMALL = SynthSpec(patients=16, with_eeg=14, minutes=1.1, effect=2, seed=6, bold=False, sites=2, still_s=4.0)

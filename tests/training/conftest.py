@@ -11,8 +11,8 @@ from acquisition.simulator import Patient
 from inference.normalisation import zscore
 from tests.training.cohorts import small_cohort  # noqa: F401 (a fixture)
 from tests.training.simulated import windows_of
-from training.networks import BandLstm, Scale
-from training.tokens import tokens
+from training.data.tokens import tokens
+from training.models.networks import BandLstm, Scale
 
 
 @pytest.fixture(scope="session")

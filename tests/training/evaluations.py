@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from training.cohort.participants import Participant
+from training.data.windows import PatientWindows
 from training.evaluation.evaluation import Material, Sureness, evaluation_of
-from training.logistic import sigmoid
-from training.predictions import Prediction
-from training.splits import Fold
-from training.windows import PatientWindows
+from training.runs.predictions import Prediction
+from training.splitting.splits import Fold
+from training.statistics.logistic import sigmoid
 
 #: What a simulated network scores: repeats, folds, windows of a patient.
 N_REPEATS, N_FOLDS, N_WINDOWS = 2, 5, 12

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.windows import PatientWindows
+from training.data.windows import PatientWindows
 
 #: Values of a made-up window: 20 steps of 2 channels with 4 bands, or 1,200 samples of 2 channels.
 N_STEPS, N_CHANNELS, N_SAMPLES = 20, 2, 1200

@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from tests.training.evaluations import folds, participants, windows
 from training.band_power import band_power_logits, band_powers
 from training.baselines import Table, fold_predictions
-from training.logistic import sigmoid
+from training.statistics.logistic import sigmoid
 
 
 @pytest.fixture

@@ -14,13 +14,13 @@ import pytest
 from training.baselines import baseline_predictions
 from training.cohort.cohort import Cohort
 from training.cohort.participants import TABLE, read_participants, write_participants
-from training.config import load_config
+from training.data.windows import PatientWindows, prepare
 from training.errors import RunError
 from training.evaluation.evaluation import evaluate
-from training.predictions import Prediction, read_predictions, write_predictions
-from training.run_folder import RunFolder
-from training.splits import Splits, splits_of
-from training.windows import PatientWindows, prepare
+from training.runs.config import load_config
+from training.runs.predictions import Prediction, read_predictions, write_predictions
+from training.runs.run_folder import RunFolder
+from training.splitting.splits import Splits, splits_of
 
 
 def network(splits: Splits, windows: dict[str, PatientWindows]) -> list[Prediction]:

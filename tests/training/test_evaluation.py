@@ -19,9 +19,9 @@ from training.evaluation.groups import days_group
 from training.evaluation.listing import flags
 from training.evaluation.points import fma, ordinal
 from training.evaluation.scores import Scores, models_of
-from training.logistic import sigmoid
-from training.metrics import calibration_intercept, calibration_slope
-from training.weighting import bundle_calibration, curve_of, scored_rows
+from training.statistics.logistic import sigmoid
+from training.statistics.metrics import calibration_intercept, calibration_slope
+from training.statistics.weighting import bundle_calibration, curve_of, scored_rows
 
 FEW = Sureness(permutations=20, bootstrap=100)
 

@@ -10,13 +10,13 @@ from dataclasses import replace
 import pytest
 
 from tests.training.patients import patients
-from training.config import load_config
-from training.epochs import EpochReport
 from training.errors import TrainingError
+from training.fitting.epochs import EpochReport
+from training.fitting.memory import MemoryPeak, anonymous_mb
 from training.fold import FoldTask, fit_spec, run_fold
-from training.memory import MemoryPeak, anonymous_mb
 from training.pool import run_folds, stopping
-from training.splits import Fold
+from training.runs.config import load_config
+from training.splitting.splits import Fold
 
 CONFIG = load_config(None, "bands", {"model.widths": (8, 4), "model.heads": (), "fit.epochs": 2})
 WINDOWS = {p.patient: p for p in patients(12, 0, 1.0)}

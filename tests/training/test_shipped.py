@@ -14,8 +14,8 @@ from inference.bundle import MANIFEST, SHIPPED, Bundle, load_bundle, resolve_bun
 from inference.engines.ort import OrtEngine
 from inference.normalisation import zscore
 from tests.training.simulated import windows_of
-from training.auc import auc
-from training.weighting import FITTED, N_DRAWS, session_logit
+from training.statistics.auc import auc
+from training.statistics.weighting import FITTED, N_DRAWS, session_logit
 
 AMP16 = load_montage("amp16")
 #: Far from every seed of the run that made the bundle.

@@ -16,13 +16,13 @@ from acquisition.errors import BadEnvironment
 from inference.bundle import Bundle
 from training.cohort.cohort import Cohort
 from training.cohort.errors import CohortError
-from training.config import Config, load_config
-from training.epochs import EpochReport
 from training.errors import Interrupted, RunError
-from training.predictions import read_predictions
+from training.fitting.epochs import EpochReport
 from training.rehearsal import rehearse
-from training.run_folder import RunFolder
-from training.splits import FILE_NAME
+from training.runs.config import Config, load_config
+from training.runs.predictions import read_predictions
+from training.runs.run_folder import RunFolder
+from training.splitting.splits import FILE_NAME
 from training.trainer import Silent, train_eeg
 
 #: Two folds and the final network, three epochs each, so narrow that they take no time.

@@ -23,12 +23,12 @@ from acquisition.errors import DiskFull
 from acquisition.identity import same_name
 from acquisition.montage import Montage, built_in_montages, load_montage
 from acquisition.session import SessionFolder
+from training.audit.table_check import MAX_FMA
 from training.cohort.cohort import DESCRIPTION, OWN, Cohort, Origin
 from training.cohort.errors import CohortError
 from training.cohort.participants import NUMBERS, TABLE, WORDS, Participant, write_participants
 from training.cohort.places import folder_of, places_of
-from training.cohort.table_check import MAX_FMA
-from training.file_lock import locked
+from training.runs.file_lock import locked
 
 #: What a copy is called until it is whole; no reader of a cohort knows such a folder.
 UNFINISHED = ".adding-"

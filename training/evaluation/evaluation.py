@@ -12,6 +12,7 @@ from acquisition.durable import replace_file
 from training.baselines import Table
 from training.cohort.cohort import Cohort
 from training.cohort.participants import Participant
+from training.data.windows import PatientWindows, prepare
 from training.errors import RunError
 from training.evaluation.beside import paper_table
 from training.evaluation.figures import model_figures, paired
@@ -19,12 +20,11 @@ from training.evaluation.groups import groups
 from training.evaluation.listing import patients
 from training.evaluation.points import fma, ordinal
 from training.evaluation.scores import models_of
-from training.metrics import N_BOOTSTRAP
 from training.permuted import N_PERMUTED, permuted_control
-from training.predictions import Prediction, read_predictions
-from training.run_folder import RunFolder
-from training.splits import Fold
-from training.windows import PatientWindows, prepare
+from training.runs.predictions import Prediction, read_predictions
+from training.runs.run_folder import RunFolder
+from training.splitting.splits import Fold
+from training.statistics.metrics import N_BOOTSTRAP
 
 SCHEMA = "flexion.evaluation/1"
 #: What to do about a run that does not fit its cohort any more.

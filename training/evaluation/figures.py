@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.auc import auc, auc_bootstrap, auc_delong, difference, roc
-from training.decision_curve import decision_curve
 from training.evaluation.scores import Scores
-from training.logistic import sigmoid
-from training.metrics import (
+from training.statistics.auc import auc, auc_bootstrap, auc_delong, difference, roc
+from training.statistics.decision_curve import decision_curve
+from training.statistics.logistic import sigmoid
+from training.statistics.metrics import (
     N_BOOTSTRAP,
     Figure,
     Floats,
@@ -32,7 +32,7 @@ from training.metrics import (
     recall,
     reliability,
 )
-from training.weighting import FITTED
+from training.statistics.weighting import FITTED
 
 #: Probability from which on an outcome is called good (the bundles').
 THRESHOLD = 0.5

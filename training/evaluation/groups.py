@@ -15,7 +15,7 @@ from training.baselines import Table, fold_predictions
 from training.cohort.participants import Participant
 from training.evaluation.figures import auc_of
 from training.evaluation.scores import Scores, models_of
-from training.splits import Fold
+from training.splitting.splits import Fold
 
 #: Days since onset at which one group ends and the next begins: two weeks, one month, three months.
 EDGES_DAYS = (14.0, 30.0, 90.0)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from training.cohort.participants import Participant
+from training.data.windows import PatientWindows
 from training.evaluation.scores import Scores
-from training.weighting import FITTED
-from training.windows import PatientWindows
+from training.statistics.weighting import FITTED
 
 #: Share of a recording's windows below which so few were scored that it is said.
 FEW_SCORED = 2 / 3

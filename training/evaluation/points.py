@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.fugl_meyer import MOST_POINTS
-from training.auc import auc_delong
-from training.logistic import sigmoid
-from training.metrics import N_BOOTSTRAP, Floats, bootstrapped
-from training.points import points_of
-from training.predictions import Prediction
+from training.bundles.points import points_of
+from training.runs.predictions import Prediction
+from training.statistics.auc import auc_delong
+from training.statistics.logistic import sigmoid
+from training.statistics.metrics import N_BOOTSTRAP, Floats, bootstrapped
 
 #: Steps of the ordinal head, in points.
 STEPS = (9, 17, 25)

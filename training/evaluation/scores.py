@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.calibration import Calibration, Line, interval_of
-from training.logistic import sigmoid
-from training.metrics import Floats
-from training.predictions import Prediction
-from training.weighting import N_DRAWS, Scored, curve_of, fit_curve, scored_session
+from training.runs.predictions import Prediction
+from training.statistics.logistic import sigmoid
+from training.statistics.metrics import Floats
+from training.statistics.weighting import N_DRAWS, Scored, curve_of, fit_curve, scored_session
 
 #: A probability that nothing was done to: slope 1, offset 0, no draws.
 AS_IT_IS = Line(1.0, 0.0, np.zeros(0), np.zeros(0))

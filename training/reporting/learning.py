@@ -9,7 +9,7 @@ from training.errors import RunError
 
 #: The column whose lowest value decides which epoch a fold keeps.
 STOPS = "stop_loss"
-#: Columns of losses, and what they are of (:class:`training.epochs.EpochReport`).
+#: Columns of losses, and what they are of (:class:`training.fitting.epochs.EpochReport`).
 LOSSES = {"loss": "patients that train", STOPS: "patients that stop"}
 
 

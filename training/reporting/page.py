@@ -13,7 +13,7 @@ from training.reporting.verdict import origin, probabilities, size, verdict
 from training.reporting.words import text
 
 if TYPE_CHECKING:
-    from training.run_folder import RunFolder
+    from training.runs.run_folder import RunFolder
 
 
 def page(facts: Facts, parts: list[Section]) -> str:

@@ -12,9 +12,9 @@ import pytest
 from acquisition.errors import DiskFull
 from acquisition.montage import load_montage
 from tests.training.cohort.wards import files_of, plain, session_of, write_cohort
+from training.audit.audit import check
 from training.cohort import adding
 from training.cohort.adding import add_session
-from training.cohort.audit import check
 from training.cohort.cohort import Cohort
 from training.cohort.errors import CohortError
 from training.cohort.participants import Participant, read_participants, write_participants

@@ -1,0 +1,60 @@
+"""The bundles that ship are built from nothing, and gone on with where that was interrupted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from acquisition.errors import BadInput
+from inference.bundle import Bundle
+from training.bundles.release import RECIPES, VERSION, Order, release, simulate, train
+from training.errors import RunError
+from training.simulated.synth import synthesise
+
+SMALL = Order(patients=12, minutes=1.1, seed=3, epochs=1, only="lstm-bands")
+
+
+def test_an_order_is_for_one_bundle_or_for_all():
+    """A name that no bundle has is refused before anything is simulated."""
+    assert [recipe.name for recipe in Order(120, 9.0, 1).recipes] == ["lstm-bands", "lstm-raw"]
+    assert [recipe.name for recipe in SMALL.recipes] == ["lstm-bands"]
+    with pytest.raises(BadInput, match=r"No bundle that ships is called 'lstm'\. Name one of: lstm-bands, lstm-raw\."):
+        _ = Order(120, 9.0, 1, only="lstm").recipes
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+def test_a_recipe_is_a_configuration(recipe):
+    """With the order's seed everywhere; fewer epochs where they are asked for, never more."""
+    plain, fewer, more = (Order(120, 9.0, 7, epochs, workers=2).config(recipe) for epochs in (None, 1, 10_000))
+    assert (plain.model.kind, plain.run.name, plain.run.seed, plain.split.seed) == (recipe.kind, recipe.name, 7, 7)
+    assert plain.run.workers == 2
+    assert (fewer.fit.epochs, more.fit.epochs) == (1, plain.fit.epochs)
+    assert plain.split.profile == ("paper" if recipe.kind == "raw" else "nested")
+
+
+def test_every_patient_of_the_cohort_has_eeg():
+    """A bundle of EEG and EMG learns nothing from the others."""
+    spec = Order(40, 2.0, 7).cohort
+    assert (spec.patients, spec.with_eeg, spec.bold, spec.seed) == (40, 40, False, 7)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_small_order_becomes_a_bundle_and_is_gone_on_with(tmp_path: Path):
+    """Simulated, trained, judged, exported; asked for again, nothing is trained anew and the bundle is the same."""
+    [recipe] = SMALL.recipes
+    cohort = simulate(SMALL, tmp_path / "work")
+    run = train(recipe, SMALL, cohort, tmp_path / "work")
+    bundle = release(run, recipe, tmp_path / "out")
+    assert isinstance(bundle, Bundle) and bundle.words.startswith(f"lstm-bands {VERSION} (")
+    assert bundle.model.fma is not None and bundle.model.head.origin == "synthetic"
+    card = " ".join((bundle.path / "card.md").read_text("utf-8").split())
+    assert "The network (lstm-bands)" in card and "| band-power |" in card
+    metrics = run.metrics_path.read_bytes()
+    synthesise(cohort, SMALL.cohort)
+    again = train(recipe, SMALL, cohort, tmp_path / "work")
+    assert again == run and run.metrics_path.read_bytes() == metrics
+    assert release(again, recipe, tmp_path / "out").sha256 == bundle.sha256
+    with pytest.raises(RunError, match=r"was made with fit\.epochs 1, not 2"):
+        train(recipe, Order(12, 1.1, 3, epochs=2), cohort, tmp_path / "work")

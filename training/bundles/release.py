@@ -1,0 +1,164 @@
+"""The bundles that ship, from nothing: simulate a cohort, train each network on it, judge it, export it.
+
+Everything lies in one work folder, and each step goes on where it was interrupted: patients that are written stay, a
+run that was killed goes on, one that is done is taken as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from acquisition.errors import BadInput
+from inference.bundle import Bundle
+from training.bundles.bundling import bundle_of_run
+from training.evaluation.evaluation import evaluate
+from training.reporting.page import write_report
+from training.runs.config import Config, Kind, load_config
+from training.runs.run_folder import RunFolder
+from training.simulated.spec import SynthSpec
+from training.simulated.synth import SILENT as SILENT_COHORT
+from training.simulated.synth import Watcher as CohortWatcher
+from training.simulated.synth import synthesise
+from training.trainer import SILENT, Watcher, train_eeg
+
+#: Of all bundles that ship.
+VERSION = "1.0.0"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a bundle that ships is trained.
+
+    Parameters
+    ----------
+    name : str
+        Of the bundle.
+    kind : {"bands", "raw"}
+        Which network.
+    settings : mapping
+        By dotted key, over the defaults of the kind.
+    """
+
+    name: str
+    kind: Kind
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+#: Both networks. The paper's reads a hundred times as many steps, and so has the paper's one split, not 25 folds.
+RECIPES = (
+    Recipe("lstm-bands", "bands"),
+    Recipe("lstm-raw", "raw", {"split.profile": "paper"}),
+)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be built.
+
+    Parameters
+    ----------
+    patients, minutes : int, float
+        Of the simulated cohort; every patient has EEG.
+    seed : int
+        Of everything random.
+    epochs : int or None
+        At most so many, where that is fewer than the recipe's.
+    workers : int
+        Processes; they change no figure.
+    only : str
+        The one bundle; all when empty.
+    """
+
+    patients: int
+    minutes: float
+    seed: int
+    epochs: int | None = None
+    workers: int = 1
+    only: str = ""
+
+    @property
+    def cohort(self) -> SynthSpec:
+        """The cohort that is simulated."""
+        return SynthSpec(
+            patients=self.patients, with_eeg=self.patients, minutes=self.minutes, seed=self.seed, bold=False
+        )
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """What is trained on it.
+
+        Raises
+        ------
+        BadInput
+            If no bundle that ships has that name.
+        """
+        chosen = tuple(recipe for recipe in RECIPES if self.only in ("", recipe.name))
+        if not chosen:
+            names = ", ".join(recipe.name for recipe in RECIPES)
+            message = f"No bundle that ships is called {self.only!r}."
+            raise BadInput(message, subject=self.only, remedy=f"Name one of: {names}.")
+        return chosen
+
+    def config(self, recipe: Recipe) -> Config:
+        """Return the settings of a run."""
+        flags = {
+            "run.name": recipe.name,
+            "run.seed": self.seed,
+            "run.workers": self.workers,
+            "split.seed": self.seed,
+            **recipe.settings,
+        }
+        config = load_config(kind=recipe.kind, flags=flags)
+        fewer = self.epochs is not None and self.epochs < config.fit.epochs
+        return load_config(kind=recipe.kind, flags=flags | {"fit.epochs": self.epochs}) if fewer else config
+
+
+def simulate(order: Order, work: Path, watcher: CohortWatcher = SILENT_COHORT) -> Path:
+    """Return the folder of the order's cohort, written to its end.
+
+    Parameters
+    ----------
+    order : Order
+        What is wanted.
+    work : Path
+        Where cohort and runs are kept.
+    watcher : training.simulated.synth.Watcher
+        Is told how far it is.
+    """
+    spec = order.cohort
+    folder = work / f"cohort-{spec.patients}-patients-{spec.minutes:g}-min-seed-{spec.seed}"
+    synthesise(folder, spec, watcher, workers=order.workers)
+    return folder
+
+
+def train(recipe: Recipe, order: Order, cohort: Path, work: Path, watcher: Watcher = SILENT) -> RunFolder:
+    """Return the run of a recipe: the one that is done, the rest of the one that was interrupted, or a new one.
+
+    Parameters
+    ----------
+    recipe, order : Recipe, Order
+        What is trained.
+    cohort : Path
+        On which patients.
+    work : Path
+        Where runs are kept.
+    watcher : training.trainer.Watcher
+        Is told how far it is.
+
+    Raises
+    ------
+    RunError
+        If the run that is there was begun with other settings.
+    """
+    runs = work / "runs" / cohort.name / recipe.name
+    begun = sorted(path.parent for path in runs.glob("*/run.json"))
+    return train_eeg(cohort, order.config(recipe), runs, resume=begun[-1] if begun else None, watcher=watcher)
+
+
+def release(run: RunFolder, recipe: Recipe, out: Path) -> Bundle:
+    """Judge a run and return its bundle, in a folder of the recipe's name below `out`."""
+    write_report(run, evaluate(run))
+    return bundle_of_run(run, out / recipe.name, recipe.name, VERSION)

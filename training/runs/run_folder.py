@@ -1,0 +1,279 @@
+"""The folder of a run: what it was asked for, what it was made with, what came of it.
+
+::
+
+    runs/<UTC time>_<name>/
+        config.toml         every setting in force
+        splits.json         the folds that it trains
+        run.json            what it was made from, by what, and how far it is
+        metrics.csv         one row per epoch of each fold
+        checkpoints/<fold>/ best.pt, last.pt
+        predictions.csv     logits of every model for patients that it had not seen
+        evaluation.json, report.html, figures/, bundle/
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from acquisition.durable import make_folder, replace_file
+from acquisition.errors import BadEnvironment
+from training.errors import RunError
+from training.runs.config import Config, load_config
+from training.runs.epoch_table import EpochTable, Value
+from training.runs.file_lock import locked
+from training.runs.versions import git_id, host, versions
+from training.splitting.splits import Splits, read_splits
+
+if TYPE_CHECKING:
+    from training.cohort.cohort import Cohort
+
+SCHEMA = "flexion.run/1"
+#: How far a run is: its folder exists; it trains (or was killed doing so); it was stopped by hand; it is done.
+State = Literal["made", "training", "stopped", "done"]
+#: Settings that may differ when a run goes on: they change no figure of the training.
+FREE = ("run.workers", "evaluation.permutations", "evaluation.bootstrap")
+#: Starts the name of a folder; sorts by time.
+TIME_FORMAT = "%Y%m%dT%H%M%SZ"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run's folder; make it with :meth:`create`, find it again with :meth:`open`."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, out: Path, config: Config, cohort: Cohort, splits: Splits) -> RunFolder:
+        """Make the folder of a new run.
+
+        Parameters
+        ----------
+        out : Path
+            Folder of all runs, made where it does not exist.
+        config : Config
+            Its settings, its name among them.
+        cohort : Cohort
+            What it is trained on.
+        splits : Splits
+            How.
+
+        Raises
+        ------
+        BadEnvironment
+            If the folder cannot be made.
+        """
+        made = datetime.now(UTC)
+        run = cls(_new_folder(out, f"{made.strftime(TIME_FORMAT)}_{config.run.name}"))
+        replace_file(run.config_path, config.to_toml().encode())
+        replace_file(run.splits_path, _json(splits.to_json()))
+        replace_file(run.record_path, _json(_record(run.path, made, config, cohort, splits)))
+        return run
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """Find a run.
+
+        Raises
+        ------
+        RunError
+            If the folder is none of a run.
+        ConfigError, SplitError
+            If its settings or splits were changed into something that is none.
+        """
+        run = cls(path)
+        if not run.record_path.is_file():
+            raise _refusal(path, "is no run: it holds no run.json", "Name the folder below runs/ that holds one.")
+        if run.record.get("schema") != SCHEMA:
+            raise _refusal(path, f"has a run.json of schema {run.record.get('schema')!r}, not {SCHEMA}", _RESTORE)
+        _ = run.config, run.splits
+        return run
+
+    @property
+    def config_path(self) -> Path:
+        """Settings in force."""
+        return self.path / "config.toml"
+
+    @property
+    def splits_path(self) -> Path:
+        """The folds."""
+        return self.path / "splits.json"
+
+    @property
+    def record_path(self) -> Path:
+        """What the run was made from and by."""
+        return self.path / "run.json"
+
+    @property
+    def metrics_path(self) -> Path:
+        """Losses of every epoch."""
+        return self.path / "metrics.csv"
+
+    @property
+    def predictions_path(self) -> Path:
+        """Logits for patients that the model had not seen."""
+        return self.path / "predictions.csv"
+
+    @property
+    def evaluation_path(self) -> Path:
+        """Figures."""
+        return self.path / "evaluation.json"
+
+    @property
+    def report_path(self) -> Path:
+        """Figures for people."""
+        return self.path / "report.html"
+
+    @property
+    def figures_path(self) -> Path:
+        """Folder of the report's drawings."""
+        return self.path / "figures"
+
+    @property
+    def bundle_path(self) -> Path:
+        """Folder of the exported bundle."""
+        return self.path / "bundle"
+
+    def checkpoints_path(self, fold: str) -> Path:
+        """Folder of a fold's best and last network."""
+        return self.path / "checkpoints" / fold
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """``run.json``.
+
+        Raises
+        ------
+        RunError
+            If it cannot be read.
+        """
+        try:
+            record = json.loads(self.record_path.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise _refusal(self.path, f"has a run.json that cannot be read: {error}", _RESTORE) from error
+        if not isinstance(record, dict):
+            raise _refusal(self.path, "has a run.json that is no object", _RESTORE)
+        return record
+
+    @property
+    def config(self) -> Config:
+        """The settings in force; ConfigError where the file is none."""
+        return load_config(self.config_path)
+
+    @property
+    def splits(self) -> Splits:
+        """The folds; SplitError where the file holds none."""
+        return read_splits(self.splits_path)
+
+    @property
+    def cohort_folder(self) -> Path:
+        """Where the cohort lay when the run was made; kept relative, so that both may move together."""
+        return (self.path / self.record["cohort"]["path"]).resolve()
+
+    def note(self, **facts: Any) -> None:
+        """Put facts into ``run.json``, such as ``state`` or ``fingerprint``; a reader finds the old one or the new."""
+        replace_file(self.record_path, _json({**self.record, **facts}))
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Be the run's only writer inside the block.
+
+        Raises
+        ------
+        RunError
+            If another process is.
+        """
+        try:
+            with locked(self.path / "run.lock", wait=False):
+                yield
+        except BlockingIOError as error:
+            raise _refusal(self.path, "is being written by another process", "Wait for it, or stop it.") from error
+
+    def append_metrics(self, row: Mapping[str, Value]) -> None:
+        """Add an epoch of a fold; see :class:`training.runs.epoch_table.EpochTable`."""
+        EpochTable(self.metrics_path).append(row)
+
+    def cut_metrics(self, fold: str, epoch: int) -> None:
+        """Drop what was noted of a fold after an epoch (all with -1)."""
+        EpochTable(self.metrics_path).cut(fold, epoch)
+
+    def metrics(self) -> list[dict[str, str]]:
+        """Return all epochs that were noted."""
+        return EpochTable(self.metrics_path).rows()
+
+    def check_resumable(self, cohort: Cohort, config: Config | None = None) -> None:
+        """Refuse to go on with something else than the run began with.
+
+        Raises
+        ------
+        RunError
+            If the cohort, or a setting that changes figures, is another one; names what.
+        """
+        if self.record["cohort"]["sha256"] != cohort.sha256:
+            why = f"was made from cohort {self.record['cohort']['name']} as it was then, and {cohort.folder} differs"
+            raise _refusal(self.path, why, "Restore participants.tsv, or start a new run.")
+        mine, others = self.config.flat(), (config or self.config).flat()
+        differing = [key for key in mine if key not in FREE and mine[key] != others[key]]
+        if differing:
+            words = ", ".join(f"{key} {mine[key]!r}, not {others[key]!r}" for key in differing)
+            raise _refusal(self.path, f"was made with {words}", "Leave out --config, or start a new run.")
+
+
+_RESTORE = "Restore the file, or start a new run."
+
+
+def _new_folder(out: Path, name: str) -> Path:
+    """Make a folder that was not there; a second run of the same second gets a number."""
+    make_folder(out)
+    number = 1
+    while True:
+        path = out / (name if number == 1 else f"{name}-{number}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            number += 1
+        except OSError as error:
+            message = f"{path} cannot be made: {error.strerror}."
+            raise BadEnvironment(message, subject=str(path), remedy="Name another folder with --out.") from error
+        else:
+            return path
+
+
+def _record(path: Path, made: datetime, config: Config, cohort: Cohort, splits: Splits) -> dict[str, Any]:
+    labelled = [participant for participant in cohort.participants if participant.good is not None]
+    return {
+        "schema": SCHEMA,
+        "name": config.run.name,
+        "made_utc": made.isoformat(timespec="seconds"),
+        "state": "made",
+        "origin": cohort.origin,
+        "cohort": {
+            "name": cohort.name,
+            "sha256": cohort.sha256,
+            "patients": len(labelled),
+            "with_eeg": sum(participant.has_eeg for participant in labelled),
+            "good": sum(bool(participant.good) for participant in labelled),
+            "path": Path(os.path.relpath(cohort.folder.resolve(), path.resolve())).as_posix(),
+        },
+        "montage": Path(cohort.montage).stem,
+        "fingerprint": None,
+        "git": git_id(),
+        "versions": dict(versions()),
+        "host": host(),
+        "seeds": {"run": config.run.seed, "split": splits.seed},
+    }
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    return (json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _refusal(path: Path, why: str, remedy: str) -> RunError:
+    return RunError(f"{path} {why}.", subject=str(path), remedy=remedy)

@@ -1,0 +1,6 @@
+"""Statistics: figures over patients, each with its interval. A patient counts once (law 9).
+
+- :mod:`.metrics`, :mod:`.auc`, :mod:`.decision_curve`: how well outcomes were told
+- :mod:`.logistic`: many small regressions at once
+- :mod:`.weighting`: calibration for each number of windows, with draws over patients
+"""
