@@ -167,6 +167,9 @@ class Alignment:
         What to add to a place on the partner's grid to get the place on the signal's.
     error_s : float
         How far the partner's samples lie after the place that they are put on, by the last second's medians.
+    paired : bool
+        Whether samples stand on their places by it. Before that it only nears the truth: where one stream begins a
+        segment, what waits of the other may be a minute old, and the clocks have drifted apart since.
     """
 
     def __init__(self, signal: Track, partner: Track, place: int, partner_place: int) -> None:
@@ -174,12 +177,13 @@ class Alignment:
         shift, _ = self._measured(place, partner_place)
         self.shift = round(shift)
         self.error_s = (shift - self.shift) / signal.rate_hz
+        self.paired = False
 
     def follow(self, partner_place: int) -> int:
         """Look again, at the end of one of the partner's blocks; return by how many samples the shift has moved."""
         shift, doubt = self._measured(partner_place + self.shift, partner_place)
         off = shift - self.shift
-        moved = round(off) if abs(off) > max(SLIP, SURE * doubt) else 0
+        moved = round(off) if not self.paired or abs(off) > max(SLIP, SURE * doubt) else 0
         self.shift += moved
         self.error_s = (off - moved) / self.signal.rate_hz
         return moved

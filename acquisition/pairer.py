@@ -213,6 +213,8 @@ class Pairer:
         self._tell_slip(row.first)
         self._record.pair(self._signal.pop(n), replace(self._partner.pop(n), stream=PARTNER))
         self._paired = row.first + n
+        if self._alignment is not None:
+            self._alignment.paired = True
         self._gaps.clear()
         self._follow(sample, n)
 
@@ -253,8 +255,9 @@ class Pairer:
         """Look at both clocks again where one of the partner's blocks ends."""
         alignment = self._alignment
         if n == _until_block_end(sample) and alignment is not None and alignment.partner is sample.track:
+            begun = alignment.paired
             moved = alignment.follow(sample.first + n)
-            if moved:
+            if moved and begun:
                 self._moved = (self._moved or 0) + moved
 
     def _end_lone(self) -> None:

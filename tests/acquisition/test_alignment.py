@@ -74,8 +74,17 @@ def test_the_shift_moves_when_it_is_off_by_three_quarters_of_a_sample():
     one, two = track(regular(10_000)), track(regular(10_000, 0.0402))
     alignment = Alignment(one, two, 0, 0)
     assert alignment.shift == 40 and alignment.error_s == pytest.approx(0.0002)
+    alignment.paired = True
     assert alignment.follow(50) == 0
     for off_s, moved in ((0.0407, 0), (0.0408, 1), (0.0434, 2)):
         two._medians = [off_s] * len(two._medians)
         assert alignment.follow(5_000) == moved
     assert alignment.shift == 43 and alignment.error_s == pytest.approx(0.0004)
+
+
+def test_the_shift_follows_freely_until_something_stands_by_it():
+    """What waited while the other stream was away has drifted: its place is rounded anew, to the nearest sample."""
+    one, two = track(regular(10_000)), track(regular(10_000, 0.0402))
+    alignment = Alignment(one, two, 0, 0)
+    two._medians = [0.0406] * len(two._medians)
+    assert alignment.follow(5_000) == 1 and alignment.error_s == pytest.approx(-0.0004)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from acquisition.decisions import Decision
@@ -64,6 +64,12 @@ def accounted(items, one, two):
 
 
 @settings(max_examples=20, deadline=None)
+@example(
+    start=-475.79484813778345,
+    ppms=(147, -196),
+    holes=([(2362, 1200), (2325, 1200)], []),
+    sizes=([39, 1], [400, 40], [400], [400]),
+)
 @given(
     start=st.floats(-900, 900),
     ppms=st.tuples(st.integers(-200, 200), st.integers(-200, 200)),

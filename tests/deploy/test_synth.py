@@ -86,7 +86,11 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path: Path):
 def test_ctrl_c_says_how_far_it_is_and_leaves_whole_files_alone(tmp_path: Path, workers: str):
     """A real process, interrupted while it writes."""
     cohort = tmp_path / "cohort"
-    code = "from tests.deploy.test_synth import command; import sys; sys.exit(command(*sys.argv[1:]))"
+    code = (
+        "import signal, sys; from tests.deploy.test_synth import command; "
+        # Whoever runs the tests in the background has them ignore Ctrl-C.
+        "signal.signal(signal.SIGINT, signal.default_int_handler); sys.exit(command(*sys.argv[1:]))"
+    )
     arguments = [str(cohort), "--patients", "40", "--minutes", "2", "--no-bold", "--workers", workers]
     process = subprocess.Popen(
         [sys.executable, "-c", code, *arguments], stderr=subprocess.PIPE, text=True, start_new_session=True

@@ -81,16 +81,18 @@ def test_every_fold_has_a_seed_of_its_own(tmp_path):
 
 def test_the_settings_reach_the_fit():
     """By their names, all of them."""
-    flags = {"fit.warm_start": 2, "model.widths": (5,), "fit.patience": 3, "run.seed": 9, "model.heads": ("fma",)}
+    flags = {"fit.warm_start": 2, "model.widths": (8,), "fit.patience": 3, "run.seed": 9, "model.heads": ("fma",)}
     spec = fit_spec(load_config(None, "raw", flags))
     assert (spec.warm_start, spec.patience, spec.seed) == (2, 3, 9)
-    assert (spec.network.kind, spec.network.readout, spec.network.widths) == ("raw", "last", (5,))
+    assert (spec.network.kind, spec.network.readout, spec.network.widths) == ("raw", "last", (8,))
     assert (spec.network.heads, spec.schedule, spec.weight_decay, spec.batch) == (("fma",), "plateau", 0.0, 32)
 
 
 def test_the_first_signal_stops_and_the_second_is_as_usual():
     """Who presses Ctrl-C twice does not want to wait."""
     stops: list[int] = []
+    # Whoever runs the tests in the background has them ignore Ctrl-C.
+    ours = signal.signal(signal.SIGINT, signal.default_int_handler)
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt), stopping(lambda: stops.append(1)):
         os.kill(os.getpid(), signal.SIGINT)
@@ -98,6 +100,7 @@ def test_the_first_signal_stops_and_the_second_is_as_usual():
         os.kill(os.getpid(), signal.SIGINT)
     assert stops == [1]
     assert signal.getsignal(signal.SIGINT) is before
+    signal.signal(signal.SIGINT, ours)
 
 
 def test_a_thread_leaves_signals_alone():
