@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from acquisition.simulator import Patient
 from inference.normalisation import zscore
 from tests.training.cohorts import small_cohort  # noqa: F401 (a fixture)
-from tests.training.simulated import windows_of
+from tests.training.simulated_windows import windows_of
 from training.data.tokens import tokens
 from training.models.networks import BandLstm, Scale
 

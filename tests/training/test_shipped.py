@@ -13,7 +13,7 @@ from acquisition.simulator import Patient
 from inference.bundle import MANIFEST, SHIPPED, Bundle, load_bundle, resolve_bundle
 from inference.engines.ort import OrtEngine
 from inference.normalisation import zscore
-from tests.training.simulated import windows_of
+from tests.training.simulated_windows import windows_of
 from training.statistics.auc import auc
 from training.statistics.weighting import FITTED, N_DRAWS, session_logit
 

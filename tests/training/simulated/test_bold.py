@@ -14,7 +14,7 @@ import pytest
 
 from acquisition.errors import BadEnvironment
 from acquisition.simulator import Patient
-from training.cohort import bold
+from training.simulated import bold
 from training.simulated.bold import volumes, write_scan
 from training.simulated.lesion import NODE_MM, BoldTraits, Lesion, mirrored, on_tract
 from training.simulated.phantom import Phantom, ScanSpec
