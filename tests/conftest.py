@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
 
 from tests.lsl import offers_streams, write_settings
 
@@ -26,6 +27,10 @@ SHARED_DATA = Path(os.environ.get("SHARED_DATA", Path(__file__).parents[2] / "sh
 WORDS_ONLY = "test_refusals.py"
 #: A Redis on a local disk answers in tens of milliseconds; seconds mean that it will not come.
 REDIS_START_S = 10.0
+
+# How long an example takes says something of the machine alone.
+settings.register_profile("flexion", deadline=None)
+settings.load_profile("flexion")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -117,7 +117,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from tests.training.patients import patients
-from tests.training.test_fit import KINDS
+from tests.training.fitting.test_fit import KINDS
 from dataclasses import replace
 from training.fitting.checkpoints import Keeper
 from training.fitting.fit import fit
