@@ -81,7 +81,9 @@ def partner_late(rig: Rig) -> None:
     assert 1_000 <= lost <= 2_500 and late >= 1_000
     same(account.ledger["rejected"]["unpaired"], lost)
     same(account.ledger["received"], 8_000 - lost)
-    same([d.data["reason"] for d in account.of_kind("segment")], ["start", "gap"])
+    # While it catches up, a busy machine may come too late for a few rows more: then there is another gap.
+    first, *others = [d.data["reason"] for d in account.of_kind("segment")]
+    assert first == "start" and set(others) == {"gap"}
 
 
 @row

@@ -91,6 +91,9 @@ def play_row(name: str, url: str, folder: Path) -> Outcome:
         process.join()
         with log.open("a", encoding="utf-8") as file:
             file.write(f"\nit did not end within {ROW_S:.0f} s\n")
+    if (process.exitcode or 0) < 0:
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"\nits process was ended by signal {-process.exitcode}\n")
     return Outcome(name, process.exitcode == 0, time.monotonic() - begun_s, log)
 
 
