@@ -235,7 +235,7 @@ def test_a_session_is_not_made_twice(tmp_path):
 def test_a_data_folder_that_cannot_be_made_is_refused(tmp_path):
     """The words name the folder and the option: the machine refuses, and it is no fault of ours."""
     (tmp_path / "file").touch()
-    with pytest.raises(BadEnvironment, match="Not a directory.*--data"):
+    with pytest.raises(BadEnvironment, match="Not a directory.*Name another folder"):
         SessionFolder.create(tmp_path / "file" / "data", info())
 
 
