@@ -5,7 +5,8 @@ The branches that this package adds to the tree of :mod:`acquisition.errors`::
     BadInput                    exit code 3
     ├── BundleError             a bundle folder, manifest or file that cannot be trusted
     ├── BundleMismatch          a bundle that does not fit the stream; never adapted silently (law 6)
-    └── FmriRefused             an fMRI score of another patient, another bundle or no number
+    ├── FmriRefused             an fMRI score of another patient, another bundle or no number
+    └── ScanError               an fMRI scan that cannot be read, or may not be scored
     BadEnvironment              exit code 4
     └── EngineUnavailable       no engine of the list runs the bundle on this machine
     FlexionError                exit code 1
@@ -33,6 +34,12 @@ class FmriRefused(BadInput):
     """An fMRI score belongs to another patient or another bundle, or is no number."""
 
     kind = "fmri_refused"
+
+
+class ScanError(BadInput):
+    """An fMRI scan cannot be read, or is nothing that may be scored."""
+
+    kind = "scan"
 
 
 class EngineUnavailable(BadEnvironment):

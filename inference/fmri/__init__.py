@@ -1,0 +1,15 @@
+"""A patient's resting-state scan, from the NIfTI file to the score of one session. The modules, in the order of the data.
+
+- :mod:`.unpacking`: the bytes of a file, packed or not, so many at a time
+- :mod:`.header`: what a NIfTI header says, believed, corrected aloud, or refused
+- :mod:`.volume`: a scan and its volumes, one after the other, right, front and top up
+- :mod:`.motion`: how far the head moved from volume to volume
+- :mod:`.maps`: mean, temporal signal-to-noise, strength of slow fluctuations
+- :mod:`.mask`: which voxels are brain
+- :mod:`.slices`: which slices count, scaled and sized for the network
+- :mod:`.parameters`: the scan's geometry beside the one that a bundle was trained on
+- :mod:`.quality`: whether the scan may be used
+- :mod:`.preparation`: all of it in one call, the same in training and at the bedside
+
+nibabel and scipy are imported inside the functions that read scans: nobody else needs them.
+"""
