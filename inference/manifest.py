@@ -1,8 +1,8 @@
 """Manifest: what a bundle says of itself, typed; nothing in it is optional by accident and nothing is unknown (law 10).
 
 Three kinds share the head (name, version, kind, origin, licence, training, files). A model (``eeg_emg``, ``fmri``) adds
-its tensors and calibration, ``eeg_emg`` also the stream it was trained on; ``fusion`` adds weights and the bundles they
-were fitted on. Every key is described in the docstring of the class that holds it.
+its tensors and calibration, ``eeg_emg`` also the stream it was trained on, ``fmri`` the scans; ``fusion`` adds weights
+and the bundles they were fitted on. Every key is described in the docstring of the class that holds it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from inference.calibration import Calibration
 from inference.errors import BundleError
 from inference.fields import Fields
+from inference.image_spec import ImageSpec, read_image
 
 #: Kinds of bundles; the first two are also the names of the modalities.
 KINDS = ("eeg_emg", "fmri", "fusion")
@@ -22,8 +23,10 @@ KINDS = ("eeg_emg", "fmri", "fusion")
 ORIGINS = ("synthetic", "clinical")
 #: Ways from window logits to the session's logit.
 AGGREGATIONS = ("logit_mean_quality", "prob_mean")
-#: Ways from calibrated modalities to one number.
-METHODS = ("equal", "weighted")
+#: Ways from calibrated modalities to one number; see :func:`inference.fusion.combine`.
+METHODS = ("equal", "logit_stack", "mean_prob")
+#: How far from 1 the two weights of a mean of probabilities may sum, for rounding.
+SUM_ATOL = 1e-9
 #: Types of tensors that engines take and give.
 DTYPES = ("float32", "float64", "int64", "bool")
 #: What to do about a manifest that is refused.
@@ -165,6 +168,8 @@ class ModelManifest:
         None when the model gives none.
     fma : FmaSpec or None
         For a model with an output ``fma``, Fugl-Meyer points at 3 months; None for one without.
+    image : ImageSpec or None
+        For ``fmri``; None for ``eeg_emg``.
     """
 
     head: Head
@@ -180,11 +185,12 @@ class ModelManifest:
     golden: tuple[Golden, ...]
     embedding: Embedding | None
     fma: FmaSpec | None = None
+    image: ImageSpec | None = None
 
 
 @dataclass(frozen=True)
 class FusionDraw:
-    """One set of weights of the calibrated log-odds: ``eeg_emg * x + fmri * y + bias``."""
+    """One set of weights of the two modalities; what they weigh is the method's (:func:`inference.fusion.combine`)."""
 
     eeg_emg: float
     fmri: float
@@ -200,9 +206,10 @@ class FusionManifest:
     head : Head
         Identity and files.
     method : str
-        ``equal`` (one half each) or ``weighted``.
+        One of :data:`METHODS`: ``equal``, one half of each one's log-odds; ``logit_stack``, weighted log-odds and a
+        bias; ``mean_prob``, a weighted mean of the probabilities.
     untrained : bool
-        True where no patient had a say in the weights.
+        True where no patient had a say in the weights, which is what ``equal`` is.
     weights : FusionDraw
         The weights themselves.
     draws : tuple of FusionDraw
@@ -281,6 +288,7 @@ def _model(fields: Fields, head: Head) -> ModelManifest:
         golden=_golden(fields),
         embedding=_embedding(fields),
         fma=_fma(fields),
+        image=read_image(fields, head.files) if head.kind == "fmri" else None,
     )
     if len(manifest.inputs) != 1:
         raise fields.refuse("inputs", f"has {len(manifest.inputs)} tensors, expected one: x or slices")
@@ -289,6 +297,8 @@ def _model(fields: Fields, head: Head) -> ModelManifest:
         raise fields.refuse("outputs", "has no logit")
     if (manifest.fma is None) == ("fma" in outputs):
         raise fields.refuse("fma", "needs an output fma, and an output fma needs its interval")
+    if head.kind == "fmri" and [len(t.shape) for t in manifest.outputs if t.name == "features"] != [4]:
+        raise fields.refuse("outputs", "has no features of four axes, without which nobody knows where it looked")
     return manifest
 
 
@@ -410,13 +420,24 @@ def _fusion(fields: Fields, head: Head) -> FusionManifest:
     )
     if method == "equal" and weights != FusionDraw(0.5, 0.5, 0.0):
         raise fields.refuse("weights", f"are {weights}, but the method equal is one half each and no bias")
+    if method == "mean_prob":
+        _require_mean(fields, (weights, *draws))
     if untrained == bool(draws):
         raise fields.refuse("draws", f"holds {len(draws)} draws, but untrained is {str(untrained).lower()}")
+    if untrained != (method == "equal"):
+        raise fields.refuse("untrained", f"is {str(untrained).lower()}, which the method {method} cannot be")
     return manifest
 
 
+def _require_mean(fields: Fields, sets: tuple[FusionDraw, ...]) -> None:
+    for one in sets:
+        if abs(one.eeg_emg + one.fmri - 1.0) > SUM_ATOL or one.bias:
+            raise fields.refuse("weights", f"are {one}, but those of a mean of probabilities sum to 1, without a bias")
+
+
 def _weights(fields: Fields) -> FusionDraw:
-    weights = FusionDraw(fields.number("eeg_emg"), fields.number("fmri"), fields.number("bias"))
+    # A negative weight would have a modality speak against itself.
+    weights = FusionDraw(fields.number("eeg_emg", low=0.0), fields.number("fmri", low=0.0), fields.number("bias"))
     fields.end()
     return weights
 

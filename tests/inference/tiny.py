@@ -108,9 +108,35 @@ def fmri_manifest() -> dict[str, Any]:
     """Return the manifest of a bundle of kind fmri, without files; its graph is never run here."""
     whole = manifest(name="tiny-fmri", kind="fmri", calibration={"logit_mean_quality": calibration()})
     whole["inputs"] = [{"name": "slices", "shape": ["n", 3, 224, 224], "dtype": "float32"}]
-    for key in ("montage", "rate_hz", "window", "fingerprint", "mains_hz"):
+    whole["outputs"] = [
+        {"name": "logit", "shape": ["n"], "dtype": "float32"},
+        {"name": "features", "shape": ["n", 4, 7, 7], "dtype": "float32"},
+    ]
+    for key in ("montage", "rate_hz", "window", "fingerprint", "mains_hz", "embedding"):
         del whole[key]
-    return whole
+    return whole | image()
+
+
+def image() -> dict[str, Any]:
+    """Return what a manifest of kind fmri says of scans and features; ``write`` makes the file that it names."""
+    return {
+        "backbone": "tiny",
+        "preparation": {},
+        "scan": {
+            "expected": {
+                "fov_mm": [220.0, 220.0],
+                "matrix": [64, 64],
+                "n_slices": 35,
+                "tr_s": 2.0,
+                "thickness_mm": 4.0,
+                "n_volumes": 120,
+                "voxel_mm": [3.4375, 3.4375, 4.0],
+            },
+            "tolerance": {"fov_mm": 22.0, "matrix": 16, "n_slices": 5, "tr_s": 0.5, "thickness_mm": 0.5},
+        },
+        "cam": {"file": "card.md", "layers": ["linear"]},
+        "sanity": {"correlation": 0.1, "n_slices": 20},
+    }
 
 
 def write(folder: Path, whole: dict[str, Any], model: bytes = b"") -> Bundle:
@@ -129,8 +155,10 @@ def build(folder: Path) -> Bundle:
     return write(folder, with_golden(manifest(), engine, bundle))
 
 
-def fused(folder: Path, eeg_emg: Bundle, fmri: Bundle | None, draws: int = 0, n_min: int = 2) -> FusionBundle:
-    """Write the equal fusion of two bundles, or a weighted one with some draws."""
+def fused(
+    folder: Path, eeg_emg: Bundle, fmri: Bundle | None, draws: int = 0, n_min: int = 2, method: str = "logit_stack"
+) -> FusionBundle:
+    """Write the equal fusion of two bundles, or one of another method with some draws."""
     equal = write_equal_fusion(folder, eeg_emg, fmri)
     if not draws:
         return equal
@@ -144,7 +172,7 @@ def fused(folder: Path, eeg_emg: Bundle, fmri: Bundle | None, draws: int = 0, n_
             "origin": "synthetic",
             "licence": "Apache-2.0",
             "training": {},
-            "method": "weighted",
+            "method": method,
             "untrained": False,
             "weights": {"eeg_emg": 0.6, "fmri": 0.4, "bias": 0.0},
             "draws": spread,
