@@ -1,18 +1,23 @@
 """Fusion: two calibrated modalities become one number, with the spread of both and of the weights (pure).
 
 Only with the very bundles that the weights were fitted on: with any other, fusion is refused and the outcome is PARTIAL
-with that reason.
+with that reason. :func:`combine` is also what the weights are fitted and judged with, so that the bedside fuses exactly
+as was fitted.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from inference.bundle import SHORT, Bundle, FusionBundle
-from inference.calibration import Line, interval_of, sigmoid
+from inference.calibration import INTERVAL_PERCENT, Line, interval_of, sigmoid
+from inference.manifest import FusionDraw, FusionManifest
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -20,7 +25,7 @@ class Verdict:
     """Log-odds and their draws, shape (n_draws,), float64: of one modality or of both."""
 
     log_odds: float
-    drawn: NDArray[np.float64]
+    drawn: Floats
 
     @property
     def probability(self) -> float:
@@ -53,6 +58,30 @@ def refusal(fusion: FusionBundle | None, eeg_emg: Bundle | None, fmri: Bundle | 
     return None
 
 
+def combine(method: str, weights: FusionDraw, eeg_emg: ArrayLike, fmri: ArrayLike) -> Floats:
+    """Return the log-odds that both modalities have together.
+
+    Parameters
+    ----------
+    method : str
+        ``equal`` and ``logit_stack``: the weighted sum of both log-odds, and the bias. ``mean_prob``: the log-odds of
+        the weighted mean of both probabilities, without the rounding that a probability near 1 would bring.
+    weights : FusionDraw
+        At least 0 each.
+    eeg_emg, fmri : array, of one shape
+        Calibrated log-odds.
+    """
+    x, y = np.asarray(eeg_emg, np.float64), np.asarray(fmri, np.float64)
+    if method != "mean_prob":
+        return np.asarray(weights.eeg_emg * x + weights.fmri * y + weights.bias)
+    with np.errstate(divide="ignore"):
+        # The logarithm of a weight of 0 is minus infinity: that modality then has no part in either sum.
+        of_x, of_y = np.log(weights.eeg_emg), np.log(weights.fmri)
+    good = np.logaddexp(of_x - np.logaddexp(0.0, -x), of_y - np.logaddexp(0.0, -y))
+    poor = np.logaddexp(of_x - np.logaddexp(0.0, x), of_y - np.logaddexp(0.0, y))
+    return np.asarray(good - poor)
+
+
 def fuse(fusion: FusionBundle, eeg_emg: Verdict, fmri: Verdict) -> Verdict:
     """Return what both modalities say together.
 
@@ -62,7 +91,24 @@ def fuse(fusion: FusionBundle, eeg_emg: Verdict, fmri: Verdict) -> Verdict:
     manifest = fusion.fusion
     n = max(len(eeg_emg.drawn), len(fmri.drawn))
     x, y = np.resize(eeg_emg.drawn, n), np.resize(fmri.drawn, n)
-    drawn = [draw.eeg_emg * x + draw.fmri * y + draw.bias for draw in manifest.draws or (manifest.weights,)]
-    weights = manifest.weights
-    log_odds = weights.eeg_emg * eeg_emg.log_odds + weights.fmri * fmri.log_odds + weights.bias
-    return Verdict(log_odds, np.concatenate(drawn))
+    drawn = [combine(manifest.method, draw, x, y) for draw in manifest.draws or (manifest.weights,)]
+    log_odds = combine(manifest.method, manifest.weights, eeg_emg.log_odds, fmri.log_odds)
+    return Verdict(float(log_odds), np.concatenate(drawn))
+
+
+def weighing(manifest: FusionManifest) -> dict[str, Any]:
+    """Return the ``fusion`` object of the outcome: method, and each modality's weight with its interval.
+
+    The interval is the 5th and 95th percentile over the draws; null where no patient had a say in the weights.
+    """
+    return {
+        "method": manifest.method,
+        "untrained": manifest.untrained,
+        "weights": {modality: _weight(manifest, modality) for modality in manifest.fitted_on},
+    }
+
+
+def _weight(manifest: FusionManifest, modality: str) -> dict[str, Any]:
+    drawn = [getattr(draw, modality) for draw in manifest.draws]
+    interval = [float(bound) for bound in np.percentile(drawn, INTERVAL_PERCENT)] if drawn else None
+    return {"value": getattr(manifest.weights, modality), "interval": interval}

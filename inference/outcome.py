@@ -17,7 +17,7 @@ from inference.bundle import SHORT, Bundle, FusionBundle
 from inference.errors import FmriRefused
 from inference.fmri_event import FmriEvent
 from inference.fugl_meyer import Fma, fma_of
-from inference.fusion import Verdict, fuse, refusal, verdict
+from inference.fusion import Verdict, fuse, refusal, verdict, weighing
 from inference.reasons import too_few, unusable
 from streaming.records import ResultRecord
 
@@ -114,6 +114,8 @@ class Outcome:
         How many windows were scored, not scored, dead-lettered.
     fma : Fma or None
         Points at 3 months, by the windows alone; only where they are part of the number and their model expects points.
+    fusion : FusionBundle or None
+        What weighed both modalities, where the number is of both.
     """
 
     state: State
@@ -125,6 +127,7 @@ class Outcome:
     parts: tuple[Part, ...]
     fates: dict[str, int]
     fma: Fma | None = None
+    fusion: FusionBundle | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the ``outcome`` object of the contract."""
@@ -139,6 +142,7 @@ class Outcome:
             "reasons": list(self.reasons),
             "parts": {part.modality: part.to_json(told=told) for part in self.parts},
             "fma": None if self.fma is None else self.fma.to_json(),
+            "fusion": None if self.fusion is None else weighing(self.fusion.fusion),
         }
 
 
@@ -193,6 +197,7 @@ def outcome_of(
         parts=(eeg_emg, scan),
         fates=evidence.fates(),
         fma=fma_of(evidence.scored, bundle.model.fma) if bundle and eeg_emg in used else None,
+        fusion=fusion if len(used) == 2 else None,
     )
 
 

@@ -106,6 +106,19 @@ export interface Outcome {
   reasons: string[];
   parts: { eeg_emg: Part; fmri: Part };
   fma?: Maybe<{ value: number; interval: [number, number] }>;
+  fusion?: Maybe<Weighing>;
+}
+
+/** What weighed both modalities; intervals over resampled patients, null where no patient had a say. */
+export interface Weighing {
+  method: "equal" | "logit_stack" | "mean_prob";
+  untrained: boolean;
+  weights: { eeg_emg: Weight; fmri: Weight };
+}
+
+export interface Weight {
+  value: number;
+  interval: Maybe<[number, number]>;
 }
 
 export interface WindowCounts {

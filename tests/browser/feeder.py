@@ -295,6 +295,7 @@ def outcome(state: str, n: int) -> dict[str, Any]:
         "reasons": [],
         "parts": {"eeg_emg": eeg, "fmri": fmri},
         "fma": None,
+        "fusion": None,
     }
     without = {"probability": None, "interval": None, "modalities": [], "provisional": False}
     unknown = {"logit": None, "probability": None}

@@ -94,6 +94,12 @@ def phase(value: Any) -> bool:
 BUNDLE = {"name": text, "version": text, "sha256": sha256, "origin": one_of("synthetic", "clinical")}
 ENGINE = {"backend": text, "device": text, "precision": one_of("fp32", "fp16"), "degraded": truth, "windows": count}
 OF_PART = {"status": one_of(*STATUSES), "logit": maybe(number), "probability": maybe(share)}
+WEIGHT = {"value": number, "interval": maybe(ordered(number))}
+WEIGHING = {
+    "method": one_of("equal", "logit_stack", "mean_prob"),
+    "untrained": truth,
+    "weights": {"eeg_emg": WEIGHT, "fmri": WEIGHT},
+}
 OUTCOME = {
     "state": one_of(*STATES),
     "probability": maybe(share),
@@ -107,6 +113,7 @@ OUTCOME = {
         "fmri": {**OF_PART, "slices": count, "scan_sha256": maybe(sha256), "scanned_on": maybe(text)},
     },
     "fma": maybe(lambda value: fits(value, {"value": points, "interval": ordered(points)})),
+    "fusion": maybe(lambda value: fits(value, WEIGHING)),
 }
 LEDGER = {
     **dict.fromkeys(("received", "declared_lost", "bridged", "in_windows", "pending", "clock_resets"), count),

@@ -50,7 +50,7 @@ def test_the_object_is_the_contract_s(folder, models):
     ]  # fmt: skip
     assert result["schema"] == "flexion.result/1"
     assert list(result["outcome"]) == [
-        "state", "probability", "interval", "provisional", "modalities", "missing", "reasons", "parts", "fma",
+        "state", "probability", "interval", "provisional", "modalities", "missing", "reasons", "parts", "fma", "fusion",
     ]  # fmt: skip
     assert result["windows"] == WINDOWS
     assert result["ledger"] == LEDGER

@@ -194,12 +194,14 @@ def test_golden_windows_and_embedding_may_be_left_out() -> None:
 
 
 FUSION_FAULTS = [
-    ("method", "max", r"method is 'max', expected one of equal, weighted"),
+    ("method", "max", r"method is 'max', expected one of equal, logit_stack, mean_prob"),
     ("untrained", "yes", r"untrained must be true or false, not a text"),
     ("untrained", False, r"draws holds 0 draws, but untrained is false"),
     ("weights.eeg_emg", 0.7, r"weights are .*0\.7.*but the method equal is one half each"),
+    ("weights.fmri", -0.1, r"weights\.fmri is -0\.1, expected a finite number from 0"),
     ("weights.gain", 1, r"weights\.gain is not a known key"),
     ("draws", [{"eeg_emg": 0.5, "fmri": 0.5, "bias": 0}], r"draws holds 1 draws, but untrained is true"),
+    ("method", "logit_stack", r"untrained is true, which the method logit_stack cannot be"),
     ("bundles.fmri", "abc", r"bundles\.fmri is 'abc', expected a SHA-256 or null"),
     ("bundles.mri", None, r"bundles\.mri is not a known key"),
     ("bundles", None, r"bundles must be an object, not null"),
@@ -213,6 +215,21 @@ def test_a_wrong_key_of_a_fusion_is_refused_by_name(fusion: FusionBundle, path: 
     """A fusion's weights, draws and hashes are checked as a model's keys are."""
     with pytest.raises(BundleError, match=words):
         read_manifest(set_at(whole(fusion), path, change), "manifest.json")
+
+
+def test_the_weights_of_a_mean_of_probabilities_sum_to_one(tmp_path: Path, bundle: Bundle, fmri_bundle: Bundle) -> None:
+    """And have no bias, those of each draw too; other methods need not."""
+    stack = whole(tiny.fused(tmp_path, bundle, fmri_bundle, draws=2))
+    mean = {**stack, "method": "mean_prob"}
+    assert read_manifest(mean, "x").method == "mean_prob"  # type: ignore[union-attr]
+    for path, change in (
+        ("weights.eeg_emg", 0.7),
+        ("weights.bias", 0.1),
+        ("draws", [{"eeg_emg": 1, "fmri": 1, "bias": 0}]),
+    ):
+        with pytest.raises(BundleError, match=r"those of a mean of probabilities sum to 1, without a bias"):
+            read_manifest(set_at(mean, path, change), "x")
+        read_manifest(set_at(stack, path, change), "x")
 
 
 def test_a_model_and_a_fusion_are_told_apart(bundle: Bundle, fusion: FusionBundle) -> None:

@@ -115,6 +115,7 @@ def test_before_the_first_window_it_collects(bundle: Bundle) -> None:
             },
         },
         "fma": None,
+        "fusion": None,
     }
 
 
@@ -158,6 +159,8 @@ def test_both_modalities_are_fused(
     value = told(outcome_of(scored(bundle, n), bundle, fusion, scan, fmri_bundle=fmri_bundle))
     assert (value["state"], value["provisional"]) == (state, state == "PROVISIONAL")
     assert value["modalities"] == ["eeg_emg", "fmri"] and value["missing"] == []
+    half = {"value": 0.5, "interval": None}
+    assert value["fusion"] == {"method": "equal", "untrained": True, "weights": {"eeg_emg": half, "fmri": half}}
     parts = [value["parts"][name]["probability"] for name in ("eeg_emg", "fmri")]
     assert min(parts) < value["probability"] < max(parts)
     assert value["parts"]["fmri"] | {"probability": 0} == {
@@ -190,6 +193,8 @@ def test_a_fusion_that_needs_more_windows_waits_for_them(
     states = [told(outcome_of(scored(bundle, n), bundle, fusion, scan, fmri_bundle=fmri_bundle)) for n in (2, 3, 4, 12)]
     assert [value["state"] for value in states] == ["PARTIAL", "PARTIAL", "PROVISIONAL", "READY"]
     assert "needs 4 scored windows" in states[0]["missing"][0]["reason"]
+    assert [value["fusion"] is None for value in states] == [True, True, False, False]
+    assert states[3]["fusion"]["weights"]["eeg_emg"] == {"value": 0.6, "interval": pytest.approx([0.601, 0.619])}
 
 
 def test_a_scan_alone_is_a_number_while_windows_are_collected(
