@@ -9,6 +9,7 @@
         ├── SplitError          patients cannot be dealt, or a deal is not one: shared patients, a part of one class
         ├── ConfigError         a key or value of a training configuration that is not known
         ├── FingerprintMismatch windows, or decisions on them, that another conditioning made
+        ├── WeightsError        first weights of an image network that are missing, broken or of another network
         ├── RunError            a run folder that cannot be read, is being written, or belongs to something else
         └── GateError           a network that may not leave: its logit moves when nothing did
 """
@@ -46,6 +47,12 @@ class FingerprintMismatch(TrainingError):
     """Windows, or decisions on them, that another conditioning made; never mixed (law 6)."""
 
     kind = "fingerprint_mismatch"
+
+
+class WeightsError(TrainingError):
+    """First weights of an image network that are missing, broken or of another network."""
+
+    kind = "weights"
 
 
 class RunError(TrainingError):

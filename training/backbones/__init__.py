@@ -1,0 +1,10 @@
+"""Backbones: the five image networks of the paper, by name, one logit each. In the order of a network's life:
+
+- :mod:`.library`: timm and torchvision, imported here alone
+- :mod:`.catalogue`: which five, of which library, with which published weights
+- :mod:`.weights`: first weights from a file, checked by names, shapes and digest, or random
+- :mod:`.backbone`: one of them, giving logit and last feature map
+- :mod:`.augmentation`: slices as they are shown while it learns
+- :mod:`.heads`: what lies between feature map and logit, as arrays, so that the bedside needs no torch
+- :mod:`.attention`: Grad-CAM by autograd, and whether the map depends on what was learned
+"""
