@@ -14,18 +14,6 @@ from inference.fields import Fields
 
 #: Layers between pooled features and logit, in the order in which they alternate.
 READOUT_LAYERS = ("linear", "relu")
-#: What is expected of a scan's header: how many numbers each key holds; 0 for a single number.
-PARAMETERS = {
-    "fov_mm": 2,
-    "matrix": 2,
-    "n_slices": 0,
-    "tr_s": 0,
-    "thickness_mm": 0,
-    "n_volumes": 0,
-    "voxel_mm": 3,
-}
-#: Those that a tolerance is given for; number of volumes and voxels follow from them or are judged as quality.
-TOLERATED = ("fov_mm", "matrix", "n_slices", "tr_s", "thickness_mm")
 
 
 @dataclass(frozen=True)
@@ -71,10 +59,9 @@ class ImageSpec:
         The network's name, such as ``shufflenet``.
     preparation : mapping
         JSON of :class:`inference.fmri.preparation.PreparationSpec`.
-    expected : mapping of str to float or tuple of float
-        JSON of :class:`inference.fmri.volume.ScanParameters`: the scanner's settings in training.
-    tolerance : mapping of str to float
-        Per key of :data:`TOLERATED`, in its own unit: beyond it a scan is flagged, beyond twice it is refused.
+    scan : mapping
+        JSON of :class:`inference.fmri.parameters.ExpectedScan`: the scanner's settings in training, and how far another
+        scan may differ from them.
     cam : CamSpec
         From features to logit.
     sanity : Sanity
@@ -83,8 +70,7 @@ class ImageSpec:
 
     backbone: str
     preparation: Mapping[str, Any]
-    expected: Mapping[str, Any]
-    tolerance: Mapping[str, float]
+    scan: Mapping[str, Any]
     cam: CamSpec
     sanity: Sanity
 
@@ -97,38 +83,13 @@ def read_image(fields: Fields, files: Mapping[str, str]) -> ImageSpec:
     BadInput
         Of the kind that ``fields`` refuses with, if a key is missing, unknown or of the wrong type.
     """
-    scan = fields.object("scan")
-    image = ImageSpec(
+    return ImageSpec(
         backbone=fields.text("backbone"),
         preparation=fields.mapping("preparation"),
-        expected=_expected(scan.object("expected")),
-        tolerance=_tolerance(scan.object("tolerance")),
+        scan=fields.mapping("scan"),
         cam=_cam(fields.object("cam"), files),
         sanity=_sanity(fields.object("sanity")),
     )
-    scan.end()
-    return image
-
-
-def _expected(fields: Fields) -> dict[str, Any]:
-    expected = {key: _parameter(fields, key, n) for key, n in PARAMETERS.items()}
-    fields.end()
-    return expected
-
-
-def _parameter(fields: Fields, key: str, n: int) -> float | tuple[float, ...]:
-    if not n:
-        return fields.number(key, low=0.0)
-    numbers = fields.numbers(key, low=0.0)
-    if len(numbers) != n:
-        raise fields.refuse(key, f"has {len(numbers)} numbers, expected {n}")
-    return numbers
-
-
-def _tolerance(fields: Fields) -> dict[str, float]:
-    tolerance = {key: fields.number(key, low=0.0) for key in TOLERATED}
-    fields.end()
-    return tolerance
 
 
 def _cam(fields: Fields, files: Mapping[str, str]) -> CamSpec:

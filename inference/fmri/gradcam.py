@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +100,7 @@ class Readout:
 
     def save(self, path: Path) -> None:
         """Write the arrays as float32 to an ``.npz`` file; the same arrays give the same bytes."""
-        arrays = {}
+        arrays: dict[str, Any] = {}
         for i, linear in enumerate(self.linears):
             arrays[f"{2 * i}.weight"] = linear.weight.astype(np.float32)
             arrays[f"{2 * i}.bias"] = linear.bias.astype(np.float32)
