@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
+from torch import nn
 
 from inference.calibration import sigmoid
+from training.data.batches import Dealt
 from training.data.windows import PatientWindows
 from training.fitting.checkpoints import BEST, Keeper
 from training.fitting.epochs import NOBODY, Watcher
-from training.fitting.fit import FitSpec, fit
+from training.fitting.fit import fit
 from training.fitting.judging import WindowScores, window_scores
+from training.fitting.lesson import LoopSpec
+from training.fitting.windows import FitSpec
 from training.models.networks import NetworkSpec, StackedLstm
 from training.runs.config import Config
 from training.runs.predictions import Prediction, read_predictions, write_predictions
@@ -25,33 +31,57 @@ SAID = "predictions.csv"
 
 
 @dataclass(frozen=True)
-class FoldTask:
+class Task(ABC):
     """A fold that is to be trained.
 
     Parameters
     ----------
     fold : Fold
-        Who; patients with windows alone.
-    spec : FitSpec
+        Who; patients with rows alone.
+    spec : LoopSpec
         How.
     folder : Path
         Of its checkpoints.
     """
 
     fold: Fold
-    spec: FitSpec
+    spec: LoopSpec
     folder: Path
 
-    @classmethod
-    def of(cls, fold: Fold, config: Config, folder: Path) -> FoldTask:
-        """Return a fold's task; each has first weights and an order of its own."""
-        key = np.random.SeedSequence([config.run.seed, zlib.crc32(fold.name.encode())])
-        return cls(fold, replace(fit_spec(config), seed=int(key.generate_state(1)[0])), folder)
+    @property
+    def name(self) -> str:
+        """By which it is told of."""
+        return self.fold.name
 
     @property
     def done(self) -> bool:
         """Whether nothing is left to do."""
         return (self.folder / SAID).exists() and (self.folder / BEST).exists()
+
+    @abstractmethod
+    def rows(self, net: nn.Module, patient: Any) -> list[Prediction]:
+        """Return what a network says of a patient that it never saw."""
+
+
+@dataclass(frozen=True)
+class FoldTask(Task):
+    """A fold of windows."""
+
+    spec: FitSpec
+
+    @classmethod
+    def of(cls, fold: Fold, config: Config, folder: Path) -> FoldTask:
+        """Return a fold's task; each has first weights and an order of its own."""
+        return cls(fold, replace(fit_spec(config), seed=seed_of(config.run.seed, fold.name)), folder)
+
+    def rows(self, net: nn.Module, patient: PatientWindows) -> list[Prediction]:
+        """Return a row for each window."""
+        return _rows(window_scores(cast(StackedLstm, net), patient), patient, self)
+
+
+def seed_of(run_seed: int, name: str) -> int:
+    """Return the seed of a task: of the run's and its name, so that it does not depend on which others there are."""
+    return int(np.random.SeedSequence([run_seed, zlib.crc32(name.encode())]).generate_state(1)[0])
 
 
 def fit_spec(config: Config) -> FitSpec:
@@ -62,20 +92,20 @@ def fit_spec(config: Config) -> FitSpec:
 
 
 def run_fold(
-    task: FoldTask,
-    windows: Mapping[str, PatientWindows],
+    task: Task,
+    patients: Mapping[str, Dealt],
     halted: Callable[[], bool] = lambda: False,
     watcher: Watcher = NOBODY,
 ) -> list[Prediction]:
-    """Train a fold to its end, or go on with it, and return a row for each window of its test patients.
+    """Train a fold to its end, or go on with it, and return what it says of its test patients.
 
     A fold that is done is read, not done again. Raises as ``fit`` does.
 
     Parameters
     ----------
-    task : FoldTask
-    windows : mapping of str to PatientWindows
-        Of every patient of the fold.
+    task : Task
+    patients : mapping of str to Dealt
+        Every patient of the fold.
     halted : callable
         Asked between steps whether to stop and keep everything.
     watcher : Watcher
@@ -84,10 +114,10 @@ def run_fold(
     fold, said = task.fold, task.folder / SAID
     if task.done:
         return list(read_predictions(said))
-    train, stop, test = ([windows[patient] for patient in part] for part in (fold.train, fold.stop, fold.test))
+    train, stop, test = ([patients[patient] for patient in part] for part in (fold.train, fold.stop, fold.test))
     keeper = Keeper(task.folder, halted)
     fitted = fit(train, stop, task.spec, held_out=fold.test, keeper=keeper, watcher=watcher)
-    rows = _predictions(fitted.net, task, test)
+    rows = [row for patient in test for row in task.rows(fitted.net, patient)]
     write_predictions(said, rows)
     return rows
 
@@ -95,10 +125,6 @@ def run_fold(
 def model_name(spec: NetworkSpec) -> str:
     """Return what tables call a network."""
     return f"lstm-{spec.kind}"
-
-
-def _predictions(net: StackedLstm, task: FoldTask, patients: Sequence[PatientWindows]) -> list[Prediction]:
-    return [row for patient in patients for row in _rows(window_scores(net, patient), patient, task)]
 
 
 def _rows(scores: WindowScores, patient: PatientWindows, task: FoldTask) -> list[Prediction]:

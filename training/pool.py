@@ -19,10 +19,10 @@ from typing import Any, NamedTuple, Protocol
 import torch
 
 from acquisition.errors import BadEnvironment
-from training.data.windows import PatientWindows
+from training.data.batches import Dealt
 from training.fitting.epochs import EpochReport
 from training.fitting.memory import MemoryPeak
-from training.fold import FoldTask, run_fold
+from training.fold import Task, run_fold
 from training.parent import end_with_parent
 from training.runs.predictions import Prediction
 
@@ -74,16 +74,16 @@ class FoldResult(NamedTuple):
 
 
 def run_folds(
-    tasks: Sequence[FoldTask], windows: Mapping[str, PatientWindows], workers: int, watcher: Watcher
+    tasks: Sequence[Task], patients: Mapping[str, Dealt], workers: int, watcher: Watcher
 ) -> dict[str, FoldResult]:
     """Return what every fold says, by its name; SIGINT and SIGTERM stop them all with their state kept.
 
     Parameters
     ----------
-    tasks : sequence of FoldTask
+    tasks : sequence of Task
         In the order in which they are begun.
-    windows : mapping of str to PatientWindows
-        Of all their patients.
+    patients : mapping of str to Dealt
+        All of theirs.
     workers : int
         Processes; with one it is this one.
     watcher : Watcher
@@ -100,16 +100,16 @@ def run_folds(
     """
     n = min(workers, sum(not task.done for task in tasks))
     if n <= 1:
-        return _run_here(tasks, windows, watcher)
+        return _run_here(tasks, patients, watcher)
     context = get_context("spawn")
     # What was put into a simple queue can be read at once: an epoch is told before its fold is done.
     halt, told = context.Event(), context.SimpleQueue()
     with (
         stopping(halt.set),
-        ProcessPoolExecutor(n, context, _begin, (dict(windows), halt, told)) as pool,
+        ProcessPoolExecutor(n, context, _begin, (dict(patients), halt, told)) as pool,
     ):
         try:
-            return _gather({pool.submit(_run_there, task): task.fold.name for task in tasks}, told, watcher)
+            return _gather({pool.submit(_run_there, task): task.name for task in tasks}, told, watcher)
         except BrokenProcessPool as error:
             raise BadEnvironment(
                 "A process that trained a fold was killed, perhaps since memory ran out; what was done is kept.",
@@ -145,17 +145,15 @@ def stopping(stop: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _run_here(
-    tasks: Sequence[FoldTask], windows: Mapping[str, PatientWindows], watcher: Watcher
-) -> dict[str, FoldResult]:
+def _run_here(tasks: Sequence[Task], patients: Mapping[str, Dealt], watcher: Watcher) -> dict[str, FoldResult]:
     halt, threads = threading.Event(), torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         with stopping(halt.set):
             results = {}
             for task in tasks:
-                results[task.fold.name] = _run(task, windows, halt.is_set, lambda told: _pass_on(told, watcher))
-                watcher.done(task.fold.name)
+                results[task.name] = _run(task, patients, halt.is_set, lambda told: _pass_on(told, watcher))
+                watcher.done(task.name)
             return results
     finally:
         torch.set_num_threads(threads)
@@ -184,31 +182,31 @@ def _pass_on(told: Told, watcher: Watcher) -> None:
 
 
 def _run(
-    task: FoldTask,
-    windows: Mapping[str, PatientWindows],
+    task: Task,
+    patients: Mapping[str, Dealt],
     halted: Callable[[], bool],
     tell: Callable[[Told], None],
 ) -> FoldResult:
     with MemoryPeak() as peak:
-        predictions = run_fold(task, windows, halted, Telling(task.fold.name, tell))
+        predictions = run_fold(task, patients, halted, Telling(task.name, tell))
     return FoldResult(predictions, peak.mb)
 
 
 class _Process:
     """What a process of the pool was begun with."""
 
-    windows: Mapping[str, PatientWindows]
+    patients: Mapping[str, Dealt]
     halted: Callable[[], bool]
     tell: Callable[[Told], None]
 
 
-def _begin(windows: Mapping[str, PatientWindows], halt: Any, told: Any) -> None:
+def _begin(patients: Mapping[str, Dealt], halt: Any, told: Any) -> None:
     end_with_parent()
     # The terminal's Ctrl-C reaches every process; the parent alone decides, and says so by the event.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
-    _Process.windows, _Process.halted, _Process.tell = windows, halt.is_set, told.put
+    _Process.patients, _Process.halted, _Process.tell = patients, halt.is_set, told.put
 
 
-def _run_there(task: FoldTask) -> FoldResult:
-    return _run(task, _Process.windows, _Process.halted, _Process.tell)
+def _run_there(task: Task) -> FoldResult:
+    return _run(task, _Process.patients, _Process.halted, _Process.tell)

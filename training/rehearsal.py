@@ -14,9 +14,7 @@ import numpy as np
 from training.audit.audit import Audit
 from training.cohort.cohort import Cohort
 from training.cohort.participants import Participant
-from training.data.batches import Batches
 from training.data.windows import PatientWindows
-from training.fitting.admission import check_patients
 from training.fitting.arithmetic import arithmetic
 from training.fitting.fit import Fitting
 from training.fold import fit_spec
@@ -129,11 +127,11 @@ class _Step(NamedTuple):
 def _step(train: Sequence[PatientWindows], stop: Sequence[PatientWindows], config: Config) -> _Step:
     """Learn from one batch."""
     spec = fit_spec(config)
-    check_patients(train, stop)
+    lesson = spec.lesson()
+    lesson.check(train, stop)
     with arithmetic(spec.device, tf32=spec.tf32) as device:
-        fitting = Fitting(train, stop, spec, device)
-        batches = Batches(train, spec.batch, np.random.default_rng(spec.seed), raw=spec.network.reads_samples)
-        batch = next(iter(batches))
+        fitting = Fitting(train, stop, lesson, device)
+        batch = next(iter(lesson.batches(train, np.random.default_rng(spec.seed))))
         fitting.net.train()
         begun_s = time.perf_counter()
         loss = fitting.step(batch) / len(batch.y)

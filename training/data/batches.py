@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +21,39 @@ from training.data.windows import PatientWindows
 AHEAD = 2
 
 
+class Dealt(Protocol):
+    """A patient as a fit knows one: rows of windows or slices, what each counts, and the outcome."""
+
+    @property
+    def patient(self) -> str:
+        """Pseudonym."""
+
+    @property
+    def good(self) -> bool:
+        """Whether the outcome was good."""
+
+    @property
+    def fma(self) -> float | None:
+        """Points at follow-up."""
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """What each row counts among the patient's, shape (n,)."""
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+
+
+P = TypeVar("P", bound=Dealt)
+
+
 class Batch(NamedTuple):
     """Some windows, in the order in which they are shown.
 
     Attributes
     ----------
-    x : ndarray, shape (batch, n_steps, n_tokens) or (batch, n_samples, n_channels), float32
-        Tokens, or z-scored windows; a copy of one's own.
+    x : ndarray, shape (batch, n_steps, n_tokens), (batch, n_samples, n_channels) or (batch, 3, size, size), float32
+        Tokens, z-scored windows or slices; a copy of one's own.
     y : ndarray, shape (batch,), float32
         1 for a good outcome, else 0.
     share : ndarray, shape (batch,), float32
@@ -43,29 +69,32 @@ class Batch(NamedTuple):
 
 
 class Batches:
-    """All windows of some patients, in a new order with each pass.
+    """All windows, or slices, of some patients, in a new order with each pass.
 
     The state of a run is the generator's: a pass that begins with the same state is the same pass.
 
     Parameters
     ----------
-    patients : sequence of PatientWindows
+    patients : sequence of Dealt
         Each with at least one window.
     batch : int
         Windows at a time; the last of a pass has what is left.
     seed_generator : numpy.random.Generator
         Of the order; drawn from once a pass, when it begins.
-    raw : bool
-        Whether the windows themselves are shown, not their tokens.
+    table : callable
+        Gives a patient's rows, which may lie on disk.
+    even : bool
+        Whether all batches of a pass have the same size but for one: what is measured over a batch of one or two, as
+        by batch normalisation, would be noise.
 
     Raises
     ------
     ValueError
-        If there is no window, or the windows are wanted and were not prepared.
+        If there is no window.
 
     Examples
     --------
-    >>> batches = Batches([], 32, np.random.default_rng(0))
+    >>> batches = Batches([], 32, np.random.default_rng(0), tokens_of)
     Traceback (most recent call last):
         ...
     ValueError: no patient has a window
@@ -73,16 +102,17 @@ class Batches:
 
     def __init__(
         self,
-        patients: Sequence[PatientWindows],
+        patients: Sequence[P],
         batch: int,
         seed_generator: np.random.Generator,
+        table: Callable[[P], NDArray[np.float32]],
         *,
-        raw: bool = False,
+        even: bool = False,
     ) -> None:
         if not any(map(len, patients)):
             raise ValueError("no patient has a window")
-        self._tables = [_table(patient, raw) for patient in patients]
-        self._batch = batch
+        self._tables = [table(patient) for patient in patients]
+        self._batch, self._even = batch, even
         self._generator = seed_generator
         n = np.array([len(patient) for patient in patients])
         self._patient = np.repeat(np.arange(len(patients)), n)
@@ -109,7 +139,8 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         order = self._generator.permutation(self.n_windows)
-        pending = deque(order[first : first + self._batch] for first in range(0, self.n_windows, self._batch))
+        cuts = len(self) if self._even else range(self._batch, self.n_windows, self._batch)
+        pending = deque(np.array_split(order, cuts))
         begun_s = time.perf_counter()
         with ThreadPoolExecutor(1) as reader:
             ahead: deque[Future[Batch]] = deque()
@@ -132,9 +163,19 @@ class Batches:
         return Batch(np.stack(rows), self._y[indices], self._share[indices], indices)
 
 
-def _table(patient: PatientWindows, raw: bool) -> NDArray[np.float32]:
-    if not raw:
-        return patient.tokens
+def tokens_of(patient: PatientWindows) -> NDArray[np.float32]:
+    """Return a patient's band tokens."""
+    return patient.tokens
+
+
+def samples_of(patient: PatientWindows) -> NDArray[np.float32]:
+    """Return a patient's z-scored windows.
+
+    Raises
+    ------
+    ValueError
+        If they were not prepared.
+    """
     if patient.x is None:
         raise ValueError(f"the windows of patient {patient.patient} were not prepared: prepare(cohort, raw=True)")
     return patient.x

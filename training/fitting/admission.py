@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from training.data.batches import Dealt
 from training.data.windows import PatientWindows
 from training.errors import FingerprintMismatch, TrainingError
 
@@ -30,13 +31,35 @@ def check_patients(
     FingerprintMismatch
         If windows come from several conditionings.
     """
+    check_parts(train, stop, held_out)
+    _refuse_several_conditionings([*train, *stop])
+    _refuse_not_finite([*train, *stop])
+
+
+def check_parts(
+    train: Sequence[Dealt], stop: Sequence[Dealt], held_out: Collection[str] = (), what: str = "windows"
+) -> None:
+    """Refuse parts of patients that share one, are empty, or have nothing to tell apart.
+
+    Parameters
+    ----------
+    train, stop, held_out
+        As for ``check_patients``.
+    what : str
+        Of which each patient has some.
+
+    Raises
+    ------
+    TrainingError
+        Names the patients.
+    """
     parts = {"train": {p.patient for p in train}, "stop": {p.patient for p in stop}, "test": set(held_out)}
     for one, other in (("train", "stop"), ("train", "test"), ("stop", "test")):
         _refuse_shared(one, other, sorted(parts[one] & parts[other]))
     for part, members in (("train", train), ("stop", stop)):
         if not members:
             raise TrainingError(
-                f"There is no patient with windows in {part}.", subject=part, remedy="Add patients to the cohort."
+                f"There is no patient with {what} in {part}.", subject=part, remedy="Add patients to the cohort."
             )
     if len({p.good for p in train}) < 2:
         word = "good" if train[0].good else "poor"
@@ -45,8 +68,6 @@ def check_patients(
             subject="train",
             remedy="Add patients of the other outcome to the cohort.",
         )
-    _refuse_several_conditionings([*train, *stop])
-    _refuse_not_finite([*train, *stop])
 
 
 def _refuse_shared(one: str, other: str, patients: Sequence[str]) -> None:

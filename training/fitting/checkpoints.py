@@ -84,10 +84,6 @@ class Keeper:
         write_checkpoint(self.folder / LAST, {"about": dict(about), **state})
         self._kept_s = self._clock()
 
-    def write_best(self, net: StackedLstm, spec: NetworkSpec, facts: Mapping[str, Any]) -> None:
-        """Keep a network; `facts` are plain values that whoever exports it wants to know."""
-        write_network(self.folder / BEST, net, spec, facts)
-
     @property
     def due(self) -> bool:
         """Whether so much time has passed that the state is to be kept within an epoch."""

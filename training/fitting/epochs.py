@@ -11,7 +11,7 @@ from training.data.batches import Batches
 
 @dataclass(frozen=True)
 class EpochReport:
-    """One pass over the training windows.
+    """One pass over the training windows, or slices.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class EpochReport:
     learning_rate : float
         Of this pass.
     windows : int
-        Shown.
+        Shown; or slices.
     seconds, waiting_s : float
         How long it took to show them, and how much of that was waiting for data; judging is not in it.
     warm : bool

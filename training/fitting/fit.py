@@ -1,87 +1,35 @@
-"""The training loop: windows are shown, patients are judged (law 9).
+"""The training loop, whatever is learned from: rows of patients are shown, patients are judged (law 9).
 
-Each window's loss counts its quality weight over its patient's sum, so that a patient counts once. Training stops on
-the loss over patients that it does not train on. A fit that was interrupted goes on where it was, bit for bit.
+Each row's loss counts its weight over its patient's sum, so that a patient counts once. Training stops on the loss over
+patients that it does not train on. A fit that was interrupted goes on where it was, bit for bit. What differs between
+windows of a signal and slices of a scan is a :class:`.lesson.Lesson`.
 """
 
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import asdict, astuple, dataclass
 from itertools import islice
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from training.data.batches import Batch, Batches
-from training.data.tokens import N_BANDS
-from training.data.windows import PatientWindows
-from training.errors import Interrupted, TrainingError
-from training.fitting.admission import check_patients
+from training.data.batches import Batch, Dealt
+from training.errors import Interrupted
 from training.fitting.arithmetic import arithmetic
-from training.fitting.augmentation import SILENT, cropped, with_bad_channels
-from training.fitting.checkpoints import Keeper
+from training.fitting.checkpoints import BEST, Keeper
 from training.fitting.epochs import NOBODY, EpochReport, Meter, Pass, Watcher
-from training.fitting.judging import patient_logits, patient_losses
-from training.fitting.objective import not_finite, refuse_not_finite, window_losses
-from training.models.heads import FmaScale, Heads
-from training.models.networks import NetworkSpec, Scale, StackedLstm, build
+from training.fitting.judging import patient_losses
+from training.fitting.lesson import Lesson, LoopSpec
+from training.fitting.objective import not_finite, refuse_not_finite
 from training.statistics.auc import auc
 
-#: Windows of samples that a CPU learns from at once: the states of 10,000 steps are kept until the gradient is known,
-#: 90 MB for each window. A step of more windows sums its gradient over such parts.
-SAMPLES_AT_ONCE = 8
 #: More than so many epochs without a better loss make the learning rate so much smaller.
 PLATEAU_PATIENCE, PLATEAU_FACTOR = 3, 0.5
-
-
-@dataclass(frozen=True)
-class FitSpec:
-    """Settings of a fit.
-
-    Parameters
-    ----------
-    seed : int
-        Of initial weights, order, dropout and dropped channels.
-    epochs, patience : int
-        At most so many passes; fewer when so many in a row brought no better loss on the stopping patients.
-    batch : int
-        Windows per step.
-    learning_rate, weight_decay, clip : float
-        Of AdamW, which without decay is Adam, and the largest norm of a gradient.
-    channel_dropout : float
-        Chance that a channel of a window is shown as a bad one, zeroed.
-    schedule : {"none", "plateau"}
-        Whether the rate is halved when the loss of the stopping patients gets no better.
-    warm_start : int
-        First passes that show crops of a second; patience and schedule begin after them. For ``raw`` alone.
-    device : str
-        ``auto`` takes a GPU if there is one.
-    tf32, amp : bool
-        Whether a GPU may round products to 10 bits, and compute in bfloat16.
-    network : NetworkSpec
-        What is trained.
-    """
-
-    seed: int
-    epochs: int = 30
-    patience: int = 6
-    batch: int = 64
-    learning_rate: float = 5e-4
-    weight_decay: float = 1e-2
-    clip: float = 1.0
-    channel_dropout: float = 0.05
-    schedule: Literal["none", "plateau"] = "none"
-    warm_start: int = 0
-    device: str = "auto"
-    tf32: bool = False
-    amp: bool = False
-    network: NetworkSpec = field(default_factory=NetworkSpec)
 
 
 @dataclass(frozen=True)
@@ -90,7 +38,7 @@ class Fitted:
 
     Parameters
     ----------
-    net : StackedLstm
+    net : Module
         That of the best epoch, on the CPU.
     losses : tuple of float
         Of the stopping patients after each epoch.
@@ -100,29 +48,29 @@ class Fitted:
         One for each epoch.
     """
 
-    net: StackedLstm
+    net: nn.Module
     losses: tuple[float, ...]
     best_epoch: int
     reports: tuple[EpochReport, ...]
 
 
 def fit(
-    train: Sequence[PatientWindows],
-    stop: Sequence[PatientWindows],
-    spec: FitSpec,
+    train: Sequence[Dealt],
+    stop: Sequence[Dealt],
+    spec: LoopSpec,
     *,
     held_out: Collection[str] = (),
     keeper: Keeper | None = None,
     watcher: Watcher = NOBODY,
 ) -> Fitted:
-    """Train on the windows of some patients until those of others say enough.
+    """Train on some patients until others say enough.
 
     Parameters
     ----------
-    train, stop : sequence of PatientWindows
+    train, stop : sequence of Dealt
         No patient in both.
-    spec : FitSpec
-        Settings.
+    spec : LoopSpec
+        Settings; they know how patients are shown and judged.
     held_out : collection of str
         Patients who are to test the network; none of them may be in the other two.
     keeper : Keeper, optional
@@ -133,16 +81,17 @@ def fit(
     Raises
     ------
     TrainingError, FingerprintMismatch
-        If the patients do not fit together (``check_patients``), or a loss is not finite; names the patients.
+        If the patients do not fit together (:meth:`.lesson.Lesson.check`), or a loss is not finite; names the patients.
     RunError
         If what is kept belongs to another fit.
     Interrupted
         If the keeper was told to halt; the state is kept.
     """
-    check_patients(train, stop, held_out)
+    lesson = spec.lesson()
+    lesson.check(train, stop, held_out)
     with arithmetic(spec.device, tf32=spec.tf32) as device:
         torch.manual_seed(spec.seed)
-        fitting = Fitting(train, stop, spec, device, keeper, watcher)
+        fitting = Fitting(train, stop, lesson, device, keeper, watcher)
         while not fitting.over:
             fitting.run_epoch()
         return fitting.fitted()
@@ -151,25 +100,27 @@ def fit(
 class Fitting:
     """A fit under way: everything that changes while it runs, and how that is kept.
 
-    Parameters are those of ``fit``, and the device; it computes within ``arithmetic``.
+    Parameters are those of ``fit``, but the lesson for its settings, and the device; it computes within ``arithmetic``.
     """
 
     def __init__(
         self,
-        train: Sequence[PatientWindows],
-        stop: Sequence[PatientWindows],
-        spec: FitSpec,
+        train: Sequence[Dealt],
+        stop: Sequence[Dealt],
+        lesson: Lesson,
         device: torch.device,
         keeper: Keeper | None = None,
         watcher: Watcher = NOBODY,
     ) -> None:
-        self._spec, self._stop, self._device, self._keeper, self._watcher = spec, stop, device, keeper, watcher
+        self._lesson, self._spec, self._stop = lesson, lesson.spec, stop
+        self._device, self._keeper, self._watcher = device, keeper, watcher
+        spec = self._spec
         self._generator = np.random.default_rng(spec.seed)
-        self._batches = Batches(train, spec.batch, self._generator, raw=spec.network.reads_samples)
+        self._batches = lesson.batches(train, self._generator)
         self._names = [p.patient for p in train for _ in range(len(p))]
         scores = [np.nan if p.fma is None else p.fma for p in train for _ in range(len(p))]
         self._fma = np.array(scores, np.float32)
-        self.net = network_for(train, spec.network).to(device)
+        self.net = lesson.network(train).to(device)
         parameters = self.net.parameters()
         self._optimiser = torch.optim.AdamW(parameters, lr=spec.learning_rate, weight_decay=spec.weight_decay)
         self._plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
@@ -177,7 +128,7 @@ class Fitting:
         )
         self._reports: list[EpochReport] = []
         self._pass: Pass | None = None
-        self._about = about_of(train, stop, spec)
+        self._about = lesson.about(train, stop)
         kept = keeper.read(self._about) if keeper else None
         if kept is None:
             self._best = _Best(self.judge()[0], -1, copy.deepcopy(self.net.state_dict()))
@@ -194,7 +145,7 @@ class Fitting:
     def over(self) -> bool:
         """Whether there is nothing more to be done."""
         # Crops are no trial: patience begins with the first pass over whole windows.
-        since = max(self._best.epoch, self._spec.warm_start - 1)
+        since = max(self._best.epoch, self._lesson.warm_epochs - 1)
         return self.epoch >= self._spec.epochs or self.epoch - 1 - since >= self._spec.patience
 
     def fitted(self) -> Fitted:
@@ -204,7 +155,7 @@ class Fitting:
         return Fitted(self.net.eval().cpu(), losses, self._best.epoch, tuple(self._reports))
 
     def run_epoch(self) -> None:
-        """Show every window once, or those that an interrupted pass has left; then judge, and keep all."""
+        """Show every row once, or those that an interrupted pass has left; then judge, and keep all."""
         self._pass = self._pass or Pass(json.dumps(self._generator.bit_generator.state))
         self._generator.bit_generator.state = json.loads(self._pass.generator)
         self.net.train()
@@ -219,18 +170,17 @@ class Fitting:
         self._close(self._pass)
 
     def step(self, batch: Batch) -> float:
-        """Learn from a batch; return the sum of its windows' losses, those of the logit."""
+        """Learn from a batch; return the sum of its rows' losses, those of the logit."""
         names = [self._names[i] for i in batch.indices]
         columns = (batch.x, batch.y, batch.share, self._fma[batch.indices])
         x, good, share, fma = (torch.from_numpy(column).to(self._device) for column in columns)
-        x = self._as_shown(x)
-        in_parts = self._spec.network.reads_samples and self._device.type == "cpu"
+        x = self._lesson.shown(x, self.epoch)
         total = 0.0
         self._optimiser.zero_grad()
-        for part in torch.arange(len(x)).split(SAMPLES_AT_ONCE if in_parts else len(x)):
+        for part in torch.arange(len(x)).split(self._lesson.at_once(self._device) or len(x)):
             some = slice(int(part[0]), int(part[-1]) + 1)
             with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._spec.amp):
-                losses = window_losses(self.net, x[some], good[some], fma[some])
+                losses = self._lesson.losses(self.net, x[some], good[some], fma[some])
             refuse_not_finite(losses.whole, names[some], self.epoch)
             ((losses.whole * share[some]).sum() / len(x)).backward()
             total += float((losses.of_logit.detach() * share[some]).sum())
@@ -241,21 +191,14 @@ class Fitting:
 
     def judge(self) -> tuple[float, float | None]:
         """Return loss and AUC of the stopping patients."""
-        logits, good = patient_logits(self.net, self._stop), [p.good for p in self._stop]
+        logits, good = self._lesson.logits(self.net, self._stop), [p.good for p in self._stop]
         losses = patient_losses(logits, good)
         refuse_not_finite(torch.from_numpy(losses), [p.patient for p in self._stop], self.epoch)
         return float(losses.mean()), auc(good, logits) if len(set(good)) > 1 else None
 
-    def _as_shown(self, x: Tensor) -> Tensor:
-        """Return windows as they are shown: cropped in a warm start, with some channels as bad ones are."""
-        if self.epoch < self._spec.warm_start:
-            x = cropped(x)
-        if self._spec.network.reads_samples:
-            return with_bad_channels(x, self._spec.channel_dropout, n_values=1, silent=0.0)
-        return with_bad_channels(x, self._spec.channel_dropout, n_values=N_BANDS, silent=SILENT)
-
     def _close(self, done: Pass) -> None:
-        epoch, rate, warm = self.epoch, float(self._optimiser.param_groups[0]["lr"]), self.epoch < self._spec.warm_start
+        epoch, rate = self.epoch, float(self._optimiser.param_groups[0]["lr"])
+        warm = epoch < self._lesson.warm_epochs
         loss, (stop_loss, stop_auc) = done.loss / done.windows, self.judge()
         times = done.windows, done.seconds, done.waiting_s
         self._reports.append(EpochReport(epoch, loss, stop_loss, stop_auc, rate, *times, warm))
@@ -282,8 +225,8 @@ class Fitting:
 
     def _keep_best(self) -> None:
         if self._keeper:
-            facts = {"best_epoch": self._best.epoch, "stop_loss": self._best.loss, "warm_start": self._spec.warm_start}
-            self._keeper.write_best(self.net, self._spec.network, facts)
+            facts = {"best_epoch": self._best.epoch, "stop_loss": self._best.loss}
+            self._lesson.write_best(self._keeper.folder / BEST, self.net, facts)
 
     def _keep(self) -> None:
         if self._keeper:
@@ -324,40 +267,3 @@ class _Best:
     loss: float
     epoch: int
     net: dict[str, Tensor]
-
-
-def network_for(train: Sequence[PatientWindows], spec: NetworkSpec) -> StackedLstm:
-    """Return the untrained network of `spec`, with the scales of these patients' tokens and scores.
-
-    Raises
-    ------
-    TrainingError
-        If a head needs scores and no patient has one.
-    """
-    scores = [p.fma for p in train if p.fma is not None]
-    if spec.heads and not scores:
-        raise TrainingError(
-            f"Heads {', '.join(spec.heads)} learn from FMA scores, and no training patient has one.",
-            subject="model.heads",
-            remedy="Leave model.heads empty, or give fma_le_3mo in participants.tsv.",
-        )
-    heads = Heads(FmaScale.of(scores) if "fma" in spec.heads else None, "ordinal" in spec.heads)
-    n_channels = train[0].tokens.shape[2] // N_BANDS
-    scale = None if spec.kind == "raw" else Scale.of(np.concatenate([p.tokens for p in train]))
-    return build(spec, n_channels, scale, heads)
-
-
-def about_of(
-    train: Sequence[PatientWindows], stop: Sequence[PatientWindows], spec: FitSpec
-) -> dict[str, str | list[str]]:
-    """Return what a fit is, for its checkpoint: no other fit may go on with that."""
-    digest = hashlib.sha256()
-    for p in (*train, *stop):
-        digest.update(repr((p.patient, p.good, p.fma, p.fingerprint, p.recording_sha256)).encode())
-        digest.update(p.weights.tobytes() + p.index.tobytes())
-    return {
-        "settings": json.dumps(asdict(spec), sort_keys=True),
-        "training patients": [p.patient for p in train],
-        "stopping patients": [p.patient for p in stop],
-        "windows": digest.hexdigest(),
-    }

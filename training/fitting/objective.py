@@ -18,14 +18,14 @@ HEAD_WEIGHT = 0.5
 N_NAMED = 5
 
 
-class WindowLosses(NamedTuple):
-    """Losses of windows, each of shape (batch,): that which is made small, and the logit's part, which is judged."""
+class RowLosses(NamedTuple):
+    """Losses of rows, each of shape (batch,): that which is made small, and the logit's part, which is judged."""
 
     whole: Tensor
     of_logit: Tensor
 
 
-def window_losses(net: StackedLstm, x: Tensor, good: Tensor, fma: Tensor) -> WindowLosses:
+def window_losses(net: StackedLstm, x: Tensor, good: Tensor, fma: Tensor) -> RowLosses:
     """Return the losses of windows.
 
     Parameters
@@ -46,7 +46,7 @@ def window_losses(net: StackedLstm, x: Tensor, good: Tensor, fma: Tensor) -> Win
         head = net.fma if name == "fma" else net.ordinal
         assert isinstance(head, FmaHead | OrdinalHead)
         loss = loss + HEAD_WEIGHT * torch.where(known, head.losses(values, target), 0.0)
-    return WindowLosses(loss, of_logit)
+    return RowLosses(loss, of_logit)
 
 
 def refuse_not_finite(losses: Tensor, patients: Sequence[str], epoch: int) -> None:

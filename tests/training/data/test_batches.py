@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.data.batches import AHEAD, Batch, Batches
+from training.data.batches import AHEAD, Batch, Batches, samples_of, tokens_of
 from training.data.windows import PatientWindows
 
 
@@ -38,7 +38,7 @@ def passed(batches: Batches) -> Batch:
 def test_each_window_comes_once_a_pass_with_what_is_its_own(counts, batch, seed):
     """Tokens, label and share belong together; patients count alike, windows by their weight."""
     patients = [patient(str(i), n, good=i % 2 == 0) for i, n in enumerate(counts)]
-    batches = Batches(patients, batch, np.random.default_rng(seed))
+    batches = Batches(patients, batch, np.random.default_rng(seed), tokens_of)
     sizes = [len(one.indices) for one in batches]
     assert sizes[:-1] == [batch] * (len(batches) - 1) and sum(sizes) == batches.n_windows == sum(counts)
     whole = passed(batches)
@@ -52,17 +52,29 @@ def test_each_window_comes_once_a_pass_with_what_is_its_own(counts, batch, seed)
     assert [column.dtype.name for column in whole] == ["float32", "float32", "float32", "int64"]
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 9), st.integers(0, 9))
+def test_even_batches_differ_by_one_at_most(n, batch, seed):
+    """So many as there would be otherwise, none of them larger, and every window once."""
+    uneven, even = (
+        Batches([patient("1", n)], batch, np.random.default_rng(seed), tokens_of, even=even) for even in (False, True)
+    )
+    sizes = [len(one.indices) for one in even]
+    assert len(sizes) == len(even) == len(list(uneven)) and max(sizes) <= batch and max(sizes) - min(sizes) <= 1
+    assert sorted(passed(even).indices) == list(range(n))
+
+
 def test_the_generator_s_state_is_the_order_s():
     """A run that goes on from a stored state sees the passes that the other would have seen, and no pass twice."""
     patients = [patient("1", 20), patient("2", 11)]
     generator = np.random.default_rng(5)
-    batches = Batches(patients, 4, generator)
+    batches = Batches(patients, 4, generator, tokens_of)
     first = passed(batches)
     state = generator.bit_generator.state
     second = passed(batches)
     resumed = np.random.default_rng()
     resumed.bit_generator.state = state
-    again = passed(Batches(patients, 4, resumed))
+    again = passed(Batches(patients, 4, resumed, tokens_of))
     assert np.array_equal(again.indices, second.indices) and np.array_equal(again.x, second.x)
     assert not np.array_equal(first.indices, second.indices)
 
@@ -71,15 +83,15 @@ def test_reading_ahead_draws_nothing():
     """A pass that is left early has taken the generator as far as a whole one."""
     generator, other = np.random.default_rng(5), np.random.default_rng(5)
     patients = [patient("1", 20)]
-    assert len(list(islice(Batches(patients, 4, generator), 2))) == 2
-    passed(Batches(patients, 4, other))
+    assert len(list(islice(Batches(patients, 4, generator, tokens_of), 2))) == 2
+    passed(Batches(patients, 4, other, tokens_of))
     assert generator.bit_generator.state == other.bit_generator.state
 
 
 def test_windows_are_read_where_they_lie(tmp_path):
     """Mapped windows become copies that may be changed; the file stays what it was."""
     one = patient("3", 6, x=tmp_path / "x.npy")
-    batch = next(iter(Batches([one], 6, np.random.default_rng(0), raw=True)))
+    batch = next(iter(Batches([one], 6, np.random.default_rng(0), samples_of)))
     assert type(batch.x) is np.ndarray and np.array_equal(batch.x, one.x[batch.indices])
     batch.x[:] = 0
     assert one.x.all()
@@ -88,13 +100,13 @@ def test_windows_are_read_where_they_lie(tmp_path):
 def test_windows_that_were_not_prepared_are_asked_for():
     """The words say how they are prepared."""
     with pytest.raises(ValueError, match=r"windows of patient 1 were not prepared: prepare\(cohort, raw=True\)"):
-        Batches([patient("1", 2)], 2, np.random.default_rng(0), raw=True)
+        Batches([patient("1", 2)], 2, np.random.default_rng(0), samples_of)
 
 
 def test_no_windows_are_no_batches():
     """Nothing to learn from is a mistake of the caller's."""
     with pytest.raises(ValueError, match="no patient has a window"):
-        Batches([patient("1", 0)], 2, np.random.default_rng(0))
+        Batches([patient("1", 0)], 2, np.random.default_rng(0), tokens_of)
 
 
 def test_the_next_batches_are_read_meanwhile(monkeypatch):
@@ -109,14 +121,14 @@ def test_the_next_batches_are_read_meanwhile(monkeypatch):
         return batch
 
     monkeypatch.setattr(Batches, "_read", counted)
-    batches = Batches([patient("1", 12)], 2, np.random.default_rng(0))
+    batches = Batches([patient("1", 12)], 2, np.random.default_rng(0), tokens_of)
     pass_ = iter(batches)
     next(pass_)
     assert all(read.acquire(timeout=10) for _ in range(1 + AHEAD))
     assert not read.acquire(blocking=False)
     assert len(list(pass_)) == 5
     assert 0 < batches.waiting_s < batches.total_s and 0 < batches.waiting_share < 1
-    assert Batches([patient("1", 1)], 2, np.random.default_rng(0)).waiting_share == 0.0
+    assert Batches([patient("1", 1)], 2, np.random.default_rng(0), tokens_of).waiting_share == 0.0
 
 
 def test_a_window_that_cannot_be_read_ends_the_pass(monkeypatch):
@@ -127,4 +139,4 @@ def test_a_window_that_cannot_be_read_ends_the_pass(monkeypatch):
 
     monkeypatch.setattr(Batches, "_read", failing)
     with pytest.raises(OSError, match="gone"):
-        passed(Batches([patient("1", 4)], 2, np.random.default_rng(0)))
+        passed(Batches([patient("1", 4)], 2, np.random.default_rng(0), tokens_of))

@@ -18,8 +18,8 @@ from training.fitting.checkpoints import (
     write_checkpoint,
     write_network,
 )
-from training.fitting.fit import network_for
 from training.fitting.judging import window_scores
+from training.fitting.windows import network_for
 from training.models.networks import NetworkSpec
 
 SPECS = {

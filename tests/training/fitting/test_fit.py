@@ -19,8 +19,9 @@ from tests.training.patients import patients
 from training.errors import Interrupted, RunError, TrainingError
 from training.fitting.checkpoints import LAST, Keeper
 from training.fitting.epochs import EpochReport
-from training.fitting.fit import FitSpec, Fitted, about_of, fit, network_for
+from training.fitting.fit import Fitted, fit
 from training.fitting.judging import patient_loss, window_logits, window_scores
+from training.fitting.windows import FitSpec, about_of, network_for
 from training.models.heads import FmaScale
 from training.models.networks import BandLstm, BankLstm, NetworkSpec, RawLstm
 
