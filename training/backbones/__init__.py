@@ -5,6 +5,6 @@
 - :mod:`.weights`: first weights from a file, checked by names, shapes and digest, or random
 - :mod:`.backbone`: one of them, giving logit and last feature map
 - :mod:`.augmentation`: slices as they are shown while it learns
-- :mod:`.heads`: what lies between feature map and logit, as arrays, so that the bedside needs no torch
-- :mod:`.attention`: Grad-CAM by autograd, and whether the map depends on what was learned
+- :mod:`.readout`: what lies between feature map and logit, as arrays, so that the bedside needs no torch
+- :mod:`.sanity`: Grad-CAM by automatic differentiation, and whether a map shows what was learned
 """

@@ -1,4 +1,4 @@
-"""A backbone: slices in, one logit and the last feature map out; inside is the library's own network, names unchanged."""
+"""A backbone: slices in, one logit and the last feature map out; inside is the library's network, names unchanged."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def build(architecture: Architecture, n_outputs: int) -> nn.Module:
     """Return the library's network with random weights from torch's generator and so many outputs."""
     library = load(architecture.library)
     if architecture.library == "timm":
-        net = library.create_model(architecture.model, num_classes=n_outputs, **architecture.options)
+        net = library.create_model(architecture.model, num_classes=n_outputs, **dict(architecture.options))
     else:
         net = library.models.get_model(architecture.model, weights=None, num_classes=n_outputs)
     return cast(nn.Module, net)

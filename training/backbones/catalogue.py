@@ -8,9 +8,9 @@ nearest the smallest.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 #: Pixels of a side of a slice; all published weights were trained at it.
 SIZE = 224
@@ -60,7 +60,9 @@ class Architecture:
         Name of the layer that gives the logit; that of the published weights tells 1000 things apart and is dropped.
     body : tuple of str
         Layers from slice to feature map, in order; empty where the library has a method for it.
-    options : mapping
+    hidden : tuple of str
+        Layers between the pooled feature map and the classifier, a rectifier behind each; of GhostNet alone.
+    options : tuple of (str, float)
         What it is built with beyond the library's defaults.
     renamed_by : str
         Module of timm that knows its published tensors by another library's names; empty where they have their own.
@@ -75,7 +77,8 @@ class Architecture:
     classifier: str
     published: Published
     body: tuple[str, ...] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
+    hidden: tuple[str, ...] = ()
+    options: tuple[tuple[str, float], ...] = ()
     renamed_by: str = ""
 
 
@@ -103,7 +106,7 @@ _ALL = (
         n_features=1984,
         classifier="classifier",
         # As its weights were trained: with torch's 1e-5 they load without a word and answer otherwise.
-        options=MappingProxyType({"bn_eps": 1e-3}),
+        options=(("bn_eps", 1e-3),),
         published=Published(
             file="fbnetc_100-c345b898.pth",
             address="https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-weights/"
@@ -119,6 +122,7 @@ _ALL = (
         model="ghostnet_100",
         n_features=960,
         classifier="classifier",
+        hidden=("conv_head",),
         published=Published(
             file="ghostnet_100.in1k.safetensors",
             address="https://huggingface.co/timm/ghostnet_100.in1k/resolve/main/model.safetensors",
