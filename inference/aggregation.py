@@ -110,16 +110,34 @@ def mean_logit(scored: Sequence[ResultRecord], aggregation: str) -> float:
         ``logit_mean_quality``: the mean of the logits weighted by quality. ``prob_mean``: the log-odds of the plain
         mean of the windows' probabilities, as in the paper.
     """
-    total = weights = 0.0
-    for result in scored:
-        assert result.logit is not None, "a scored window has a logit"
-        weight = result.weight if aggregation == "logit_mean_quality" else 1.0
-        total += weight * (result.logit if aggregation == "logit_mean_quality" else sigmoid(result.logit))
-        weights += weight
+    by_quality = aggregation == "logit_mean_quality"
+    return pool([_logit(result) for result in scored], [r.weight if by_quality else 1.0 for r in scored], aggregation)
+
+
+def pool(logits: Sequence[float], weights: Sequence[float], aggregation: str) -> float:
+    """Return one logit of several, summed in their order.
+
+    Parameters
+    ----------
+    logits, weights : sequence of float
+        At least one; the weights sum to more than 0.
+    aggregation : str
+        ``logit_mean_quality``: the weighted mean of the logits. ``prob_mean``: the log-odds of that of the
+        probabilities.
+    """
+    total = whole = 0.0
+    for logit, weight in zip(logits, weights, strict=True):
+        total += weight * (logit if aggregation == "logit_mean_quality" else sigmoid(logit))
+        whole += weight
     if aggregation == "logit_mean_quality":
-        return total / weights
-    p = min(max(total / weights, P_MARGIN), 1.0 - P_MARGIN)
+        return total / whole
+    p = min(max(total / whole, P_MARGIN), 1.0 - P_MARGIN)
     return math.log(p / (1.0 - p))
+
+
+def _logit(result: ResultRecord) -> float:
+    assert result.logit is not None, "a scored window has a logit"
+    return result.logit
 
 
 def _text(result: ResultRecord) -> str:
