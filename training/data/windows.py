@@ -7,11 +7,8 @@ are made once and kept (``window_cache``); neither that nor the number of proces
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -26,8 +23,9 @@ from acquisition.windowing import Window
 from inference.normalisation import zscore
 from training.cohort.opening import SPEC, Opened, open_place, rests_on, windows_of
 from training.data import tokens as bank
-from training.data.window_cache import SHORT, Kept, WindowCache
-from training.parent import end_with_parent
+from training.data.cache import SHORT
+from training.data.jobs import results
+from training.data.window_cache import Kept, WindowCache
 
 if TYPE_CHECKING:
     from training.cohort.cohort import Cohort
@@ -151,7 +149,7 @@ def prepare(
     jobs = list(_jobs(cohort, raw))
     watcher.begins(len(jobs))
     prepared: dict[str, PatientWindows] = {}
-    for windows, made in _all(jobs, workers):
+    for windows, made in results(jobs, workers):
         watcher.has(windows, made)
         if len(windows):
             prepared[windows.patient] = windows
@@ -275,24 +273,3 @@ def _jobs(cohort: Cohort, raw: bool) -> Iterator[_Job]:
             message = f"Patient {participant.id} has no recording in {cohort.folder}; its table says has_eeg."
             raise RecordingError(message, subject=participant.id, remedy="Put it there, or write false.")
         yield _Job(participant, place, montage, folder, cohort.origin, raw)
-
-
-def _all(jobs: Sequence[_Job], workers: int) -> Iterator[tuple[PatientWindows, bool]]:
-    """Yield the patients' windows in the order of the jobs, and whether they had to be made."""
-    kept = [job.kept() for job in jobs]
-    missing = [job for job, windows in zip(jobs, kept, strict=True) if windows is None]
-    with closing(_made(missing, workers)) as made:
-        for windows in kept:
-            yield (next(made), True) if windows is None else (windows, False)
-
-
-def _made(jobs: Sequence[_Job], workers: int) -> Generator[PatientWindows]:
-    """Yield the windows of the jobs in their order, made by as many processes as are wanted."""
-    if workers == 1 or len(jobs) < 2:
-        yield from map(_Job.make, jobs)
-        return
-    pool = ProcessPoolExecutor(min(workers, len(jobs)), get_context("spawn"), end_with_parent)
-    try:
-        yield from pool.map(_Job.make, jobs)
-    finally:
-        pool.shutdown(cancel_futures=True)

@@ -1,4 +1,4 @@
-"""``predictions.csv``: what every model said of every window or patient that it had not seen (law 9).
+"""``predictions.csv``: what every model said of every window, slice or patient that it had not seen (law 9).
 
 One row per model, fold and unit. Numbers are written so that reading them gives the very same bits.
 """
@@ -16,8 +16,8 @@ from typing import Literal, cast
 from acquisition.durable import replace_file
 from training.errors import RunError
 
-Unit = Literal["window", "patient"]
-_UNITS = ("window", "patient")
+Unit = Literal["window", "slice", "patient"]
+_UNITS = ("window", "slice", "patient")
 
 
 @dataclass(frozen=True)
@@ -27,17 +27,17 @@ class Prediction:
     Parameters
     ----------
     model : str
-        ``lstm-bands``, ``majority`` ...
+        ``lstm-bands``, ``cnn-shufflenet``, ``majority`` ...
     repeat, fold : int
         Of the fold whose test patients these are; see :class:`training.splitting.splits.Fold`.
     patient : str
         Identifier.
-    unit : {"window", "patient"}
-        What the logit is about.
+    unit : {"window", "slice", "patient"}
+        What the logit is about. A network of slices has rows of both: its patients' are made of their slices'.
     index : int or None
-        Window index in the session; None for a patient.
+        Window index in the session, or slice from below; None for a patient.
     weight : float
-        Quality weight of the window; 1 for a patient.
+        Quality weight of the window; 1 for a slice or a patient.
     logit : float
         Of a good outcome, before calibration.
     p : float

@@ -29,6 +29,7 @@ from training.errors import RunError
 from training.runs.config import Config, load_config
 from training.runs.epoch_table import EpochTable, Value
 from training.runs.file_lock import locked
+from training.runs.image_config import KIND, ImageConfig, load_image_config
 from training.runs.versions import git_id, host, versions
 from training.splitting.splits import Splits, read_splits
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 SCHEMA = "flexion.run/1"
 #: How far a run is: its folder exists; it trains (or was killed doing so); it was stopped by hand; it is done.
 State = Literal["made", "training", "stopped", "done"]
+#: What a run is trained on.
+Modality = Literal["eeg_emg", "fmri"]
 #: Settings that may differ when a run goes on: they change no figure of the training.
 FREE = ("run.workers", "evaluation.permutations", "evaluation.bootstrap")
 #: Starts the name of a folder; sorts by time.
@@ -51,15 +54,15 @@ class RunFolder:
     path: Path
 
     @classmethod
-    def create(cls, out: Path, config: Config, cohort: Cohort, splits: Splits) -> RunFolder:
+    def create(cls, out: Path, config: Config | ImageConfig, cohort: Cohort, splits: Splits) -> RunFolder:
         """Make the folder of a new run.
 
         Parameters
         ----------
         out : Path
             Folder of all runs, made where it does not exist.
-        config : Config
-            Its settings, its name among them.
+        config : Config or ImageConfig
+            Its settings, its name among them; they say of which modality it is.
         cohort : Cohort
             What it is trained on.
         splits : Splits
@@ -93,7 +96,7 @@ class RunFolder:
             raise _refusal(path, "is no run: it holds no run.json", "Name the folder below runs/ that holds one.")
         if run.record.get("schema") != SCHEMA:
             raise _refusal(path, f"has a run.json of schema {run.record.get('schema')!r}, not {SCHEMA}", _RESTORE)
-        _ = run.config, run.splits
+        _ = run.settings, run.splits
         return run
 
     @property
@@ -163,9 +166,24 @@ class RunFolder:
         return record
 
     @property
+    def modality(self) -> Modality:
+        """What it is trained on."""
+        return "fmri" if self.record.get("modality") == "fmri" else "eeg_emg"
+
+    @property
+    def settings(self) -> Config | ImageConfig:
+        """The settings in force, of either modality; ConfigError where the file is none."""
+        return self.image_config if self.modality == "fmri" else self.config
+
+    @property
     def config(self) -> Config:
-        """The settings in force; ConfigError where the file is none."""
+        """The settings in force of a run of EEG and EMG; ConfigError where the file is none."""
         return load_config(self.config_path)
+
+    @property
+    def image_config(self) -> ImageConfig:
+        """The settings in force of a run of fMRI; ConfigError where the file is none."""
+        return load_image_config(self.config_path)
 
     @property
     def splits(self) -> Splits:
@@ -208,7 +226,7 @@ class RunFolder:
         """Return all epochs that were noted."""
         return EpochTable(self.metrics_path).rows()
 
-    def check_resumable(self, cohort: Cohort, config: Config | None = None) -> None:
+    def check_resumable(self, cohort: Cohort, config: Config | ImageConfig | None = None) -> None:
         """Refuse to go on with something else than the run began with.
 
         Raises
@@ -219,10 +237,11 @@ class RunFolder:
         if self.record["cohort"]["sha256"] != cohort.sha256:
             why = f"was made from cohort {self.record['cohort']['name']} as it was then, and {cohort.folder} differs"
             raise _refusal(self.path, why, "Restore participants.tsv, or start a new run.")
-        mine, others = self.config.flat(), (config or self.config).flat()
-        differing = [key for key in mine if key not in FREE and mine[key] != others[key]]
+        settings = self.settings
+        mine, others = settings.flat(), (config or settings).flat()
+        differing = [key for key in mine if key not in FREE and mine[key] != others.get(key)]
         if differing:
-            words = ", ".join(f"{key} {mine[key]!r}, not {others[key]!r}" for key in differing)
+            words = ", ".join(f"{key} {mine[key]!r}, not {others.get(key)!r}" for key in differing)
             raise _refusal(self.path, f"was made with {words}", "Leave out --config, or start a new run.")
 
 
@@ -246,11 +265,12 @@ def _new_folder(out: Path, name: str) -> Path:
             return path
 
 
-def _record(path: Path, made: datetime, config: Config, cohort: Cohort, splits: Splits) -> dict[str, Any]:
+def _record(path: Path, made: datetime, config: Config | ImageConfig, cohort: Cohort, splits: Splits) -> dict[str, Any]:
     labelled = [participant for participant in cohort.participants if participant.good is not None]
     return {
         "schema": SCHEMA,
         "name": config.run.name,
+        "modality": "fmri" if config.model.kind == KIND else "eeg_emg",
         "made_utc": made.isoformat(timespec="seconds"),
         "state": "made",
         "origin": cohort.origin,

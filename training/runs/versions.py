@@ -12,7 +12,18 @@ from types import MappingProxyType
 from typing import Any
 
 #: Ours, and the libraries whose version may change a figure.
-LIBRARIES = ("flexion", "numpy", "scipy", "scikit-learn", "torch", "onnx", "onnxruntime", "nibabel")
+LIBRARIES = (
+    "flexion",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "torch",
+    "timm",
+    "torchvision",
+    "onnx",
+    "onnxruntime",
+    "nibabel",
+)
 #: The folder that holds our packages, and ``.git`` where they run from a checkout.
 ROOT = Path(__file__).resolve().parents[2]
 #: Where Linux names the processor.

@@ -10,7 +10,8 @@ import pytest
 from tests.training.patients import patients
 from training.errors import FingerprintMismatch, TrainingError
 from training.fitting.admission import check_patients
-from training.fitting.fit import FitSpec, fit
+from training.fitting.fit import fit
+from training.fitting.windows import FitSpec
 
 GOOD = {"train": patients(6, 0), "stop": patients(4, 1000), "held_out": ("2000", "2001")}
 

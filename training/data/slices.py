@@ -1,0 +1,271 @@
+"""What an image network is shown of each patient: the bedside's own slices of the scan (law 1).
+
+``<cohort>/derivatives/flexion/slices-<preparation>/<patient>_x-<what>.npy`` holds a patient's slices, to be mapped into
+memory, and ``<patient>.npz`` beside it where they lie in the scan, and how good that is. Slices are made once and kept;
+neither that nor the number of processes changes a bit. Of several scans the first is taken: they are never pooled.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acquisition.decisions import canonical_json
+from inference.bundle import sha256_of_file
+from inference.fmri.parameters import ScanParameters
+from inference.fmri.preparation import PreparationSpec, Prepared, prepare
+from inference.fmri.quality import Quality
+from training.data.cache import SHORT, PatientCache, read_mapped, replace_with, write_mapped
+from training.data.jobs import results
+
+if TYPE_CHECKING:
+    from training.cohort.cohort import Cohort
+    from training.cohort.participants import Participant
+
+#: Libraries whose version may change a pixel.
+LIBRARIES = ("numpy", "scipy", "nibabel")
+
+
+@dataclass(frozen=True, eq=False)
+class PatientSlices:
+    """The slices of one patient's scan that count, and the outcome.
+
+    Parameters
+    ----------
+    patient : str
+        Pseudonym.
+    good : bool
+        Whether the outcome was good.
+    fma : float or None
+        Fugl-Meyer points of the lower limb at follow-up.
+    index : ndarray, shape (n,), int64
+        Canonical slice of each, from below.
+    level_mm : ndarray, shape (n,), float64
+        Height of each in the scanner's coordinates.
+    slices : ndarray, shape (n, 3, size, size), float32
+        As a network takes them, mapped into memory: read on touch, shared between processes, not to be written.
+    quality : Quality
+        Of the scan; one with problems has no slices here, since the bedside abstains.
+    parameters : ScanParameters
+        How it was taken.
+    fingerprint : str
+        Of the preparation.
+    scan_sha256 : str
+        Of the scan's bytes.
+    origin : str
+        ``synthetic`` or ``clinical``: synthetic if the cohort or the scan is.
+    """
+
+    patient: str
+    good: bool
+    fma: float | None
+    index: NDArray[np.int64] = field(repr=False)
+    level_mm: NDArray[np.float64] = field(repr=False)
+    slices: NDArray[np.float32] = field(repr=False)
+    quality: Quality
+    parameters: ScanParameters
+    fingerprint: str
+    scan_sha256: str
+    origin: str
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """What each slice counts among the patient's: all alike."""
+        return np.ones(len(self))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process needs; of mapped slices where they lie, not a copy."""
+        mapped = isinstance(self.slices, np.memmap)
+        return self.__dict__ | ({"slices": Path(str(self.slices.filename))} if mapped else {})  # type: ignore[attr-defined]
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        mapped = isinstance(state["slices"], Path)
+        self.__dict__.update(state | ({"slices": read_mapped(state["slices"])} if mapped else {}))
+
+
+class Watcher(Protocol):
+    """Who is told how far the preparation is."""
+
+    def begins(self, n_patients: int) -> None:
+        """Hear how many patients there are."""
+
+    def has(self, slices: PatientSlices, made: bool) -> None:
+        """Hear of the next one: whether the slices were made now or were kept; a bad scan has none."""
+
+
+class Nobody:
+    """A watcher that does not look."""
+
+    def begins(self, n_patients: int) -> None:
+        """Do nothing."""
+
+    def has(self, slices: PatientSlices, made: bool) -> None:
+        """Do nothing."""
+
+
+#: Nobody is told.
+NOBODY = Nobody()
+
+
+def prepare_slices(
+    cohort: Cohort, spec: PreparationSpec, *, workers: int = 1, watcher: Watcher = NOBODY
+) -> dict[str, PatientSlices]:
+    """Return the slices of every patient who has a scan and an outcome, by pseudonym.
+
+    A patient whose scan must not be used is told to the watcher and left out: the bedside abstains.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    spec : PreparationSpec
+        How scans become slices.
+    workers : int
+        Processes; changes no bit.
+    watcher : Watcher
+        Is told how far it is.
+
+    Raises
+    ------
+    ScanError
+        If a scan cannot be read, or is none.
+    BadEnvironment
+        If the disk does not take the slices.
+    """
+    jobs = list(_jobs(cohort, spec))
+    watcher.begins(len(jobs))
+    prepared: dict[str, PatientSlices] = {}
+    for slices, made in results(jobs, workers):
+        watcher.has(slices, made)
+        if len(slices):
+            prepared[slices.patient] = slices
+    return prepared
+
+
+def slices_of(patient: PatientSlices) -> NDArray[np.float32]:
+    """Return a patient's slices."""
+    return patient.slices
+
+
+def cache_folder(cohort_folder: Path, spec: PreparationSpec) -> Path:
+    """Return where a cohort's slices are kept: a folder for each preparation."""
+    return cohort_folder / "derivatives" / "flexion" / f"slices-{spec.fingerprint[:SHORT]}"
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One patient's slices to be prepared."""
+
+    participant: Participant
+    scan: Path
+    spec: PreparationSpec
+    folder: Path
+    origin: str
+
+    def kept(self) -> PatientSlices | None:
+        """Return the slices that were made before; None where they have to be made."""
+        return self._read(self._about())
+
+    def make(self) -> PatientSlices:
+        """Make the slices and keep them, unless another process just did."""
+        with self._cache.alone(self.participant.id):
+            about = self._about()
+            return self._read(about) or self._write(about, prepare(self.scan, self.spec))
+
+    @property
+    def _cache(self) -> PatientCache:
+        return PatientCache(self.folder, "slices")
+
+    def _about(self) -> dict[str, Any]:
+        """Return what the slices rest on."""
+        beside = self.scan.with_name(self.scan.name.removesuffix(".gz").removesuffix(".nii") + ".json")
+        return {
+            "scan": sha256_of_file(self.scan),
+            "sidecar": sha256_of_file(beside) if beside.is_file() else None,
+            "preparation": self.spec.fingerprint,
+            "versions": {library: version(library) for library in LIBRARIES},
+        }
+
+    def _read(self, about: Mapping[str, Any]) -> PatientSlices | None:
+        cache, patient = self._cache, self.participant.id
+        try:
+            with np.load(cache.facts_of(patient), allow_pickle=False) as file:
+                facts = json.loads(str(file["facts"]))
+                if facts["about"] != json.loads(canonical_json(about)):
+                    return None
+                index, level_mm = file["index"], file["level_mm"]
+            slices = read_mapped(cache.rows_of(patient, about))
+            found = self._slices(about, facts, index, level_mm, slices)
+        except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile):  # there is none yet, or it is torn
+            return None
+        return found if len(found.slices) == len(found) else None
+
+    def _write(self, about: Mapping[str, Any], prepared: Prepared) -> PatientSlices:
+        n = 0 if prepared.quality.problems else len(prepared.indices)
+        index, level_mm = prepared.indices[:n].astype(np.int64), prepared.level_mm[:n]
+        facts = {
+            "about": about,
+            "quality": asdict(prepared.quality),
+            "parameters": asdict(prepared.parameters),
+            "origin": prepared.origin,
+        }
+
+        def save(file: IO[bytes]) -> None:
+            np.savez(file, facts=np.array(canonical_json(facts)), index=index, level_mm=level_mm)
+
+        cache, patient = self._cache, self.participant.id
+        rows = cache.rows_of(patient, about)
+        try:
+            slices = write_mapped(rows, prepared.slices[:n])
+            replace_with(cache.facts_of(patient), save)
+            cache.drop_stale(patient, rows)
+        except OSError as error:
+            raise cache.refused(patient, error) from error
+        return self._slices(about, json.loads(canonical_json(facts)), index, level_mm, slices)
+
+    def _slices(
+        self,
+        about: Mapping[str, Any],
+        facts: Mapping[str, Any],
+        index: NDArray[np.int64],
+        level_mm: NDArray[np.float64],
+        slices: NDArray[np.float32],
+    ) -> PatientSlices:
+        good = self.participant.good
+        assert good is not None
+        return PatientSlices(
+            patient=self.participant.id,
+            good=good,
+            fma=self.participant.outcome_fma,
+            index=index,
+            level_mm=level_mm,
+            slices=slices,
+            quality=Quality(**_tuples(facts["quality"])),
+            parameters=ScanParameters(**_tuples(facts["parameters"])),
+            fingerprint=about["preparation"],
+            scan_sha256=about["scan"],
+            origin="synthetic" if "synthetic" in (self.origin, facts["origin"]) else "clinical",
+        )
+
+
+def _jobs(cohort: Cohort, spec: PreparationSpec) -> Iterator[_Job]:
+    folder = cache_folder(cohort.folder, spec)
+    for participant in cohort.participants:
+        scans = cohort.scans(participant.id) if participant.good is not None else ()
+        if scans:
+            yield _Job(participant, scans[0], spec, folder, cohort.origin)
+
+
+def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what JSON made lists of as it was."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
