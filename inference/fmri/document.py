@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from inference.fmri import overlay
-from inference.fmri.score import ScanScore, image_of
+from inference.fmri.score import ScanScore
 
 #: Name and version of the object in ``score.json``.
 SCHEMA = "flexion.fmri/1"
@@ -80,7 +80,7 @@ def _quality(score: ScanScore) -> dict[str, Any]:
 
 def _attention(score: ScanScore) -> dict[str, Any]:
     """Return where the model looked, in figures: the slice with the strongest attention, and how much was brain."""
-    first, sanity = score.attention.order[0], image_of(score.bundle).sanity
+    first, sanity = score.attention.order[0], score.bundle.image.sanity
     return {
         "title": overlay.TITLE,
         "first_slice": int(score.prepared.indices[first]),

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.fmri.gradcam import upsample
-from inference.fmri.score import ScanScore, image_of
+from inference.fmri.score import ScanScore
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
@@ -61,7 +61,7 @@ def sheet(score: ScanScore) -> bytes:
 
 def heading(score: ScanScore) -> list[str]:
     """Return the lines above the sheet: what it is, how to read it, how far to trust it."""
-    sanity = image_of(score.bundle).sanity
+    sanity = score.bundle.image.sanity
     cell_mm = score.prepared.grid.mm_per_pixel * score.prepared.slices.shape[-1] / score.attention.signed.shape[-1]
     return [
         f"{TITLE}. Orange: towards the better outcome; blue: away from it. Left of the picture is the patient's left.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict, dataclass
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -12,17 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquisition.decisions import canonical_json
-from inference.errors import BundleError
+from inference.errors import BundleError, ScanError
 from inference.fields import Fields
+from inference.fmri.header import SERIES
+from inference.fmri.maps import Fluctuations, Moments
+from inference.fmri.mask import brain_mask
+from inference.fmri.motion import HeadMotion, framewise_displacement
 from inference.fmri.parameters import ScanParameters
-from inference.fmri.quality import Quality
-from inference.fmri.slices import Grid
+from inference.fmri.quality import Quality, Seen, judge
+from inference.fmri.slices import Grid, for_network, laid_back, resampled, scaled, screen
+from inference.fmri.volume import Scan, open_scan
 from inference.manifest import REMEDY
 
 Recipe = Literal["mean", "functional"]
 
 #: Counts changes of the algorithms that no setting shows; part of the fingerprint.
 ALGORITHM = 1
+#: Fewer volumes that are used are no series over time.
+LEAST_USED = 15
 #: The field of a slice must hold a head, front to back.
 HEAD_MM = 200.0
 
@@ -64,7 +72,9 @@ class PreparationSpec:
             raise ValueError(f"drop_volumes {self.drop_volumes} or screen_share {self.screen_share:g} makes no sense")
         if self.size * self.mm_per_pixel < HEAD_MM:
             field_mm = self.size * self.mm_per_pixel
-            raise ValueError(f"{self.size} pixels of {self.mm_per_pixel:g} mm are {field_mm:g} mm, a head needs {HEAD_MM:g}")
+            raise ValueError(
+                f"{self.size} pixels of {self.mm_per_pixel:g} mm are {field_mm:g} mm, a head needs {HEAD_MM:g}"
+            )
 
     @property
     def fingerprint(self) -> str:
@@ -99,7 +109,9 @@ class PreparationSpec:
         except ValueError as error:
             raise fields.refuse("", f"makes no sense: {error}") from error
         if spec.fingerprint != stated:
-            raise fields.refuse("fingerprint", f"is {stated[:12]}, this version prepares slices as {spec.fingerprint[:12]}")
+            raise fields.refuse(
+                "fingerprint", f"is {stated[:12]}, this version prepares slices as {spec.fingerprint[:12]}"
+            )
         return spec
 
 
@@ -163,9 +175,38 @@ def prepare(path: Path, spec: PreparationSpec) -> Prepared:
     Raises
     ------
     ScanError
-        If it cannot be read, is no functional scan, or no brain is found in it.
+        If it cannot be read, is no functional scan, or no brain is found in it. A scan that can be prepared but must
+        not be used says so in ``quality.problems``.
     """
-    raise NotImplementedError
+    scan = open_scan(path)
+    moments, displacement_mm = _watched(scan, spec.drop_volumes)
+    voxel_mm, mean, tsnr = scan.parameters.voxel_mm, moments.mean(), moments.tsnr()
+    mask = brain_mask(mean, voxel_mm)
+    if not mask.any():
+        raise _refused(scan, "holds nothing that looks like a brain", SERIES)
+    indices = screen(mask, spec.screen_share)
+    grid = Grid.around(mask, voxel_mm[:2], spec.size, spec.mm_per_pixel)
+    field_mm = spec.size * spec.mm_per_pixel
+    quality = judge(Seen(mask, voxel_mm, tsnr[mask], displacement_mm, len(indices), field_mm))
+    channels = _channels(scan, spec, mask, mean, tsnr)
+    images = {id(one): resampled(scaled(one, mask), indices, grid) for one in channels}
+    middle = np.array([[*grid.centre, float(index), 1.0] for index in indices])
+    return Prepared(
+        slices=for_network((images[id(channels[0])], images[id(channels[1])], images[id(channels[2])])),
+        indices=indices,
+        level_mm=(middle @ scan.affine.T)[:, 2],
+        mask=mask,
+        mean=mean,
+        affine=scan.affine,
+        grid=grid,
+        quality=quality,
+        parameters=scan.parameters,
+        assumed=scan.assumed,
+        scan_sha256=scan.sha256,
+        scanned_on=scan.scanned_on,
+        origin=scan.origin,
+        fingerprint=spec.fingerprint,
+    )
 
 
 def to_volume(maps: NDArray[np.float32], prepared: Prepared) -> NDArray[np.float32]:
@@ -182,4 +223,42 @@ def to_volume(maps: NDArray[np.float32], prepared: Prepared) -> NDArray[np.float
     ndarray, shape of ``prepared.mean``, float32
         Bilinear between the maps' cells; 0 in slices that do not count and outside the field.
     """
-    raise NotImplementedError
+    columns, rows, n_slices = prepared.mean.shape
+    return laid_back(maps, prepared.indices, prepared.grid, (columns, rows, n_slices))
+
+
+def _watched(scan: Scan, n_dropped: int) -> tuple[Moments, NDArray[np.float64]]:
+    """Return the moments of the volumes that are used, and the head's way from one to the next in mm."""
+    n_used = scan.parameters.n_volumes - n_dropped
+    if n_used < LEAST_USED:
+        left = f"{n_used} without the first {n_dropped}"
+        raise _refused(scan, f"has {scan.parameters.n_volumes} volumes, {left}; {LEAST_USED} are needed", SERIES)
+    moments, head, places = Moments(n_used), None, []
+    for volume in islice(scan.volumes(), n_dropped, None):
+        head = head or HeadMotion(volume, scan.parameters.voxel_mm)
+        places.append(head.push(volume))
+        moments.push(volume)
+    return moments, framewise_displacement(np.stack(places))
+
+
+def _channels(
+    scan: Scan, spec: PreparationSpec, mask: NDArray[np.bool_], mean: NDArray[np.float32], tsnr: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Return the three maps of a recipe, each of the shape of ``mean``."""
+    if spec.recipe == "mean":
+        return mean, mean, mean
+    tr_s, n_used = scan.parameters.tr_s, scan.parameters.n_volumes - spec.drop_volumes
+    if tr_s is None:
+        remedy = "Write RepetitionTime in seconds into the .json beside it."
+        raise _refused(scan, "does not say how long a volume took, which slow fluctuations need", remedy)
+    try:
+        fluctuations = Fluctuations(mask, n_used, tr_s)
+    except ValueError as error:
+        raise _refused(scan, f"is too short for slow fluctuations: {error}", SERIES) from error
+    for volume in islice(scan.volumes(), spec.drop_volumes, None):
+        fluctuations.push(volume)
+    return mean, fluctuations.alff(mean), tsnr
+
+
+def _refused(scan: Scan, what: str, remedy: str) -> ScanError:
+    return ScanError(f"{scan.path.name} {what}.", subject=str(scan.path), remedy=remedy)

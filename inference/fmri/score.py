@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from inference.aggregation import pool
 from inference.bundle import Bundle
 from inference.engines.engine import Engine, EngineInfo
-from inference.errors import BundleError, BundleMismatch, EngineError
+from inference.errors import BundleError, EngineError
 from inference.fmri.gradcam import Attention, Readout, cam
 from inference.fmri.parameters import Deviation, ExpectedScan, accept
 from inference.fmri.preparation import PreparationSpec, Prepared, prepare, to_volume
 from inference.fusion import Verdict, verdict
-from inference.image_spec import ImageSpec
 from inference.manifest import REMEDY
 
 
@@ -77,23 +76,6 @@ class ScanScore:
         return np.asarray(inside.sum(axis=(0, 1)) / np.where(total > 0.0, total, 1.0))
 
 
-def image_of(bundle: Bundle) -> ImageSpec:
-    """Return what a bundle says of its scans.
-
-    Raises
-    ------
-    BundleMismatch
-        If it is no bundle of kind fmri.
-    """
-    if bundle.model.image is None:
-        raise BundleMismatch(
-            f"{bundle.words} is of kind {bundle.model.head.kind} and scores no scan.",
-            subject=bundle.name,
-            remedy="Name a bundle of kind fmri.",
-        )
-    return bundle.model.image
-
-
 def score_file(path: Path, bundle: Bundle, engine: Engine) -> ScanScore:
     """Prepare a scan as the bundle demands, and score it.
 
@@ -115,7 +97,7 @@ def score_file(path: Path, bundle: Bundle, engine: Engine) -> ScanScore:
     EngineError
         If the engine fails.
     """
-    image = image_of(bundle)
+    image = bundle.image
     manifest = str(bundle.path)
     spec, expected = (
         PreparationSpec.from_json(image.preparation, manifest),
@@ -135,7 +117,7 @@ def score(prepared: Prepared, deviations: tuple[Deviation, ...], bundle: Bundle,
     EngineError
         If the engine fails, or gives what is no number.
     """
-    image = image_of(bundle)
+    image = bundle.image
     readout = Readout.load(bundle.path / image.cam.file, image.cam.layers)
     logits, features = run(prepared.slices, bundle, engine)
     attention = cam(features, readout)

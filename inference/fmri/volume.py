@@ -1,10 +1,11 @@
 """A scan: what its header says, and its volumes one after the other, right, front and top up.
 
-Memory does not grow with the length of a scan.
+Memory does not grow with the length of a scan; what is wrong with its bytes is found when they are reached.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -13,10 +14,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.errors import ScanError
+from inference.fmri.header import LEAST_SLICES, SERIES, Header, read_header
+from inference.fmri.orienting import canonical
 from inference.fmri.parameters import ScanParameters
+from inference.fmri.sidecar import read_sidecar
+from inference.fmri.unpacking import BLOCK, ScanBytes, sha256_of
 
 #: What a simulated scan's header says of itself (law 9).
 SIMULATED = b"simulated by Flexion: no patient"
+_ORDER = "Convert the series from DICOM again, or name another series."
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +44,8 @@ class Scan:
         ``synthetic`` for a simulated scan, else ``clinical``.
     assumed : tuple of str
         What was corrected or taken for granted, in sentences.
+    header : Header
+        As stored.
     """
 
     path: Path
@@ -46,16 +55,47 @@ class Scan:
     scanned_on: date | None
     origin: str
     assumed: tuple[str, ...]
+    header: Header
 
     def volumes(self) -> Iterator[NDArray[np.float32]]:
-        """Yield each volume, shape (columns, rows, slices), float32.
+        """Yield each volume, shape (columns, rows, slices), float32, in C order.
 
         Raises
         ------
         ScanError
-            If the file ends early or is damaged, or a volume holds nothing or what is no number.
+            If the file ends early, is damaged or holds more than its header says, or a volume holds nothing or what
+            is no number.
         """
-        raise NotImplementedError
+        header = self.header
+        _, order, reverse = canonical(header.affine, header.shape)
+        flips = tuple(slice(None, None, -1 if back else 1) for back in reverse)
+        n_bytes = math.prod(header.shape) * header.dtype.itemsize
+        with ScanBytes(self.path) as file:
+            file.skip(header.offset)
+            for n in range(header.n_volumes):
+                block = file.read(n_bytes)
+                if len(block) < n_bytes:
+                    raise file.damaged(f"it ends in volume {n + 1} of the {header.n_volumes} that its header speaks of")
+                stored = np.frombuffer(block, header.dtype).reshape(header.shape, order="F")
+                yield self._checked(np.ascontiguousarray(stored.transpose(order)[flips]), n)
+            if any(file.read(BLOCK)):
+                raise file.damaged(f"it goes on after the {header.n_volumes} volumes that its header speaks of")
+
+    def _checked(self, stored: NDArray[np.generic], n: int) -> NDArray[np.float32]:
+        """Return a volume's values."""
+        header = self.header
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = stored.astype(np.float32)
+            if (header.slope, header.intercept) != (1.0, 0.0):
+                values = values * np.float32(header.slope) + np.float32(header.intercept)
+        which = f"{self.path.name} has in volume {n + 1} of {header.n_volumes}"
+        if not np.isfinite(values).all():
+            bad = int(values.size - np.isfinite(values).sum())
+            raise ScanError(f"{which} {bad} voxels that are no number.", subject=str(self.path), remedy=_ORDER)
+        if values.min() == values.max():
+            words = f"{which} nothing but the value {values.flat[0]:g}."
+            raise ScanError(words, subject=str(self.path), remedy=_ORDER)
+        return values
 
 
 def open_scan(path: Path) -> Scan:
@@ -64,11 +104,32 @@ def open_scan(path: Path) -> Scan:
     Parameters
     ----------
     path : Path
-        A NIfTI file, ``.nii`` or ``.nii.gz``; its sidecar ``.json`` may lie beside it.
+        A NIfTI file, packed by gzip or not; its sidecar ``.json`` may lie beside it.
 
     Raises
     ------
     ScanError
         If it is no such file, or no functional scan of a brain.
     """
-    raise NotImplementedError
+    sidecar = read_sidecar(path)
+    with ScanBytes(path) as file:
+        header = read_header(file, sidecar)
+    affine, order, _ = canonical(header.affine, header.shape)
+    columns, rows, n_slices = (header.shape[axis] for axis in order)
+    if n_slices < LEAST_SLICES:
+        words = f"{path.name} is {n_slices} slices high, expected {LEAST_SLICES} or more for a brain."
+        raise ScanError(words, subject=str(path), remedy=SERIES)
+    wide, long, high = (float(edge) for edge in np.linalg.norm(affine[:3, :3], axis=0))
+    parameters = ScanParameters(
+        fov_mm=(columns * wide, rows * long),
+        matrix=(columns, rows),
+        n_slices=n_slices,
+        tr_s=header.tr_s,
+        thickness_mm=high,
+        n_volumes=header.n_volumes,
+        voxel_mm=(wide, long, high),
+    )
+    origin = "synthetic" if header.described == SIMULATED else "clinical"
+    tilted = () if order[2] == 2 else ("It was not stored in axial slices; axial ones are cut from it.",)
+    assumed = (*header.assumed, *tilted)
+    return Scan(path, sha256_of(path), parameters, affine, sidecar.scanned_on, origin, assumed, header)

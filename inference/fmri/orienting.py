@@ -1,0 +1,133 @@
+"""Which way a scan's axes run, and how they are turned right, front and top up.
+
+A hemisphere is told from the other by the affine alone: where the header leaves that open the scan is refused.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.errors import ScanError
+
+Affine = NDArray[np.float64]
+
+#: Degrees between an axis of the scan and the nearest of the body beyond which another could as well be the nearest.
+MOST_OBLIQUE_DEG = 44.0
+#: Degrees from which it is told.
+TOLD_OBLIQUE_DEG = 1.0
+#: Shares by which voxel sizes and affine may differ, and axes be off right angles: rounding of a file's float32.
+ROUNDED = 0.01
+
+_CONVERT = "Convert the series from DICOM again: dcm2niix -z y FOLDER."
+
+
+def facing(path: Path, nifti: Any, per_mm: float) -> tuple[Affine, tuple[str, ...]]:
+    """Return the affine that a header states, and what was assumed.
+
+    Parameters
+    ----------
+    path : Path
+        For the refusal.
+    nifti : nibabel's header
+    per_mm : float
+        mm per unit of length.
+
+    Returns
+    -------
+    ndarray, shape (4, 4), float64
+        Voxel indices in the file's order to mm (right, front, up).
+    tuple of str
+
+    Raises
+    ------
+    ScanError
+        If no affine is stated, or it is no turn and shift of voxels of the stated size.
+    """
+    stated = _stated(path, nifti)
+    affine, other = stated[0], stated[-1]
+    if not np.isfinite(affine).all() or not np.linalg.det(affine[:3, :3]):
+        raise _refused(path, "has an affine that says nowhere where a voxel lies")
+    affine = np.diag([per_mm, per_mm, per_mm, 1.0]) @ affine
+    edges_mm = per_mm * np.abs(np.asarray(nifti["pixdim"][1:4], np.float64))
+    _fits(path, affine, edges_mm)
+    if not np.array_equal(turns(affine), turns(other)):
+        raise _refused(path, "has two affines, sform and qform, which differ in which side is left, front or up")
+    degrees = oblique_deg(affine)
+    if degrees > MOST_OBLIQUE_DEG:
+        raise _refused(path, f"was taken {degrees:.0f}° off the body's axes: which is which cannot be told")
+    words = (f"It was taken {degrees:.0f}° off the body's axes; the nearest ones are used.",)
+    return affine, words if degrees >= TOLD_OBLIQUE_DEG else ()
+
+
+def turns(affine: Affine) -> NDArray[np.float64]:
+    """Return nibabel's orientation, shape (3, 2): the body's axis nearest to each of the scan's, and its direction."""
+    from nibabel.orientations import io_orientation
+
+    return np.asarray(io_orientation(affine), np.float64)
+
+
+def oblique_deg(affine: Affine) -> float:
+    """Return the largest angle, in degrees, between an axis of the scan and the body's nearest one."""
+    axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    nearest = np.abs(axes).max(axis=0)
+    return float(np.degrees(np.arccos(np.clip(nearest.min(), 0.0, 1.0))))
+
+
+def canonical(affine: Affine, shape: tuple[int, int, int]) -> tuple[Affine, tuple[int, int, int], tuple[bool, ...]]:
+    """Return how volumes are turned right, front and top up.
+
+    Parameters
+    ----------
+    affine : ndarray, shape (4, 4)
+        Of the volumes as stored.
+    shape : (int, int, int)
+
+    Returns
+    -------
+    ndarray, shape (4, 4), float64
+        Of the turned volumes.
+    (int, int, int)
+        Order of the stored axes, for ``transpose``.
+    tuple of bool
+        Which of the turned axes are reversed.
+    """
+    from nibabel.orientations import inv_ornt_aff
+
+    found = turns(affine)
+    order = tuple(int(axis) for axis in np.argsort(found[:, 0]))
+    reverse = tuple(bool(found[axis, 1] < 0) for axis in order)
+    return affine @ np.asarray(inv_ornt_aff(found, shape), np.float64), (order[0], order[1], order[2]), reverse
+
+
+def _stated(path: Path, nifti: Any) -> list[Affine]:
+    """Return the affines that a header states, the one to use first."""
+    from nibabel.spatialimages import HeaderDataError
+
+    found = [nifti.get_sform()] if int(nifti["sform_code"]) > 0 else []
+    if int(nifti["qform_code"]) > 0:
+        try:
+            found.append(nifti.get_qform())
+        except (HeaderDataError, ValueError) as error:
+            raise _refused(path, f"has an affine (qform) that cannot be used: {error}") from error
+    if not found:
+        raise _refused(path, "does not say which side is left (its qform and sform codes are 0)")
+    return [np.asarray(affine, np.float64) for affine in found]
+
+
+def _fits(path: Path, affine: Affine, edges_mm: NDArray[np.float64]) -> None:
+    """Refuse an affine of voxels of another size, or that shears them."""
+    found_mm = np.linalg.norm(affine[:3, :3], axis=0)
+    if np.any(np.abs(found_mm - edges_mm) > ROUNDED * edges_mm):
+        found, stated = (" x ".join(f"{edge:.3g}" for edge in edges) for edges in (found_mm, edges_mm))
+        raise _refused(path, f"has voxels of {stated} mm by its sizes and of {found} mm by its affine")
+    axes = affine[:3, :3] / found_mm
+    if np.any(np.abs(axes.T @ axes - np.eye(3)) > ROUNDED):
+        raise _refused(path, "has an affine whose axes are not at right angles")
+
+
+def _refused(path: Path, what: str) -> ScanError:
+    return ScanError(f"{path.name} {what}.", subject=str(path), remedy=_CONVERT)

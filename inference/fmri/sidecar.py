@@ -1,0 +1,64 @@
+"""The JSON file that converters of DICOM write beside a scan: when it was taken, and how long a volume took."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+#: Forms in which converters write a day (BIDS, dcm2niix, DICOM).
+_DAYS = ("%Y-%m-%d", "%Y%m%d")
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """What a sidecar says.
+
+    Attributes
+    ----------
+    tr_s : float or None
+        Seconds from volume to volume.
+    scanned_on : date or None
+    unreadable : bool
+        Whether there is one that cannot be read.
+    """
+
+    tr_s: float | None
+    scanned_on: date | None
+    unreadable: bool = False
+
+
+def read_sidecar(scan: Path) -> Sidecar:
+    """Return what the sidecar of a scan says; nothing where there is none.
+
+    Parameters
+    ----------
+    scan : Path
+        The NIfTI file; its sidecar has its name and ends in ``.json``.
+    """
+    beside = scan.with_name(scan.name.removesuffix(".gz").removesuffix(".nii") + ".json")
+    if not beside.exists():
+        return Sidecar(None, None)
+    try:
+        stated = json.loads(beside.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):
+        return Sidecar(None, None, unreadable=True)
+    if not isinstance(stated, dict):
+        return Sidecar(None, None, unreadable=True)
+    tr_s = stated.get("RepetitionTime")
+    known = isinstance(tr_s, int | float) and not isinstance(tr_s, bool) and math.isfinite(tr_s)
+    days = (_day(stated.get(key)) for key in ("AcquisitionDateTime", "AcquisitionDate"))
+    return Sidecar(float(tr_s) if known else None, next((day for day in days if day), None))
+
+
+def _day(stated: object) -> date | None:
+    """Return the day of ``2026-03-31T10:20:30``, ``2026-03-31`` or ``20260331``; None for anything else."""
+    text = str(stated)[:10].split("T")[0] if isinstance(stated, str | int) else ""
+    for form in _DAYS:
+        try:
+            return datetime.strptime(text[:8] if form == _DAYS[1] else text, form).date()
+        except ValueError:
+            continue
+    return None
