@@ -401,7 +401,7 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
 def _result_key(result: Mapping[str, Any]) -> str:
     if "index" in result:
         return f"window {result['index']}"
-    return f"fmri {result.get('scan_sha256')}"
+    return f"fmri {result.get('scan_sha256')} {result.get('bundle_sha256')}"
 
 
 def _json(values: Mapping[str, Any]) -> bytes:

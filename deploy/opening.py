@@ -39,6 +39,7 @@ class Models:
 
     eeg_emg: Bundle
     fusion: FusionBundle
+    fmri: Bundle | None = None
 
     @classmethod
     def load(cls, settings: ModelSettings) -> Models:
@@ -48,12 +49,17 @@ class Models:
         ------
         BundleError
             If one is not there or was changed.
+        BundleMismatch
+            If the one for scans scores none.
         """
-        return cls(Bundle.load(resolve_bundle(settings.eeg_emg)), FusionBundle.load(resolve_bundle(settings.fusion)))
+        fmri = None if settings.fmri is None else Bundle.load_image(resolve_bundle(settings.fmri))
+        fusion = FusionBundle.load(resolve_bundle(settings.fusion))
+        return cls(Bundle.load(resolve_bundle(settings.eeg_emg)), fusion, fmri)
 
     def to_json(self) -> dict[str, Any]:
         """Return the ``bundles`` object of a session."""
-        return {"eeg_emg": self.eeg_emg.to_json(), "fmri": None, "fusion": self.fusion.to_json()}
+        fmri = None if self.fmri is None else self.fmri.to_json()
+        return {"eeg_emg": self.eeg_emg.to_json(), "fmri": fmri, "fusion": self.fusion.to_json()}
 
     def check(self, montage: Montage, mains_hz: float, spec: ChainSpec) -> None:
         """Refuse a montage or a room that the model was not trained on.
@@ -235,32 +241,40 @@ def entry_of(info: SessionInfo) -> SessionEntry:
     )
 
 
-def bound_bundles(info: SessionInfo, settings: ModelSettings) -> tuple[Bundle | None, FusionBundle | None]:
+def bound_bundles(
+    info: SessionInfo, settings: ModelSettings
+) -> tuple[Bundle | None, FusionBundle | None, Bundle | None]:
     """Load the bundles that a session is bound to: those of the settings, or others that ship, by their hash.
+
+    Returns
+    -------
+    eeg_emg, fusion, fmri : Bundle, FusionBundle, Bundle or None
 
     Raises
     ------
     BundleError
         If one of them is not on this machine.
     """
-    eeg_emg, fusion = info.bundles.get("eeg_emg"), info.bundles.get("fusion")
+    eeg_emg, fusion, fmri = (info.bundles.get(kind) for kind in ("eeg_emg", "fusion", "fmri"))
     return (
         None if eeg_emg is None else Bundle.load(_folder_of(eeg_emg, settings.eeg_emg)),
         None if fusion is None else FusionBundle.load(_folder_of(fusion, settings.fusion)),
+        None if fmri is None else Bundle.load(_folder_of(fmri, settings.fmri)),
     )
 
 
-def _folder_of(bound: Mapping[str, str], named: str) -> Path:
+def _folder_of(bound: Mapping[str, str], named: str | None) -> Path:
     """Return the folder of the bundle with the hash that a session names."""
-    folders = [resolve_bundle(named), *(path.parent for path in sorted(SHIPPED.glob(f"*/{MANIFEST}")))]
-    for folder in folders:
+    shipped = [path.parent for path in sorted(SHIPPED.glob(f"*/{MANIFEST}"))]
+    for folder in [resolve_bundle(named), *shipped] if named else shipped:
         if load_bundle(folder).sha256 == bound["sha256"]:
             return folder
     words = f"{bound['name']} {bound['version']} ({bound['sha256'][:SHORT]})"
     raise BundleError(
         f"The session is bound to bundle {words}, which is not on this machine.",
         subject=bound["name"],
-        remedy="Name its folder with --bundle (FLEXION_MODELS__FUSION for a fusion bundle), or score the session anew.",
+        remedy="Name its folder with --bundle (FLEXION_MODELS__FUSION for a fusion bundle, FLEXION_MODELS__FMRI for "
+        "one of scans), or score the session anew.",
     )
 
 

@@ -73,6 +73,7 @@ class ModelSettings(_Frozen):
     """Which bundles score, and what runs them."""
 
     eeg_emg: Annotated[str, Field(description="bundle of EEG and EMG: built-in name or folder")] = "lstm-bands"
+    fmri: Annotated[str | None, Field(description="bundle of scans: built-in name or folder; none: no scan")] = None
     fusion: Annotated[str, Field(description="bundle of the fusion: built-in name or folder")] = "fusion-equal"
     engines: Annotated[
         tuple[str, ...], BeforeValidator(_split), Field(min_length=1, description="backends, in the order of trying")

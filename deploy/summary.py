@@ -16,8 +16,10 @@ from acquisition.ledger import Ledger
 from acquisition.session import SessionFolder, SessionInfo
 from inference.bundle import Bundle, FusionBundle
 from inference.calibration import sigmoid
+from inference.fmri_event import choose
 from inference.outcome import Outcome, outcome_of, repeated
 from streaming.records import ResultRecord
+from streaming.scans import is_scan
 
 #: Name and version of the object.
 SCHEMA = "flexion.result/1"
@@ -134,17 +136,20 @@ def _score(result: ResultRecord) -> dict[str, Any]:
     }
 
 
-def summarise_folder(folder: SessionFolder, bundle: Bundle | None, fusion: FusionBundle | None) -> dict[str, Any]:
+def summarise_folder(
+    folder: SessionFolder, bundle: Bundle | None, fusion: FusionBundle | None, fmri_bundle: Bundle | None = None
+) -> dict[str, Any]:
     """Return the result object of a session's folder, whether it has ended or not.
 
     Parameters
     ----------
     folder : SessionFolder
         The session.
-    bundle, fusion : Bundle, FusionBundle or None
+    bundle, fusion, fmri_bundle : Bundle, FusionBundle or None
         Those that the session is bound to, by hash.
     """
-    lines = [line for line in folder.results() if "index" in line]
+    all_lines = folder.results()
+    lines = [line for line in all_lines if "index" in line]
     results = [ResultRecord.from_json(line) for line in lines]
     written = folder.ledger() or {}
     windows = written.get("windows") or {}
@@ -158,7 +163,8 @@ def summarise_folder(folder: SessionFolder, bundle: Bundle | None, fusion: Fusio
         latency_s=latencies(line.get("latency_s") for line in lines),
         alignment=written.get("alignment"),
     )
-    outcome = outcome_of(results, bundle, fusion, None, ended=bool(written.get("ended")))
+    fmri = choose([line for line in all_lines if is_scan(line)], folder.info.patient, fmri_bundle)
+    outcome = outcome_of(results, bundle, fusion, fmri, bool(written.get("ended")), fmri_bundle=fmri_bundle)
     return summarise(folder.info, results, outcome, counts)
 
 

@@ -250,7 +250,8 @@ class Ward:
 
     def results(self) -> list[dict[str, Any]]:
         """Return the result object of each session, from its folder."""
-        bundles = (self._models.eeg_emg, self._models.fusion) if self._models is not None else (None, None)
+        models = self._models
+        bundles = (None, None) if models is None else (models.eeg_emg, models.fusion, models.fmri)
         folders = [SessionFolder.open(sitting.folder.path) for sitting in self._sittings.values()]
         return [summarise_folder(folder, *bundles) for folder in folders]
 

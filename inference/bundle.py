@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from inference.errors import BundleError, BundleMismatch
+from inference.image_spec import ImageSpec
 from inference.manifest import REMEDY, FusionManifest, ModelManifest, SignalSpec, read_manifest
 
 #: Bundles that ship with Flexion.
@@ -92,6 +93,21 @@ class Bundle(Named):
             )
         return bundle
 
+    @classmethod
+    def load_image(cls, path: Path) -> Bundle:
+        """Read the model bundle for scans in folder ``path`` and check every hash.
+
+        Raises
+        ------
+        BundleError
+            As for :meth:`load`.
+        BundleMismatch
+            If it scores no scan.
+        """
+        bundle = cls.load(path)
+        _ = bundle.image  # refuses one of another kind
+        return bundle
+
     @property
     def model_path(self) -> Path:
         """The ONNX graph."""
@@ -107,6 +123,17 @@ class Bundle(Named):
                 remedy="Name a bundle of kind eeg_emg.",
             )
         return self.model.signal
+
+    @property
+    def image(self) -> ImageSpec:
+        """The scans that the bundle was trained on; only an ``fmri`` bundle has them."""
+        if self.model.image is None:
+            raise BundleMismatch(
+                f"{self.words} is of kind {self.model.head.kind} and scores no scan.",
+                subject=self.name,
+                remedy="Name a bundle of kind fmri.",
+            )
+        return self.model.image
 
     def check(
         self,

@@ -91,6 +91,14 @@ def choose(values: Iterable[object], patient: str, bundle: Bundle | None) -> Fmr
 
     The order of arrival leaves no trace: ties are broken by the scan's hash, a score goes before its announcement.
     """
+    accepted, refused = judge(values, patient, bundle)
+    if accepted:
+        return max(accepted, key=lambda e: (e.scanned_on, e.scan_sha256, e.logit is not None, e.logit or 0.0, e.slices))
+    return max(refused, key=str, default=None)
+
+
+def judge(values: Iterable[object], patient: str, bundle: Bundle | None) -> tuple[list[FmriEvent], list[FmriRefused]]:
+    """Return the events among ``values`` that may be used, and why the others may not, each in their order."""
     accepted: list[FmriEvent] = []
     refused: list[FmriRefused] = []
     for value in values:
@@ -98,9 +106,12 @@ def choose(values: Iterable[object], patient: str, bundle: Bundle | None) -> Fmr
             accepted.append(read_fmri_event(value, patient, bundle))
         except FmriRefused as error:
             refused.append(error)
-    if accepted:
-        return max(accepted, key=lambda e: (e.scanned_on, e.scan_sha256, e.logit is not None, e.logit or 0.0, e.slices))
-    return max(refused, key=str, default=None)
+    return accepted, refused
+
+
+def refusal_notice(error: FmriRefused) -> dict[str, str]:
+    """Return the notice that a refused score deserves: it changes nothing, and people are told."""
+    return {"level": "warning", "text": error.message, "remedy": error.remedy}
 
 
 def notice_of(event: FmriEvent, session_on: date) -> dict[str, str] | None:

@@ -16,7 +16,7 @@ from redis import Redis
 
 from inference.bundle import Bundle
 from inference.errors import BundleMismatch, FmriRefused
-from inference.fmri_event import FmriEvent, choose, notice_of
+from inference.fmri_event import FmriEvent, choose, judge, notice_of, refusal_notice
 from inference.library import Library
 from inference.outcome import Outcome, outcome_of, repeated
 from streaming import keys
@@ -139,9 +139,7 @@ class Follower:
         about, last = self._known.about, self._known.last
         if about is None or not any(about["bundles"].get(kind) for kind in ("eeg_emg", "fmri")):
             return
-        fmri = choose(self._known.fmri, about["patient"], self._library.model(about["bundles"].get("fmri")))
-        if isinstance(fmri, FmriEvent):
-            self._notice(fmri, about)
+        fmri = self._fmri(about)
         outcome, final = self._outcome(about, fmri), self._known.ended
         if about.get("repeats"):
             outcome, final = repeated(outcome), False
@@ -151,6 +149,16 @@ class Follower:
         self._log.append("outcome", data)
         self._known.last = data
         self.n_told += 1
+
+    def _fmri(self, about: Mapping[str, Any]) -> FmriEvent | FmriRefused | None:
+        """Return the scan's score that counts, and tell people once of what is refused or far away."""
+        whose = about["patient"], self._library.model(about["bundles"].get("fmri"))
+        for error in judge(self._known.fmri, *whose)[1]:
+            self._notice(refusal_notice(error))
+        fmri = choose(self._known.fmri, *whose)
+        if isinstance(fmri, FmriEvent):
+            self._notice(notice_of(fmri, date.fromisoformat(about["created_utc"][:10])))
+        return fmri
 
     def _outcome(self, about: Mapping[str, Any], fmri: FmriEvent | FmriRefused | None) -> Outcome:
         bound = about["bundles"]
@@ -180,9 +188,8 @@ class Follower:
             return str(error)
         return ""
 
-    def _notice(self, fmri: FmriEvent, about: Mapping[str, Any]) -> None:
-        """Tell once that the scan is far from the session."""
-        notice = notice_of(fmri, date.fromisoformat(about["created_utc"][:10]))
+    def _notice(self, notice: Mapping[str, str] | None) -> None:
+        """Tell something once."""
         if notice and notice["text"] not in self._known.noticed:
             self._log.append("notice", notice)
             self._known.noticed.add(notice["text"])

@@ -12,6 +12,7 @@ Redis is transport, the session folder is the record. In the order of the data:
 - ``lease``: `Lease`, who may write for a bed and its sources, and under which term
 - ``bridge``: the loop from the source through the session folder and the chain to the outbox
 - ``recorder``: the session folder as the bridge writes it, also when the disk refuses
+- ``scans``: how a session hears of the scores of its patient's scans
 - ``framing``: traces cut into frames for the screen
 - ``pulse``: what the bridge knows about the signal right now
 - ``teller``: what the screen must not miss of a session

@@ -34,6 +34,7 @@ from streaming.outbox import Outbox
 from streaming.pulse import Pulse
 from streaming.recorder import Recorder
 from streaming.records import WindowRecord
+from streaming.scans import NO_SCANS, Scans, is_scan
 from streaming.teller import Teller
 
 #: Seconds that the source may keep the loop: a stop or a mark is noticed at most this late.
@@ -44,6 +45,8 @@ DRAIN_S = 30.0
 OVERDUE_S = 2.0
 #: Seconds between looks at how two streams stand to each other.
 PAIRED_EVERY_S = 1.0
+#: Seconds between looks for a scan's score that came since: a listing of one small folder.
+SCANS_EVERY_S = 1.0
 #: Seconds without its stream after which a replay is given up; a live session never is. A hole of the recording passes
 #: in real time, so that they must be more than any of these.
 REPLAY_PATIENCE_S = LONGEST_HOLE_S + 15.0
@@ -66,6 +69,8 @@ class Bridge:
         Makes the source, given where the session was left.
     clock : Clock
         Time.
+    scans : Scans
+        Where scores of the patient's scans appear; none by default.
     """
 
     def __init__(
@@ -75,12 +80,14 @@ class Bridge:
         make_outbox: Callable[[Recorder, Callable[[], Mapping[str, Any]]], Outbox],
         open_source: Callable[[ResumePoint], Source],
         clock: Clock,
+        scans: Scans = NO_SCANS,
     ) -> None:
         self._folder = folder
         self._info = folder.info
         self._chain = chain
         self._open_source = open_source
         self._clock = clock
+        self._scans = scans
         self._live = (self._info.source or {}).get("kind") == "lsl"
         self._recorder = Recorder(folder, clock, may_go_unrecorded=self._info.mode in ("live", "demo"))
         self._outbox = make_outbox(self._recorder, self._heartbeat)
@@ -91,6 +98,7 @@ class Bridge:
         self._begun_s: float | None = None
         self._lost_s: float | None = None
         self._paired_s = 0.0
+        self._scans_s = 0.0
         self._stamp_s = math.nan
         self._n_windows = 0
         self._n_unrecorded = 0
@@ -151,12 +159,21 @@ class Bridge:
         for decision in self._folder.decisions():
             self._announce(decision)
             self._ended = str(decision.data["reason"]) if decision.kind == "end" else self._ended
+        self._resume_scans()
         for step in drive(self._chain, tape_of_folder(self._folder), self._folder.append_decision):
             self._post(step.windows, live=False)
         self._resume_index()
         self._resume_plan(point)
         log.info("resumed" if point.part > 1 else "begun", session=self._info.session, part=point.part,
                  next_sample=self._chain.next_sample, recovered=repr(recovered))  # fmt: skip
+
+    def _resume_scans(self) -> None:
+        """Tell the scores that an earlier life of this session took; one that goes on looks for others."""
+        for line in self._folder.results():
+            if is_scan(line):
+                self._outbox.tell("fmri", line)
+        if not self._ended:
+            self._watch_scans()
 
     def _resume_index(self) -> None:
         """Number windows above every one that ever was: those made while unrecorded are in Redis and results alone."""
@@ -318,6 +335,8 @@ class Bridge:
         state, cause = self._pulse.link = source.state
         self._pulse.timing = source.timing
         self._watch_pairing(source)
+        if self._clock.monotonic_s() >= self._scans_s:
+            self._watch_scans()
         self._teller.source(state, cause)
         away = state not in ("LIVE", "SETTLING", "LATE")
         self._lost_s = (self._lost_s or self._clock.monotonic_s()) if away else None
@@ -330,6 +349,14 @@ class Bridge:
         if self._clock.monotonic_s() >= self._paired_s:
             self._paired_s = self._clock.monotonic_s() + PAIRED_EVERY_S
             self._pulse.pair(source.pairing)
+
+    def _watch_scans(self) -> None:
+        """Take what came of the patient's scans: a score is the session's once it is recorded, and then told."""
+        self._scans_s = self._clock.monotonic_s() + SCANS_EVERY_S
+        for kind, data in self._scans.new():
+            if kind == "fmri":
+                self._recorder.save_scan(data)
+            self._outbox.tell(kind, data)
 
     def _watch_absence(self, *, broken: bool) -> None:
         """A live session ends when its time is over, whatever the source does; a replay does not wait for ever.

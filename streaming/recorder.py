@@ -134,6 +134,11 @@ class Recorder:
         """Append a note of the user's."""
         self._guard(lambda: self._folder.append_note(dict(note)))
 
+    def save_scan(self, event: Mapping[str, Any]) -> None:
+        """Append an fMRI event to ``results.jsonl``; one that is there already is not written again."""
+        self._unsaved.append(dict(event))
+        self._guard(self._save)
+
     def sync(self) -> None:
         """Wait until all samples are on the disk."""
         if self._part is not None:

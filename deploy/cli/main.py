@@ -24,6 +24,8 @@ from deploy.cli import (
     demo,
     doctor,
     evaluate,
+    fmri,
+    fusing,
     live,
     models,
     output,
@@ -49,7 +51,7 @@ app = typer.Typer(
 )
 for verb in (demo, live, replay, score, recordings, record, cues, streams):
     verb.add_to(app)
-for group in (sessions, cohort, train, models, bench):
+for group in (sessions, fmri, cohort, train, fusing, models, bench):
     group.add_to(app)
 for verb in (evaluate, doctor, config, roles):
     verb.add_to(app)

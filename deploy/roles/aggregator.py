@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from threading import Event
 
-from deploy.settings import Settings
+from deploy.settings import ModelSettings, Settings
 from inference.aggregator import open_aggregator
 from inference.bundle import Bundle, FusionBundle, resolve_bundle
 
 
 def run(name: str, settings: Settings, stop: Event) -> None:
     """Aggregate until `stop`."""
-    models = settings.models
-    bundles = (Bundle.load(resolve_bundle(models.eeg_emg)), FusionBundle.load(resolve_bundle(models.fusion)))
-    open_aggregator(str(settings.redis_url), bundles, stop, name=name).run()
+    open_aggregator(str(settings.redis_url), _bundles(settings.models), stop, name=name).run()
+
+
+def _bundles(models: ModelSettings) -> list[Bundle | FusionBundle]:
+    """Load what sessions may be bound to; not by way of a run's own models, which bring the signal's libraries."""
+    images = [Bundle.load_image(resolve_bundle(models.fmri))] if models.fmri else []
+    return [Bundle.load(resolve_bundle(models.eeg_emg)), FusionBundle.load(resolve_bundle(models.fusion)), *images]

@@ -24,6 +24,7 @@ from deploy.live_source import Searches, open_live
 
 if TYPE_CHECKING:
     from deploy.settings import Settings
+    from inference.fmri.record import Shelf
     from streaming.bridge import Bridge
     from streaming.outbox import Outbox
     from streaming.recorder import Recorder
@@ -77,7 +78,15 @@ def _bridge(folder: SessionFolder, montage: Montage, searches: Searches | None, 
     def open_source(point: ResumePoint) -> Source:
         return source_of(folder, montage, point, clock, searches, settled=lambda: chain.settled)
 
-    return Bridge(folder, chain, make_outbox, open_source, clock)
+    return Bridge(folder, chain, make_outbox, open_source, clock, scans_of(info, settings))
+
+
+def scans_of(info: SessionInfo, settings: Settings) -> Shelf:
+    """Return where the scores of the session's patient appear."""
+    from inference.fmri.record import Shelf
+
+    bound = info.bundles.get("fmri")
+    return Shelf(settings.data_dir, info.patient, bound["sha256"] if bound else None)
 
 
 def _source_ids(info: SessionInfo) -> tuple[str, str]:

@@ -42,9 +42,9 @@ def test_a_name_that_is_no_pseudonym_is_refused(models, names):
 def test_bundles_are_found_again_by_their_hash(models, settings, tmp_path):
     """A session is read with the bundles that it was bound to, not with those of today."""
     info = PLAN.to_info(models)
-    eeg_emg, fusion = bound_bundles(info, settings.models)
-    assert (eeg_emg.sha256, fusion.sha256) == (models.eeg_emg.sha256, models.fusion.sha256)
-    assert bound_bundles(PLAN.to_info(None), settings.models) == (None, None)
+    eeg_emg, fusion, fmri = bound_bundles(info, settings.models)
+    assert (eeg_emg.sha256, fusion.sha256, fmri) == (models.eeg_emg.sha256, models.fusion.sha256, None)
+    assert bound_bundles(PLAN.to_info(None), settings.models) == (None, None, None)
 
 
 def test_a_bundle_that_is_gone_is_named(models, settings, tmp_path):

@@ -248,19 +248,43 @@ def test_a_stream_that_does_not_fit_is_invalid_before_any_window(
 
 
 def test_a_scan_is_fused(client: Client, bundle: Bundle, fmri_bundle: Bundle, fusion: FusionBundle) -> None:
-    """With its event, the outcome has both modalities; another patient's scan changes nothing."""
+    """With its event, the outcome has both modalities; another patient's scan changes nothing and is told, once."""
     bound = {"eeg_emg": bundle.to_json(), "fmri": fmri_bundle.to_json(), "fusion": fusion.to_json()}
     session = Session(client, bundle, bundles=bound)
     follower = Follower(client, tiny.SESSION, Library([bundle, fmri_bundle, fusion]))
     session.score(0, 1)
+    follower.poll(closed=False)
+    before = session.told()[-1]
     session.tell("fmri", fmri_data(fmri_bundle, patient="P-02"))
     follower.poll(closed=False)
-    assert session.told()[-1]["parts"]["fmri"]["status"] == "refused"
+    after = session.told()[-1]
+    assert after["parts"]["fmri"]["status"] == "refused"
+    assert [before[key] for key in ("state", "probability")] == [after[key] for key in ("state", "probability")]
     session.tell("fmri", fmri_data(fmri_bundle))
     follower.poll(closed=False)
     told = session.told()[-1]
     assert (told["state"], told["modalities"]) == ("PROVISIONAL", ["eeg_emg", "fmri"])
-    assert session.events("notice") == []
+    Follower(client, tiny.SESSION, Library([bundle, fmri_bundle, fusion])).poll(closed=False)
+    [notice] = session.events("notice")
+    assert notice.data["text"] == "The fMRI score is of patient P-02, this session is of P-01."
+
+
+def test_the_scan_may_come_before_the_windows(
+    client: Client, bundle: Bundle, fmri_bundle: Bundle, fusion: FusionBundle
+) -> None:
+    """A scan alone is PARTIAL while EEG and EMG are collected; the same number comes out as the other way round."""
+    bound = {"eeg_emg": bundle.to_json(), "fmri": fmri_bundle.to_json(), "fusion": fusion.to_json()}
+    session = Session(client, bundle, bundles=bound)
+    follower = Follower(client, tiny.SESSION, Library([bundle, fmri_bundle, fusion]))
+    session.tell("fmri", fmri_data(fmri_bundle))
+    follower.poll(closed=False)
+    first = session.told()[-1]
+    assert (first["state"], first["modalities"], first["provisional"]) == ("PARTIAL", ["fmri"], True)
+    session.score(0, 1)
+    follower.poll(closed=False)
+    told = session.told()[-1]
+    assert (told["state"], told["modalities"]) == ("PROVISIONAL", ["eeg_emg", "fmri"])
+    assert told["fusion"]["weights"]["fmri"]["value"] == 0.5
 
 
 def test_a_scan_far_from_the_session_is_noticed_once(client: Client, bundle: Bundle, fmri_bundle: Bundle) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,8 @@ from inference.fmri.gradcam import Readout, cam, upsample
 def readout(seed: int, *widths: int) -> Readout:
     """Return a readout of these widths, drawn anew for each seed."""
     random = np.random.RandomState(seed)
-    pairs = zip(widths[:-1], widths[1:], strict=True)
-    return Readout.of(*((random.normal(size=(b, a)), random.normal(size=b)) for a, b in pairs))
+    sizes = itertools.pairwise(widths)
+    return Readout.of(*((random.normal(size=(b, a)), random.normal(size=b)) for a, b in sizes))
 
 
 def features(seed: int, n: int = 3, width: int = 6) -> np.ndarray:
@@ -68,7 +69,8 @@ def test_a_readout_comes_back_from_its_file(tmp_path: Path) -> None:
     back = Readout.load(tmp_path / "head.npz", of.layers)
     assert of.layers == ("linear", "relu", "linear") == back.layers
     for one, other in zip(of.linears, back.linears, strict=True):
-        assert (one.weight.astype(np.float32) == other.weight).all() and (one.bias.astype(np.float32) == other.bias).all()
+        assert (one.weight.astype(np.float32) == other.weight).all()
+        assert (one.bias.astype(np.float32) == other.bias).all()
     assert (tmp_path / "head.npz").read_bytes() == (tmp_path / "again.npz").read_bytes()
 
 
@@ -90,7 +92,7 @@ def test_a_broken_file_is_refused(tmp_path: Path, spoil) -> None:
     ("layers", "words"),
     [
         ([(np.ones((2, 6)), np.ones(2))], "the last layer gives 2 values, expected one logit"),
-        ([(np.ones((5, 6)), np.ones(5)), (np.ones((1, 4)), np.ones(1))], r"weights \(1, 4\) and offsets \(1,\) after 5"),
+        ([(np.ones((5, 6)), np.ones(5)), (np.ones((1, 4)), np.ones(1))], r"weights \(1, 4\) and .* after 5 values"),
         ([(np.ones((1, 6)), np.ones(2))], r"weights \(1, 6\) and offsets \(2,\)"),
         ([(np.ones(6), np.ones(1))], r"weights \(6,\)"),
         ([(np.full((1, 6), np.nan), np.ones(1))], "a value is not finite"),

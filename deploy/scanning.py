@@ -1,0 +1,110 @@
+"""Scanning: a patient's scan is scored beside the sessions, once, and its score is put where they look for it.
+
+The same scan and the same bundle give the score that is there already. Whose scan it is and when it was taken are asked
+for, never guessed: a session goes by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from acquisition.identity import check_name
+from deploy.opening import versions
+from inference.bundle import Bundle, sha256_of_file
+from inference.engines.choice import open_engine
+from inference.errors import ScanError
+from inference.fmri import record
+
+#: Libraries beyond a session's that may show in a scan's score.
+VERSIONED = ("nibabel",)
+
+
+def score_scan(
+    path: Path, patient: str, bundle: Bundle, *, data: Path, engines: tuple[str, ...], given: date | None = None
+) -> dict[str, Any]:
+    """Score a scan, keep the score in the patient's folder, and return it with that folder.
+
+    Parameters
+    ----------
+    path : Path
+        A NIfTI file of volumes over time.
+    patient : str
+        Pseudonym.
+    bundle : Bundle
+        Of kind fmri.
+    data : Path
+        The data folder.
+    engines : tuple of str
+        Backends, in the order of trying.
+    given : date, optional
+        The day of the scan, where the file does not say.
+
+    Returns
+    -------
+    dict
+        The content of ``score.json``, and ``folder``, and whether it was scored ``already``.
+
+    Raises
+    ------
+    IdentityError
+        If the patient is known in another spelling, or the scan is another patient's.
+    ScanError
+        If the scan cannot be read or does not fit, or nobody says when it was taken.
+    """
+    check_name("patient", patient)
+    sha256 = _sha256(path)
+    record.check_patient(data, patient, sha256)
+    if found := record.find(data, patient, sha256, bundle.sha256):
+        _check_day(path, date.fromisoformat(found[1]["scanned_on"]), given)
+        return {**found[1], "folder": str(found[0]), "already": True}
+    from inference.fmri.document import files_of
+    from inference.fmri.score import score_file
+
+    with closing(open_engine(bundle, engines)) as engine:
+        score = score_file(path, bundle, engine)
+    day = _check_day(path, score.prepared.scanned_on, given)
+    files = files_of(score, patient=patient, scanned_on=day, about=_about(path))
+    folder = record.keep(data, patient, sha256, bundle.sha256, files)
+    return {**record.read(folder), "folder": str(folder), "already": False}
+
+
+def _sha256(path: Path) -> str:
+    """Return the hash of a scan's file; what cannot be read at all is refused where scans are opened."""
+    from inference.fmri.volume import open_scan
+
+    return sha256_of_file(path) if path.is_file() else open_scan(path).sha256
+
+
+def _check_day(path: Path, stated: date | None, given: date | None) -> date:
+    """Return the day of a scan, from its file or as it was given; they must not contradict each other.
+
+    Raises
+    ------
+    ScanError
+        If nobody says, both differ, or the day has not come yet.
+    """
+    if stated and given and stated != given:
+        message = f"{path} was scanned on {stated}, --date says {given}."
+        raise ScanError(message, subject=str(path), remedy="Leave --date out, or correct the file's sidecar.")
+    day = stated or given
+    if day is None:
+        message = f"Nothing says on which day {path} was scanned."
+        raise ScanError(message, subject=str(path), remedy="Give the day: --date YYYY-MM-DD.")
+    if day > date.today():
+        message = f"{path} was scanned on {day}, which has not come yet."
+        raise ScanError(message, subject=str(path), remedy="Give the day of the scan: --date YYYY-MM-DD.")
+    return day
+
+
+def _about(path: Path) -> Mapping[str, Any]:
+    from importlib.metadata import version
+
+    return {
+        "file": path.name,
+        "scored_utc": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "versions": {**versions(), **{name: version(name) for name in VERSIONED}},
+    }
