@@ -9,6 +9,7 @@
 - :mod:`.batching`, :mod:`.scorer`: the process that takes windows from Redis and commits their results
 - :mod:`.aggregation`, :mod:`.reasons`: results to the session's logit, quality-weighted, in index order
 - :mod:`.calibration`: that logit to a probability, by the number of windows behind it
+- :mod:`.fmri`: from a scan's file to the patient's score, before the session
 - :mod:`.fmri_event`: the fMRI score that came before the session, accepted or refused
 - :mod:`.fugl_meyer`: the points at 3 months that some models expect beside it
 - :mod:`.fusion`: two modalities to one number with its interval

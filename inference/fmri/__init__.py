@@ -1,7 +1,8 @@
-"""A patient's resting-state scan, from the NIfTI file to the score of one session. The modules, in the order of the data.
+"""A patient's resting-state scan, from the NIfTI file to the patient's score. The modules, in the order of the data.
 
 - :mod:`.unpacking`: the bytes of a file, packed or not, so many at a time
-- :mod:`.header`: what a NIfTI header says, believed, corrected aloud, or refused
+- :mod:`.sidecar`: what the JSON file beside it says
+- :mod:`.header`, :mod:`.orienting`: what a NIfTI header says, believed, corrected aloud, or refused
 - :mod:`.volume`: a scan and its volumes, one after the other, right, front and top up
 - :mod:`.motion`: how far the head moved from volume to volume
 - :mod:`.maps`: mean, temporal signal-to-noise, strength of slow fluctuations
@@ -10,6 +11,8 @@
 - :mod:`.parameters`: the scan's geometry beside the one that a bundle was trained on
 - :mod:`.quality`: whether the scan may be used
 - :mod:`.preparation`: all of it in one call, the same in training and at the bedside
+- :mod:`.score`, :mod:`.gradcam`: the slices' logits and the patient's, and where the model looked
+- :mod:`.document`, :mod:`.overlay`, :mod:`.record`: what is written of it, the pictures, the patient's folder
 
 nibabel and scipy are imported inside the functions that read scans: nobody else needs them.
 """

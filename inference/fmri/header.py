@@ -1,4 +1,4 @@
-"""What a NIfTI header says: believed, corrected where only one reading is possible and that is told, or refused (law 10).
+"""What a NIfTI header says: believed, corrected aloud where only one reading is possible, or refused (law 10).
 
 Every refusal names the file, what it says, what was expected and what to do.
 """
@@ -124,7 +124,8 @@ def _parsed(file: ScanBytes) -> Any:
         raise _refused(file.path, words, "Write the scan as one .nii.gz file.")
     if len(block) < size or magic not in (b"n+1", b"n+2"):
         raise _no_nifti(file.path, block)
-    return (Nifti1Header if size == _NIFTI1 else Nifti2Header)(block, check=False)
+    kind: Any = Nifti1Header if size == _NIFTI1 else Nifti2Header
+    return kind(block, check=False)
 
 
 def _no_nifti(path: Path, block: bytes) -> ScanError:

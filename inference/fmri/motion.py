@@ -41,7 +41,7 @@ class HeadMotion:
         self._edges_mm = np.array(voxel_mm) * self._times
         coarse = self._coarse(reference)
         self._middle = (np.array(coarse.shape) - 1) / 2
-        slopes = np.stack(np.gradient(coarse), axis=-1) / self._edges_mm
+        slopes = np.stack([np.gradient(coarse, axis=axis) for axis in range(3)], axis=-1) / self._edges_mm
         steepest = np.argsort(-(slopes**2).sum(axis=-1), axis=None, kind="stable")[:MOST_POINTS]
         at = np.stack(np.unravel_index(steepest, coarse.shape), axis=-1)
         self._at_mm = (at - self._middle) * self._edges_mm

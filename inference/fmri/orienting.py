@@ -65,9 +65,10 @@ def facing(path: Path, nifti: Any, per_mm: float) -> tuple[Affine, tuple[str, ..
 
 def turns(affine: Affine) -> NDArray[np.float64]:
     """Return nibabel's orientation, shape (3, 2): the body's axis nearest to each of the scan's, and its direction."""
-    from nibabel.orientations import io_orientation
+    from nibabel import orientations
 
-    return np.asarray(io_orientation(affine), np.float64)
+    nearest: Any = orientations.io_orientation
+    return np.asarray(nearest(affine), np.float64)
 
 
 def oblique_deg(affine: Affine) -> float:
@@ -95,12 +96,13 @@ def canonical(affine: Affine, shape: tuple[int, int, int]) -> tuple[Affine, tupl
     tuple of bool
         Which of the turned axes are reversed.
     """
-    from nibabel.orientations import inv_ornt_aff
+    from nibabel import orientations
 
+    back: Any = orientations.inv_ornt_aff
     found = turns(affine)
     order = tuple(int(axis) for axis in np.argsort(found[:, 0]))
     reverse = tuple(bool(found[axis, 1] < 0) for axis in order)
-    return affine @ np.asarray(inv_ornt_aff(found, shape), np.float64), (order[0], order[1], order[2]), reverse
+    return affine @ back(found, shape), (order[0], order[1], order[2]), reverse
 
 
 def _stated(path: Path, nifti: Any) -> list[Affine]:

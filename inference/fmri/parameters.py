@@ -151,7 +151,7 @@ def accept(path: Path, parameters: ScanParameters, expected: ExpectedScan) -> tu
     refused = [deviation.words for deviation in found if deviation.refused]
     if refused:
         raise ScanError(
-            f"{path.name} was taken too differently from the scans that the bundle was trained on: {'; '.join(refused)}.",
+            f"{path.name} differs too much from the scans that the bundle was trained on: {'; '.join(refused)}.",
             subject=str(path),
             remedy="Take a bundle that was trained on such scans, or another series of this patient.",
         )

@@ -1,4 +1,4 @@
-"""Preparation: from a scan's file to the slices that a network sees, the same in training and at the bedside (law 1)."""
+"""Preparation: from a scan's file to the slices that a network sees, in training and at the bedside (law 1)."""
 
 from __future__ import annotations
 
@@ -95,17 +95,14 @@ class PreparationSpec:
             If a key is missing, unknown or makes no sense, or the fingerprint is another: slices would be other ones.
         """
         fields = Fields(value, file, "preparation", BundleError, REMEDY)
-        settings = {
-            "recipe": cast(Recipe, fields.text("recipe", among=get_args(Recipe))),
-            "drop_volumes": fields.count("drop_volumes"),
-            "mm_per_pixel": fields.number("mm_per_pixel", low=0.0),
-            "screen_share": fields.number("screen_share", low=0.0, high=1.0),
-            "size": fields.count("size", low=1),
-        }
+        recipe = cast(Recipe, fields.text("recipe", among=get_args(Recipe)))
+        drop_volumes, size = fields.count("drop_volumes"), fields.count("size", low=1)
+        mm_per_pixel = fields.number("mm_per_pixel", low=0.0)
+        screen_share = fields.number("screen_share", low=0.0, high=1.0)
         stated = fields.text("fingerprint")
         fields.end()
         try:
-            spec = cls(**settings)
+            spec = cls(recipe, drop_volumes, mm_per_pixel, screen_share, size)
         except ValueError as error:
             raise fields.refuse("", f"makes no sense: {error}") from error
         if spec.fingerprint != stated:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 FD_FLAG_MM, FD_PROBLEM_MM, FD_MAX_FLAG_MM = 0.5, 1.0, 3.0
 #: Median temporal signal-to-noise below which it is flagged, and a problem; 3 T scanners at 3.4 mm reach 60 to 120.
 TSNR_FLAG, TSNR_PROBLEM = 30.0, 10.0
-#: Coverage below which it is flagged; below the other a slice that would count lies at the edge, so that some are missing.
+#: Coverage below which it is flagged; below the other a slice that counts lies at the edge, so that some are missing.
 COVERAGE_FLAG, COVERAGE_PROBLEM = 0.75, 0.5
-#: What a mask of an adult's brain, fluid included, measures in ml; an edge of the voxels that is wrong by half is outside.
+#: What a mask of an adult's brain, fluid included, measures in ml; with a voxel's edge twice as long it is outside.
 BRAIN_ML = (700.0, 2100.0)
 #: Fewer slices that count are no mean of a brain.
 LEAST_COUNTED = 5

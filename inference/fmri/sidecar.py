@@ -48,9 +48,10 @@ def read_sidecar(scan: Path) -> Sidecar:
     if not isinstance(stated, dict):
         return Sidecar(None, None, unreadable=True)
     tr_s = stated.get("RepetitionTime")
-    known = isinstance(tr_s, int | float) and not isinstance(tr_s, bool) and math.isfinite(tr_s)
+    if not isinstance(tr_s, int | float) or isinstance(tr_s, bool) or not math.isfinite(tr_s):
+        tr_s = None
     days = (_day(stated.get(key)) for key in ("AcquisitionDateTime", "AcquisitionDate"))
-    return Sidecar(float(tr_s) if known else None, next((day for day in days if day), None))
+    return Sidecar(None if tr_s is None else float(tr_s), next((day for day in days if day), None))
 
 
 def _day(stated: object) -> date | None:

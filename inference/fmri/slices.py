@@ -55,7 +55,7 @@ class Grid:
 
     def pixels(self) -> tuple[Array, Array]:
         """Return the voxel index of each row and of each column of pixels, each of shape (size,)."""
-        mm = (np.arange(self.size) - (self.size - 1) / 2) * self.mm_per_pixel
+        mm = self.mm_per_pixel * (np.arange(self.size, dtype=np.float64) - (self.size - 1) / 2)
         return self.centre[1] - mm / self.voxel_mm[1], self.centre[0] + mm / self.voxel_mm[0]
 
     def voxels(self, shape: tuple[int, int]) -> tuple[Array, Array]:
@@ -66,11 +66,9 @@ class Grid:
         shape : (int, int)
             Columns and rows of voxels.
         """
-        columns, rows = ((np.arange(n) - at) for n, at in zip(shape, self.centre, strict=True))
-        middle = (self.size - 1) / 2
-        return middle - rows * self.voxel_mm[1] / self.mm_per_pixel, middle + columns * self.voxel_mm[
-            0
-        ] / self.mm_per_pixel
+        columns, rows = (np.arange(n, dtype=np.float64) - at for n, at in zip(shape, self.centre, strict=True))
+        wide, long = (edge / self.mm_per_pixel for edge in self.voxel_mm)
+        return (self.size - 1) / 2 - rows * long, (self.size - 1) / 2 + columns * wide
 
 
 def screen(mask: NDArray[np.bool_], share: float) -> NDArray[np.intp]:

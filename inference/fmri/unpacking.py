@@ -1,4 +1,4 @@
-"""The bytes of a scan's file, packed by gzip or not, so many at a time: a damaged file is refused where it ends (law 10).
+"""The bytes of a scan's file, packed by gzip or not, so many at a time; a damaged file is refused (law 10).
 
 What is held is what was asked for; a header that claims more than a file can hold is found out before that.
 """
@@ -43,7 +43,7 @@ class ScanBytes:
             raise ScanError(
                 f"{path.name or path} is a folder, expected one NIfTI file.",
                 subject=str(path),
-                remedy="If it holds DICOM files, convert them first: dcm2niix -z y FOLDER; then name the file it writes.",
+                remedy="If it holds DICOM files, convert them: dcm2niix -z y FOLDER; name the file that it writes.",
             )
         try:
             self.n_bytes = path.stat().st_size

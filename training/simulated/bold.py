@@ -20,6 +20,7 @@ from scipy import signal
 from acquisition.durable import replace_file
 from acquisition.errors import BadEnvironment
 from acquisition.simulator import Patient
+from inference.fmri.volume import SIMULATED
 from training.simulated.landing import landed
 from training.simulated.lesion import NODE_MM, SERIES, VOLUMES, BoldTraits, mirrored
 from training.simulated.phantom import Phantom, ScanSpec
@@ -46,8 +47,6 @@ GZIP_LEVEL = 1
 GZIP = 31
 #: Name of the task in the names of the files.
 TASK = "rest"
-#: What the file says of itself (law 9).
-DESCRIPTION = b"simulated by Flexion: no patient"
 #: Bytes before the samples: the header, and four that say that no extension follows.
 HEADER_BYTES = 352
 
@@ -170,7 +169,7 @@ def _header(scan: ScanSpec) -> Nifti1Header:
     header.set_qform(scan.affine, code="scanner")
     header.set_sform(scan.affine, code="scanner")
     header.set_data_offset(HEADER_BYTES)
-    header["descrip"] = DESCRIPTION
+    header["descrip"] = SIMULATED
     return header
 
 
