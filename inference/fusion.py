@@ -7,6 +7,7 @@ as was fitted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,18 +98,17 @@ def fuse(fusion: FusionBundle, eeg_emg: Verdict, fmri: Verdict) -> Verdict:
 
 
 def weighing(manifest: FusionManifest) -> dict[str, Any]:
-    """Return the ``fusion`` object of the outcome: method, and each modality's weight with its interval.
-
-    The interval is the 5th and 95th percentile over the draws; null where no patient had a say in the weights.
-    """
-    return {
-        "method": manifest.method,
-        "untrained": manifest.untrained,
-        "weights": {modality: _weight(manifest, modality) for modality in manifest.fitted_on},
-    }
+    """Return the ``fusion`` object of the outcome: method, whether anybody had a say, and the weights."""
+    weights = weights_told(manifest.weights, manifest.draws)
+    return {"method": manifest.method, "untrained": manifest.untrained, "weights": weights}
 
 
-def _weight(manifest: FusionManifest, modality: str) -> dict[str, Any]:
-    drawn = [getattr(draw, modality) for draw in manifest.draws]
+def weights_told(weights: FusionDraw, draws: Sequence[FusionDraw]) -> dict[str, dict[str, Any]]:
+    """Return each modality's weight, and its 5th and 95th percentile over the draws; null where there are none."""
+    return {modality: _told(modality, weights, draws) for modality in ("eeg_emg", "fmri")}
+
+
+def _told(modality: str, weights: FusionDraw, draws: Sequence[FusionDraw]) -> dict[str, Any]:
+    drawn = [getattr(draw, modality) for draw in draws]
     interval = [float(bound) for bound in np.percentile(drawn, INTERVAL_PERCENT)] if drawn else None
-    return {"value": getattr(manifest.weights, modality), "interval": interval}
+    return {"value": getattr(weights, modality), "interval": interval}

@@ -2,18 +2,21 @@
 
 Calibration is cross-fitted: within a repeat, the patients of a fold are calibrated by a curve fitted to those of the
 other folds. A profile of one fold has no others: its logits stay as they are, and ``Scores.calibrated`` says so.
+Windows come one after the other, so that a curve has a line for each number of them; slices come all at once and have
+one line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.calibration import Calibration, Line, interval_of
+from inference.manifest import AGGREGATIONS
 from training.runs.predictions import Prediction
 from training.statistics.logistic import sigmoid
 from training.statistics.metrics import Floats
@@ -21,6 +24,10 @@ from training.statistics.weighting import N_DRAWS, Scored, curve_of, fit_curve, 
 
 #: A probability that nothing was done to: slope 1, offset 0, no draws.
 AS_IT_IS = Line(1.0, 0.0, np.zeros(0), np.zeros(0))
+#: The curve of log-odds that others have calibrated already.
+CALIBRATED = Calibration((1.0,), (1.0,), (0.0,), ((),), ((),))
+#: Units of which a patient has many; a network scores them, and they outweigh its own row of the whole patient.
+PARTS = ("window", "slice")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,36 +38,52 @@ class Scores:
     ----------
     model : str
         Its name.
-    network : bool
-        Whether it scores windows; a baseline scores patients, and counts as one window.
+    unit : {"window", "slice", "patient"}
+        What it scores; what scores patients counts as one window.
     patients : tuple of str
         Sorted; those whom every repeat has scored.
     good : ndarray, shape (n,), bool
         Outcomes.
     rows : tuple of tuple of Scored
         By repeat, then patient.
+    aggregation : str
+        How a patient's logit comes of those of its windows or slices; see ``inference.aggregation.mean_logit``.
     """
 
     model: str
-    network: bool
+    unit: str
     patients: tuple[str, ...]
     good: NDArray[np.bool_]
     rows: tuple[tuple[Scored, ...], ...]
+    aggregation: str = AGGREGATIONS[0]
 
     @classmethod
-    def of(cls, predictions: Sequence[Prediction], model: str) -> Scores:
+    def of(cls, predictions: Sequence[Prediction], model: str, aggregation: str = AGGREGATIONS[0]) -> Scores:
         """Collect a model's predictions, in whatever order they come."""
+        mine = [row for row in predictions if row.model == model]
+        unit = next((unit for unit in PARTS if any(row.unit == unit for row in mine)), "patient")
         sessions: dict[tuple[int, str], list[Prediction]] = {}
-        for row in predictions:
-            if row.model == model:
+        for row in mine:
+            if row.unit == unit:
                 sessions.setdefault((row.repeat, row.patient), []).append(row)
         repeats = sorted({repeat for repeat, _ in sessions})
         everybody = {patient for _, patient in sessions}
         patients = tuple(sorted(p for p in everybody if all((repeat, p) in sessions for repeat in repeats)))
         rows = tuple(tuple(scored_session(sessions[repeat, patient]) for patient in patients) for repeat in repeats)
         good = np.array([row.good for row in rows[0]], bool)
-        network = any(row.unit == "window" for of_one in sessions.values() for row in of_one)
-        return cls(model, network, patients, good, rows)
+        return cls(model, unit, patients, good, rows, aggregation)
+
+    @classmethod
+    def calibrated_before(cls, predictions: Sequence[Prediction], model: str) -> Scores:
+        """Collect a model's predictions that are calibrated log-odds already, on other folds; they stay as they are."""
+        made = cls.of(predictions, model)
+        made.__dict__["curves"] = {(row.repeat, row.fold): CALIBRATED for rows in made.rows for row in rows}
+        return made
+
+    @property
+    def network(self) -> bool:
+        """Whether it scores windows or slices."""
+        return self.unit in PARTS
 
     @property
     def both_outcomes(self) -> bool:
@@ -75,11 +98,10 @@ class Scores:
     @cached_property
     def curves(self) -> dict[tuple[int, int], Calibration | None]:
         """The calibration of each (repeat, fold), from the repeat's other folds; None where that cannot be."""
+        n_draws = N_DRAWS // len(self.rows) if self.network else 0
         return {
-            (rows[0].repeat, fold): _curve(
-                [row for row in rows if row.fold != fold], N_DRAWS // len(self.rows) if self.network else 0
-            )
-            for rows in self.rows
+            (rows[0].repeat, fold): _curve([row for row in rows if row.fold != fold], n_draws)
+            for rows in map(self.shown, self.rows)
             for fold in sorted({row.fold for row in rows})
         }
 
@@ -92,18 +114,30 @@ class Scores:
         """Return some of the patients, calibrated as they were among all."""
         chosen = np.flatnonzero(wanted)
         rows = tuple(tuple(of_one[i] for i in chosen) for of_one in self.rows)
-        part = Scores(self.model, self.network, tuple(self.patients[i] for i in chosen), self.good[chosen], rows)
+        patients = tuple(self.patients[i] for i in chosen)
+        part = Scores(self.model, self.unit, patients, self.good[chosen], rows, self.aggregation)
         part.__dict__["curves"] = self.curves
         return part
 
+    def shown(self, rows: Sequence[Scored]) -> list[Scored]:
+        """Return rows as a calibration is fitted to them: a patient's slices are one look at it."""
+        if self.unit != "slice":
+            return list(rows)
+        one = np.ones(1)
+        return [replace(row, logits=np.array([row.logit(None, self.aggregation)]), weights=one) for row in rows]
+
     def logits(self, n_windows: int | None = None) -> Floats:
         """Return the sessions' logits after so many windows, or after all, shape (n_repeats, n)."""
-        return np.array([[row.logit(n_windows) for row in rows] for rows in self.rows])
+        return np.array([[self.logit(row, n_windows) for row in rows] for rows in self.rows])
+
+    def logit(self, row: Scored, n_windows: int | None = None) -> float:
+        """Return a session's logit after so many windows, or after all."""
+        return row.logit(n_windows, self.aggregation)
 
     def log_odds(self, n_windows: int | None = None) -> Floats:
         """Return what calibration makes of ``logits``, shape (n_repeats, n)."""
         return np.array(
-            [[self.line(row, n_windows).log_odds(row.logit(n_windows)) for row in rows] for rows in self.rows]
+            [[self.line(row, n_windows).log_odds(self.logit(row, n_windows)) for row in rows] for rows in self.rows]
         )
 
     def probabilities(self, n_windows: int | None = None) -> Floats:
@@ -121,13 +155,13 @@ class Scores:
         return AS_IT_IS if curve is None else curve.at(n)
 
     def _interval(self, i: int) -> tuple[float, float] | None:
-        drawn = np.concatenate([self.line(rows[i]).drawn(rows[i].logit()) for rows in self.rows])
+        drawn = np.concatenate([self.line(rows[i]).drawn(self.logit(rows[i])) for rows in self.rows])
         return interval_of(drawn) if len(drawn) else None
 
 
-def models_of(predictions: Sequence[Prediction]) -> list[Scores]:
+def models_of(predictions: Sequence[Prediction], aggregation: str = AGGREGATIONS[0]) -> list[Scores]:
     """Return the scores of every model that has judged patients of both outcomes: networks first, then by name."""
-    found = [Scores.of(predictions, model) for model in sorted({row.model for row in predictions})]
+    found = [Scores.of(predictions, model, aggregation) for model in sorted({row.model for row in predictions})]
     return sorted((one for one in found if one.both_outcomes), key=lambda one: not one.network)
 
 

@@ -181,7 +181,7 @@ def fit_curve(
             subject="calibration",
             remedy="Add patients, or choose a split whose test parts hold both.",
         )
-    shares, draws = _shares(rows), _draws(rows, seed, n_draws)
+    shares, draws = shares_of(rows), resampled(rows, seed, n_draws)
     n_windows = np.array([len(row.logits) for row in rows])
     fitted = [n for n in FITTED if np.average(n_windows >= n, weights=shares) >= 0.5]
     lines, drawn = [], []
@@ -213,13 +213,13 @@ def _lines(x: Floats, good: NDArray[np.bool_], weights: Floats) -> tuple[Floats,
     return np.where(turned, 0.0, lines[..., 0]), np.where(turned, np.log(p / (1 - p)), lines[..., 1])
 
 
-def _shares(rows: Sequence[Scored]) -> Floats:
+def shares_of(rows: Sequence[Scored]) -> Floats:
     """Return how much of its patient each row is."""
     _, which, counts = np.unique([row.patient for row in rows], return_inverse=True, return_counts=True)
     return np.asarray(1.0 / counts[which])
 
 
-def _draws(rows: Sequence[Scored], seed: int, n_draws: int) -> Floats:
+def resampled(rows: Sequence[Scored], seed: int, n_draws: int) -> Floats:
     """Return how often each row is in each draw, shape (n_draws, n_rows).
 
     A draw takes one repeat and resamples its patients; both outcomes are in it.
