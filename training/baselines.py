@@ -24,6 +24,7 @@ from training.statistics.logistic import sigmoid
 if TYPE_CHECKING:
     from training.cohort.cohort import Cohort
     from training.cohort.participants import Participant
+    from training.data.batches import Dealt
     from training.data.windows import PatientWindows
     from training.splitting.splits import Fold, Splits
 
@@ -50,7 +51,7 @@ class Table:
     columns : mapping of str to ndarray, shape (n, n_columns)
         By baseline, NaN where a value is missing.
     powers : ndarray, shape (n, n_features)
-        Band powers.
+        Band powers; no feature where there is no signal, and then no such baseline.
     """
 
     patients: tuple[str, ...]
@@ -64,16 +65,25 @@ class Table:
         """Collect what is known of the patients that have windows."""
         known = {participant.id: participant for participant in participants}
         patients = tuple(sorted(windows))
-        columns = {
-            name: np.array([[_number(getattr(known[patient], key)) for key in keys] for patient in patients])
-            for name, keys in COLUMNS.items()
-        }
         return cls(
             patients,
             np.array([windows[patient].good for patient in patients], bool),
             tuple(windows[patient].fma for patient in patients),
-            columns,
+            _columns(known, patients),
             np.array([band_powers(windows[patient]) for patient in patients]),
+        )
+
+    @classmethod
+    def without_signal(cls, participants: Iterable[Participant], patients: Mapping[str, Dealt]) -> Table:
+        """Collect what is known of patients without a look at a signal: there are no band powers."""
+        known = {participant.id: participant for participant in participants}
+        names = tuple(sorted(patients))
+        return cls(
+            names,
+            np.array([patients[name].good for name in names], bool),
+            tuple(patients[name].fma for name in names),
+            _columns(known, names),
+            np.empty((len(names), 0)),
         )
 
     def positions(self, patients: Iterable[str]) -> NDArray[np.intp]:
@@ -101,6 +111,20 @@ def baseline_predictions(cohort: Cohort, windows: Mapping[str, PatientWindows], 
     return fold_predictions(Table.of(cohort.participants, windows), splits.with_eeg(windows).folds)
 
 
+def known_predictions(cohort: Cohort, patients: Mapping[str, Dealt], splits: Splits) -> list[Prediction]:
+    """Return the same of the baselines that know the table of patients alone, for those without a signal.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    patients : mapping of str to Dealt
+        Each with an outcome.
+    splits : Splits
+        Of these patients.
+    """
+    return fold_predictions(Table.without_signal(cohort.participants, patients), splits.folds)
+
+
 def fold_predictions(table: Table, folds: Sequence[Fold]) -> list[Prediction]:
     """Return the out-of-fold logits of every baseline that has its columns; see ``baseline_predictions``."""
     return [row for name in NAMES for fold in folds for row in _rows(table, name, fold)]
@@ -108,6 +132,8 @@ def fold_predictions(table: Table, folds: Sequence[Fold]) -> list[Prediction]:
 
 def _rows(table: Table, name: str, fold: Fold) -> list[Prediction]:
     train, test = table.parts(fold)
+    if name == "band-power" and not table.powers.shape[1]:
+        return []
     if name in COLUMNS:
         known = ~np.isnan(table.columns[name].sum(axis=1))
         train, test = train[known[train]], test[known[test]]
@@ -132,6 +158,13 @@ def _logits(table: Table, name: str, train: NDArray[np.intp], test: NDArray[np.i
     model = make_pipeline(StandardScaler(), LogisticRegression())
     model.fit(table.columns[name][train], table.good[train])
     return np.asarray(model.decision_function(table.columns[name][test]), np.float64)
+
+
+def _columns(known: Mapping[str, Participant], patients: Iterable[str]) -> dict[str, Floats]:
+    return {
+        name: np.array([[_number(getattr(known[patient], key)) for key in keys] for patient in patients])
+        for name, keys in COLUMNS.items()
+    }
 
 
 def _number(value: float | None) -> float:

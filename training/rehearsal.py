@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from training.audit.audit import Audit
 from training.cohort.cohort import Cohort
 from training.cohort.participants import Participant
 from training.data.windows import PatientWindows
-from training.fitting.arithmetic import arithmetic
-from training.fitting.fit import Fitting
+from training.fitting.first_step import Step, first_step
 from training.fold import fit_spec
 from training.runs.config import Config
 from training.splitting.splits import FILE_NAME, Splits
-from training.trainer import SILENT, Watcher, audited, deal, deal_some, windows_of
+from training.stages import SILENT, Watcher, audited, deal, deal_some
+from training.trainer import windows_of
 
 #: Seconds of a window, and of a recording before its first one.
 WINDOW_S, SETTLING_S = 10.0, 4.0
@@ -101,7 +98,7 @@ def rehearse(
     windows = windows_of(some, splits, config, watcher)
     half = math.ceil(config.fit.batch / 2)
     train, stop = ([_first(windows[one.id], half) for one in part if one.id in windows] for part in chosen)
-    return _rehearsed(audit, splits, config, _step(train, stop, config))
+    return _rehearsed(audit, splits, config, first_step(train, stop, fit_spec(config)))
 
 
 def _one_of_each(cohort: Cohort, patients: Sequence[str]) -> list[Participant]:
@@ -115,32 +112,7 @@ def _first(patient: PatientWindows, n: int) -> PatientWindows:
     return replace(patient, weights=patient.weights[:n], index=patient.index[:n], tokens=patient.tokens[:n], x=x)
 
 
-class _Step(NamedTuple):
-    """What one step was like."""
-
-    loss: float
-    stop_loss: float
-    seconds: float
-    n_parameters: int
-
-
-def _step(train: Sequence[PatientWindows], stop: Sequence[PatientWindows], config: Config) -> _Step:
-    """Learn from one batch."""
-    spec = fit_spec(config)
-    lesson = spec.lesson()
-    lesson.check(train, stop)
-    with arithmetic(spec.device, tf32=spec.tf32) as device:
-        fitting = Fitting(train, stop, lesson, device)
-        batch = next(iter(lesson.batches(train, np.random.default_rng(spec.seed))))
-        fitting.net.train()
-        begun_s = time.perf_counter()
-        loss = fitting.step(batch) / len(batch.y)
-        seconds = time.perf_counter() - begun_s
-        weights = sum(value.numel() for value in fitting.net.parameters())
-        return _Step(loss, fitting.judge()[0], seconds, weights)
-
-
-def _rehearsed(audit: Audit, splits: Splits, config: Config, step: _Step) -> Rehearsal:
+def _rehearsed(audit: Audit, splits: Splits, config: Config, step: Step) -> Rehearsal:
     dealt, cohort = set(splits.patients), audit.cohort
     members = [one for one in cohort.participants if one.id in dealt]
     n_windows = {row.patient: _n_windows(row.seconds or 0.0) for row in audit.rows}

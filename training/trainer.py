@@ -6,68 +6,22 @@ that was stopped or killed goes on where it was; what is done is not done again.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from inference.bundle import MANIFEST
-from training.audit.audit import Audit, check
 from training.baselines import baseline_predictions
 from training.bundles.bundling import bundle_of_run
 from training.cohort.cohort import Cohort
 from training.data.windows import PatientWindows, prepare
-from training.errors import Interrupted
 from training.fitting.checkpoints import BEST, read_network
-from training.fitting.epochs import EpochReport
-from training.fitting.memory import anonymous_mb
 from training.fold import FoldTask, fit_spec
-from training.pool import FoldResult, run_folds
-from training.pool import Watcher as PoolWatcher
 from training.runs.config import Config
 from training.runs.predictions import write_predictions
 from training.runs.run_folder import RunFolder
-from training.splitting.splits import Splits, nested, paper, splits_of
-
-
-class Watcher(PoolWatcher, Protocol):
-    """Who is told how far a run is."""
-
-    def stage(self, name: str, n_total: int) -> None:
-        """Hear what comes next, and how many patients or folds that are."""
-
-    def finished(self, what: str) -> None:
-        """Hear that one more of the stage is done."""
-
-    def notice(self, words: str) -> None:
-        """Hear something that people should know."""
-
-
-class Silent:
-    """Hears and says nothing."""
-
-    def stage(self, name: str, n_total: int) -> None:
-        """Do nothing."""
-
-    def finished(self, what: str) -> None:
-        """Do nothing."""
-
-    def notice(self, words: str) -> None:
-        """Do nothing."""
-
-    def shown(self, fold: str, epoch: int, n_windows: int, n_total: int) -> None:
-        """Do nothing."""
-
-    def epoch(self, fold: str, report: EpochReport) -> None:
-        """Do nothing."""
-
-    def done(self, fold: str) -> None:
-        """Do nothing."""
-
-
-#: For whoever does not watch.
-SILENT = Silent()
+from training.splitting.splits import Splits
+from training.stages import SILENT, Watcher, audited, deal, deal_some, train_folds
 
 
 def train_eeg(
@@ -122,30 +76,6 @@ def train_eeg(
     return run
 
 
-def audited(folder: Path, watcher: Watcher) -> Audit:
-    """Return the audit of a cohort that has no error; raises CohortError with the list where it has."""
-    audit = check(folder, _Auditing(watcher))
-    audit.require()
-    if warnings := audit.of("warning"):
-        watcher.notice(f"The audit has {len(warnings)} warnings: flexion cohort check {folder}")
-    return audit
-
-
-def deal(cohort: Cohort, config: Config) -> Splits:
-    """Return the splits that are kept with a cohort; the first run writes them."""
-    split = config.split
-    return splits_of(cohort, split.profile, split.seed, split.repeats, split.folds, split.inner)
-
-
-def deal_some(cohort: Cohort, config: Config, limit_patients: int | None) -> Splits:
-    """Return splits of some patients, or of all, that are kept nowhere."""
-    split = config.split
-    some = cohort.participants if limit_patients is None else cohort.limited(limit_patients).participants
-    if split.profile == "paper":
-        return paper(some, split.seed, cohort_sha256=cohort.sha256)
-    return nested(some, split.seed, split.repeats, split.folds, split.inner, cohort_sha256=cohort.sha256)
-
-
 def windows_of(cohort: Cohort, splits: Splits, config: Config, watcher: Watcher) -> dict[str, PatientWindows]:
     """Return the windows of everybody who was dealt and has a recording."""
     dealt = set(splits.patients)
@@ -163,43 +93,16 @@ def _train(
     watcher: Watcher,
 ) -> None:
     """Train every fold and the final network, and write what all models say."""
-    fingerprint = next(iter(windows.values())).fingerprint
-    run.note(state="training", fingerprint=fingerprint)
-    before_s, begun_s = float((run.record.get("training") or {}).get("seconds", 0.0)), time.monotonic()
+    run.note(fingerprint=next(iter(windows.values())).fingerprint)
     tasks = [FoldTask.of(fold, config, run.checkpoints_path(fold.name)) for fold in (*splits.folds, splits.final)]
-    watcher.stage("Folds", len(tasks))
-    results: dict[str, FoldResult] = {}
-    state = "stopped"
-    try:
-        results = run_folds(tasks, windows, config.run.workers, _Noting(run, watcher))
-        state = "training"
-    except Interrupted as error:
-        remedy = f"Go on with: flexion train eeg {cohort.folder} --resume {run.path}"
-        raise Interrupted(error.message, subject=str(run.path), remedy=remedy) from error
-    finally:
-        seconds = before_s + time.monotonic() - begun_s
-        run.note(state=state, training=_facts(run, results, seconds, config.run.workers))
+    command = f"flexion train eeg {cohort.folder}"
+    results = train_folds(tasks, windows, run, watcher, workers=config.run.workers, command=command)
     watcher.stage("Baselines", 1)
     said = [row for fold in splits.folds for row in results[fold.name].predictions]
     write_predictions(run.predictions_path, [*said, *baseline_predictions(cohort, windows, splits)])
     watcher.finished("baselines")
     final = read_network(run.checkpoints_path(splits.final.name) / BEST)[0]
     run.note(state="done", parameters=sum(part.numel() for part in final.parameters()))
-
-
-def _facts(run: RunFolder, results: Mapping[str, FoldResult], seconds: float, workers: int) -> dict[str, object]:
-    """Return what is known of the training as such, for ``run.json``."""
-    rows = run.metrics()
-    shown_s, waited_s = (sum(float(row[key]) for row in rows) for key in ("seconds", "waiting_s"))
-    peaks = sorted((result.peak_mb for result in results.values()), reverse=True)
-    at_once = 0.0 if workers == 1 else anonymous_mb()
-    return {
-        "epochs": len(rows),
-        "windows_per_s": sum(int(row["windows"]) for row in rows) / shown_s if shown_s else None,
-        "waiting_share": waited_s / shown_s if shown_s else None,
-        "seconds": seconds,
-        "peak_anonymous_mb": sum(peaks[:workers]) + at_once if any(peaks) else None,
-    }
 
 
 def _export(run: RunFolder, watcher: Watcher) -> None:
@@ -218,19 +121,6 @@ def _note_limit(run: RunFolder, splits: Splits, windows: Mapping[str, PatientWin
 
 
 @dataclass(frozen=True)
-class _Auditing:
-    """Passes an audit's progress on."""
-
-    watcher: Watcher
-
-    def begins(self, n_patients: int) -> None:
-        self.watcher.stage("Audit", n_patients)
-
-    def finished(self, patient: str) -> None:
-        self.watcher.finished(patient)
-
-
-@dataclass(frozen=True)
 class _Preparing:
     """Passes the progress of the windows on."""
 
@@ -243,40 +133,3 @@ class _Preparing:
         if not len(windows):
             self.watcher.notice(f"Patient {windows.patient} is left out: no window of the recording has a weight.")
         self.watcher.finished(windows.patient)
-
-
-class _Noting:
-    """Notes every epoch in the run's folder, once, and passes all on."""
-
-    def __init__(self, run: RunFolder, watcher: Watcher) -> None:
-        self._run, self._watcher = run, watcher
-        self._noted = {(row["fold"], int(row["epoch"])) for row in run.metrics()}
-
-    def shown(self, fold: str, epoch: int, n_windows: int, n_total: int) -> None:
-        self._watcher.shown(fold, epoch, n_windows, n_total)
-
-    def epoch(self, fold: str, report: EpochReport) -> None:
-        if (fold, report.epoch) not in self._noted:
-            self._noted.add((fold, report.epoch))
-            self._run.append_metrics(_metrics_row(fold, report))
-        self._watcher.epoch(fold, report)
-
-    def done(self, fold: str) -> None:
-        self._watcher.done(fold)
-
-
-def _metrics_row(fold: str, report: EpochReport) -> dict[str, str | int | float]:
-    return {
-        "fold": fold,
-        "epoch": report.epoch,
-        "loss": report.loss,
-        "stop_loss": report.stop_loss,
-        "stop_auc": "" if report.stop_auc is None else report.stop_auc,
-        "learning_rate": report.learning_rate,
-        "warm": int(report.warm),
-        "windows": report.windows,
-        "seconds": report.seconds,
-        "waiting_s": report.waiting_s,
-        "windows_per_s": report.windows / report.seconds,
-        "waiting_share": report.waiting_s / report.seconds,
-    }

@@ -74,7 +74,7 @@ class FoldTrack:
 
 
 class TrainingProgress:
-    """Shows a run while it is open (``training.trainer.Watcher``).
+    """Shows a run while it is open (``training.stages.Watcher``).
 
     Parameters
     ----------

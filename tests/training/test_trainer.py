@@ -23,7 +23,8 @@ from training.runs.config import Config, load_config
 from training.runs.predictions import read_predictions
 from training.runs.run_folder import RunFolder
 from training.splitting.splits import FILE_NAME
-from training.trainer import Silent, train_eeg
+from training.stages import Silent
+from training.trainer import train_eeg
 
 #: Two folds and the final network, three epochs each, so narrow that they take no time.
 FLAGS = {

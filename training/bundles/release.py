@@ -22,7 +22,8 @@ from training.simulated.spec import SynthSpec
 from training.simulated.synth import SILENT as SILENT_COHORT
 from training.simulated.synth import Watcher as CohortWatcher
 from training.simulated.synth import synthesise
-from training.trainer import SILENT, Watcher, train_eeg
+from training.stages import SILENT, Watcher
+from training.trainer import train_eeg
 
 #: Of all bundles that ship.
 VERSION = "1.0.0"
@@ -145,7 +146,7 @@ def train(recipe: Recipe, order: Order, cohort: Path, work: Path, watcher: Watch
         On which patients.
     work : Path
         Where runs are kept.
-    watcher : training.trainer.Watcher
+    watcher : training.stages.Watcher
         Is told how far it is.
 
     Raises

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from inference.fmri.preparation import PreparationSpec
 from training.backbones.catalogue import NAMES
 from training.errors import ConfigError
 from training.runs.sections import (
@@ -133,6 +134,11 @@ class ImageConfig(Settings):
     augmentation: AugmentationSettings = AugmentationSettings()
     fit: ImageFitSettings = ImageFitSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+
+    @property
+    def preparation(self) -> PreparationSpec:
+        """How scans become slices, at the bedside too."""
+        return PreparationSpec(**self.scan.model_dump())
 
 
 def load_image_config(path: Path | None = None, flags: Mapping[str, Any] | None = None) -> ImageConfig:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 #: What both ways out of splits that do not fit end in.
 ANEW = "delete splits.json to deal anew; figures of older runs then no longer compare"
 MEND = f"Restore the file as it was written, or {ANEW}."
+_OUTCOMES = ((True, "good"), (False, "poor"))
 
 
 def check(splits: Splits) -> None:
@@ -35,6 +36,26 @@ def check(splits: Splits) -> None:
         _check_fold(fold, splits)
     for repeat in range(1 + max((fold.repeat for fold in splits.folds), default=0)):
         _check_repeat(repeat, splits)
+
+
+def check_scanned(splits: Splits) -> None:
+    """Refuse parts in which the patients with a scan have one outcome; EEG is not asked for.
+
+    Raises
+    ------
+    SplitError
+        Names the part.
+    """
+    for fold in (*splits.folds, splits.final):
+        for part, members in fold.parts().items():
+            strata = limited_to(splits.strata, members)
+            missing = [word for good, word in _OUTCOMES if not any(strata[STRATA[good, eeg]] for eeg in (True, False))]
+            if missing and (fold is not splits.final or part != "test"):
+                raise SplitError(
+                    f"Part {part} of fold {fold.name} has no patient with a scan and a {missing[0]} outcome.",
+                    subject=fold.name,
+                    remedy="Add scans of such patients, or ask for fewer parts (split.folds).",
+                )
 
 
 def refuse(patients: Iterable[str], what: str) -> None:

@@ -24,7 +24,7 @@ from acquisition.durable import make_folder, replace_file
 from training.errors import SplitError
 from training.runs.file_lock import locked
 from training.splitting.dealing import Strata, deal, limited_to, require_outcomes, strata_of
-from training.splitting.split_check import ANEW, MEND, check, refuse
+from training.splitting.split_check import ANEW, MEND, check, check_scanned, refuse
 
 if TYPE_CHECKING:
     from training.cohort.cohort import Cohort
@@ -105,13 +105,28 @@ class Splits:
         SplitError
             If somebody of `ids` was not dealt, or a part is left with one outcome.
         """
+        limited = self._limited_to(ids)
+        limited.check()
+        return limited
+
+    def with_scans(self, ids: Iterable[str]) -> Splits:
+        """Return the same folds with the patients of `ids` alone, each in the part where it was; EEG is not asked for.
+
+        Raises
+        ------
+        SplitError
+            If somebody of `ids` was not dealt, or a part is left with one outcome.
+        """
+        limited = self._limited_to(ids)
+        check_scanned(limited)
+        return limited
+
+    def _limited_to(self, ids: Iterable[str]) -> Splits:
         kept = set(ids)
         refuse(kept.difference(self.patients), "in no split")
         folds = tuple(_fold_limited_to(fold, kept) for fold in self.folds)
         final = _fold_limited_to(self.final, kept)
-        limited = replace(self, folds=folds, final=final, strata=limited_to(self.strata, kept))
-        limited.check()
-        return limited
+        return replace(self, folds=folds, final=final, strata=limited_to(self.strata, kept))
 
     def check(self) -> None:
         """Refuse splits that are none; see :func:`training.splitting.split_check.check`.

@@ -66,7 +66,7 @@ def test_a_logit_that_is_no_number_is_not_written(tmp_path: Path, value: float):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("window", "slice", r"p.csv line 2 has 'slice' as unit"),
+        ("window", "voxel", r"p.csv line 2 has 'voxel' as unit"),
         ("0.58", "nan", r"line 2 has 'nan' as p"),
         ("0.58", "x", r"line 2 has 'x' as p"),
         (",1,21.0", ",yes,21.0", r"line 2 has 'yes' as label"),

@@ -1,0 +1,155 @@
+"""The rehearsal of a run on scans: a batch of each backbone is learned; only the slices of four patients are kept."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from training.cohort.participants import Participant
+from training.data.slices import PatientSlices
+from training.errors import TrainingError
+from training.fitting.first_step import Step, first_step
+from training.imaging.fold import slice_spec
+from training.imaging.trainer import final_fold, first_weights, slices_of_dealt, tell
+from training.runs.image_config import ImageConfig
+from training.splitting.splits import FILE_NAME, Fold, Splits
+from training.stages import SILENT, Watcher, audited, deal, deal_some
+
+#: Bytes of a value, and of a slice of three channels.
+BYTES, SLICE_BYTES = 4, 4 * 3 * 224 * 224
+#: A checkpoint has the weights, two moments of each, and the best ones; the best ones lie beside it once more.
+COPIES = 5
+
+
+@dataclass(frozen=True)
+class ImageRehearsal:
+    """What a run on scans would do, and what its first steps were like.
+
+    Parameters
+    ----------
+    patients, with_scan, good : int
+        Who would be dealt.
+    folds : int
+        Of each backbone, the final network among them.
+    slices : int
+        Of all patients, as far as those of four tell.
+    batch : int
+        Slices per step.
+    epochs : mapping of str to int
+        Of each backbone, at most.
+    steps : mapping of str to Step
+        Of each backbone: losses, seconds, parameters.
+    hours : float
+        Of the run, if every network took all its epochs.
+    disk_mb : float
+        Of slices that are kept and checkpoints.
+    """
+
+    patients: int
+    with_scan: int
+    good: int
+    folds: int
+    slices: int
+    batch: int
+    epochs: Mapping[str, int]
+    steps: Mapping[str, Step]
+    hours: float
+    disk_mb: float
+
+    @property
+    def words(self) -> list[str]:
+        """Return it for people, a line each."""
+        lines = [
+            f"{self.patients} patients, {self.with_scan} with a scan, {self.good} with a good outcome; "
+            f"about {self.slices:,} slices.",
+            f"{self.folds} networks of each backbone (the final one among them), {self.batch} slices a step.",
+        ]
+        lines += [
+            f"{name}: {step.n_parameters / 1e6:.1f} million parameters; one step took {step.seconds:.2f} s (loss "
+            f"{step.loss:.3f}, stop {step.stop_loss:.3f}); {self.epochs[name]} epochs at most."
+            for name, step in self.steps.items()
+        ]
+        return [*lines, f"All of it: {self.hours:.1f} hours at most, {self.disk_mb:,.0f} MB of disk. No run was made."]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        steps = {name: step._asdict() for name, step in self.steps.items()}
+        return {**asdict(self), "epochs": dict(self.epochs), "steps": steps}
+
+
+def rehearse_fmri(
+    cohort_folder: Path, config: ImageConfig, *, limit_patients: int | None = None, watcher: Watcher = SILENT
+) -> ImageRehearsal:
+    """Learn from one batch of the first fold with each backbone, and say what the run would do.
+
+    Parameters are those of ``train_fmri``, which raises the same.
+    """
+    initialised = first_weights(config)
+    cohort = audited(cohort_folder, watcher).cohort
+    kept = limit_patients is None and (cohort.folder / FILE_NAME).exists()
+    splits = deal(cohort, config) if kept else deal_some(cohort, config, limit_patients)
+    tell(config, initialised, watcher)
+    dealt = set(splits.patients)
+    scanned = [one for one in cohort.participants if one.id in dealt and cohort.scans(one.id)]
+    chosen = [_one_of_each(scanned, part, splits.folds[0]) for part in ("train", "stop")]
+    some = replace(cohort, participants=tuple(one for part in chosen for one in part))
+    slices = slices_of_dealt(some, splits, config, watcher)
+    half = math.ceil(config.fit.batch / 2)
+    train, stop = ([_first(slices[one.id], half) for one in part if one.id in slices] for part in chosen)
+    specs = {name: slice_spec(config, name, config.run.seed) for name in config.model.backbones}
+    steps = {name: first_step(train, stop, spec) for name, spec in specs.items()}
+    epochs = {name: spec.epochs for name, spec in specs.items()}
+    mean = sum(map(len, slices.values())) / len(slices)
+    return _rehearsed(scanned, splits, config, mean, epochs, steps)
+
+
+def _one_of_each(scanned: Sequence[Participant], part: str, fold: Fold) -> list[Participant]:
+    """Return a patient of a part with each outcome."""
+    members = [one for one in scanned if one.id in fold.parts()[part]]
+    chosen = [next((one for one in members if one.good is good), None) for good in (True, False)]
+    if None in chosen:
+        word = ("good", "poor")[chosen.index(None)]
+        raise TrainingError(
+            f"Part {part} of fold {fold.name} has no patient with a scan and a {word} outcome.",
+            subject=part,
+            remedy="Add scans of such patients: sub-<patient>/func/sub-<patient>_task-rest_bold.nii.gz",
+        )
+    return [one for one in chosen if one is not None]
+
+
+def _first(patient: PatientSlices, n: int) -> PatientSlices:
+    """Return a patient with so many slices, from the middle of the head."""
+    first = max(0, (len(patient) - n) // 2)
+    part = slice(first, first + n)
+    return replace(patient, index=patient.index[part], level_mm=patient.level_mm[part], slices=patient.slices[part])
+
+
+def _rehearsed(
+    scanned: Sequence[Participant],
+    splits: Splits,
+    config: ImageConfig,
+    mean_slices: float,
+    epochs: Mapping[str, int],
+    steps: Mapping[str, Step],
+) -> ImageRehearsal:
+    names = {one.id for one in scanned}
+    folds = list({fold.name: fold for fold in (*splits.folds, final_fold(splits))}.values())
+    batches = sum(math.ceil(len(names.intersection(fold.train)) * mean_slices / config.fit.batch) for fold in folds)
+    seconds = sum(batches * epochs[name] * step.seconds for name, step in steps.items())
+    total = round(len(names) * mean_slices)
+    checkpoints = len(folds) * sum(step.n_parameters for step in steps.values()) * BYTES * COPIES
+    return ImageRehearsal(
+        patients=len(splits.patients),
+        with_scan=len(names),
+        good=sum(bool(one.good) for one in scanned),
+        folds=len(folds),
+        slices=total,
+        batch=config.fit.batch,
+        epochs=epochs,
+        steps=steps,
+        hours=seconds / min(config.run.workers, len(folds) * len(steps)) / 3600,
+        disk_mb=(total * SLICE_BYTES + checkpoints) / 1e6,
+    )

@@ -1,0 +1,204 @@
+"""The stages that every training run has, whatever it learns from: the audit, the dealing, the folds, what is noted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from training.audit.audit import Audit, check
+from training.cohort.cohort import Cohort
+from training.data.batches import Dealt
+from training.errors import Interrupted
+from training.fitting.epochs import EpochReport
+from training.fitting.memory import anonymous_mb
+from training.fold import Task
+from training.pool import FoldResult, run_folds
+from training.pool import Watcher as PoolWatcher
+from training.runs.config import Config
+from training.runs.image_config import ImageConfig
+from training.runs.run_folder import RunFolder
+from training.splitting.splits import Splits, nested, paper, splits_of
+
+AnyConfig = Config | ImageConfig
+
+
+class Watcher(PoolWatcher, Protocol):
+    """Who is told how far a run is."""
+
+    def stage(self, name: str, n_total: int) -> None:
+        """Hear what comes next, and how many patients or folds that are."""
+
+    def finished(self, what: str) -> None:
+        """Hear that one more of the stage is done."""
+
+    def notice(self, words: str) -> None:
+        """Hear something that people should know."""
+
+
+class Silent:
+    """Hears and says nothing."""
+
+    def stage(self, name: str, n_total: int) -> None:
+        """Do nothing."""
+
+    def finished(self, what: str) -> None:
+        """Do nothing."""
+
+    def notice(self, words: str) -> None:
+        """Do nothing."""
+
+    def shown(self, fold: str, epoch: int, n_windows: int, n_total: int) -> None:
+        """Do nothing."""
+
+    def epoch(self, fold: str, report: EpochReport) -> None:
+        """Do nothing."""
+
+    def done(self, fold: str) -> None:
+        """Do nothing."""
+
+
+#: For whoever does not watch.
+SILENT = Silent()
+
+
+def audited(folder: Path, watcher: Watcher) -> Audit:
+    """Return the audit of a cohort that has no error; raises CohortError with the list where it has."""
+    audit = check(folder, _Auditing(watcher))
+    audit.require()
+    if warnings := audit.of("warning"):
+        watcher.notice(f"The audit has {len(warnings)} warnings: flexion cohort check {folder}")
+    return audit
+
+
+def deal(cohort: Cohort, config: AnyConfig) -> Splits:
+    """Return the splits that are kept with a cohort; the first run writes them."""
+    split = config.split
+    return splits_of(cohort, split.profile, split.seed, split.repeats, split.folds, split.inner)
+
+
+def deal_some(cohort: Cohort, config: AnyConfig, limit_patients: int | None) -> Splits:
+    """Return splits of some patients, or of all, that are kept nowhere."""
+    split = config.split
+    some = cohort.participants if limit_patients is None else cohort.limited(limit_patients).participants
+    if split.profile == "paper":
+        return paper(some, split.seed, cohort_sha256=cohort.sha256)
+    return nested(some, split.seed, split.repeats, split.folds, split.inner, cohort_sha256=cohort.sha256)
+
+
+def train_folds(
+    tasks: Sequence[Task],
+    patients: Mapping[str, Dealt],
+    run: RunFolder,
+    watcher: Watcher,
+    *,
+    workers: int,
+    command: str,
+    what: str = "windows",
+) -> dict[str, FoldResult]:
+    """Return what every task says; what is known of the training is noted however it ends.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+    patients : mapping of str to Dealt
+        All of theirs.
+    run : RunFolder
+        Whose.
+    watcher : Watcher
+    workers : int
+        Processes.
+    command : str
+        That goes on with the run when ``--resume`` and its folder are put behind it.
+    what : str
+        Of which a patient has many.
+
+    Raises
+    ------
+    Interrupted
+        If it was stopped; the message says how it goes on.
+    """
+    run.note(state="training")
+    before_s, begun_s = float((run.record.get("training") or {}).get("seconds", 0.0)), time.monotonic()
+    watcher.stage("Folds", len(tasks))
+    results: dict[str, FoldResult] = {}
+    state = "stopped"
+    try:
+        results = run_folds(tasks, patients, workers, _Noting(run, watcher, what))
+        state = "training"
+    except Interrupted as error:
+        remedy = f"Go on with: {command} --resume {run.path}"
+        raise Interrupted(error.message, subject=str(run.path), remedy=remedy) from error
+    finally:
+        seconds = before_s + time.monotonic() - begun_s
+        run.note(state=state, training=_facts(run, results, seconds, workers, what))
+    return results
+
+
+@dataclass(frozen=True)
+class _Auditing:
+    """Passes an audit's progress on."""
+
+    watcher: Watcher
+
+    def begins(self, n_patients: int) -> None:
+        self.watcher.stage("Audit", n_patients)
+
+    def finished(self, patient: str) -> None:
+        self.watcher.finished(patient)
+
+
+class _Noting:
+    """Notes every epoch in the run's folder, once, and passes all on."""
+
+    def __init__(self, run: RunFolder, watcher: Watcher, what: str) -> None:
+        self._run, self._watcher, self._what = run, watcher, what
+        self._noted = {(row["fold"], int(row["epoch"])) for row in run.metrics()}
+
+    def shown(self, fold: str, epoch: int, n_windows: int, n_total: int) -> None:
+        self._watcher.shown(fold, epoch, n_windows, n_total)
+
+    def epoch(self, fold: str, report: EpochReport) -> None:
+        if (fold, report.epoch) not in self._noted:
+            self._noted.add((fold, report.epoch))
+            self._run.append_metrics(_metrics_row(fold, report, self._what))
+        self._watcher.epoch(fold, report)
+
+    def done(self, fold: str) -> None:
+        self._watcher.done(fold)
+
+
+def _metrics_row(fold: str, report: EpochReport, what: str) -> dict[str, str | int | float]:
+    return {
+        "fold": fold,
+        "epoch": report.epoch,
+        "loss": report.loss,
+        "stop_loss": report.stop_loss,
+        "stop_auc": "" if report.stop_auc is None else report.stop_auc,
+        "learning_rate": report.learning_rate,
+        "warm": int(report.warm),
+        what: report.windows,
+        "seconds": report.seconds,
+        "waiting_s": report.waiting_s,
+        f"{what}_per_s": report.windows / report.seconds,
+        "waiting_share": report.waiting_s / report.seconds,
+    }
+
+
+def _facts(
+    run: RunFolder, results: Mapping[str, FoldResult], seconds: float, workers: int, what: str
+) -> dict[str, object]:
+    """Return what is known of the training as such, for ``run.json``."""
+    rows = run.metrics()
+    shown_s, waited_s = (sum(float(row[key]) for row in rows) for key in ("seconds", "waiting_s"))
+    peaks = sorted((result.peak_mb for result in results.values()), reverse=True)
+    at_once = 0.0 if workers == 1 else anonymous_mb()
+    return {
+        "epochs": len(rows),
+        f"{what}_per_s": sum(int(row[what]) for row in rows) / shown_s if shown_s else None,
+        "waiting_share": waited_s / shown_s if shown_s else None,
+        "seconds": seconds,
+        "peak_anonymous_mb": sum(peaks[:workers]) + at_once if any(peaks) else None,
+    }
