@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from training.backbones.catalogue import ARCHITECTURES, NAMES, Architecture
 from training.backbones.library import load
-from training.backbones.weights import Initialised, Weights, read_weights
+from training.backbones.weights import Initialised, Weights, body_of, read_weights
 from training.errors import TrainingError
 
 __all__ = ["NAMES", "Backbone", "create"]
@@ -86,22 +86,22 @@ def create(name: str, *, weights: Weights, seed: int) -> Backbone:
         remedy = f"Name one of: {', '.join(NAMES)}."
         raise TrainingError(f"There is no image network {name!r}.", subject=name, remedy=remedy)
     architecture = ARCHITECTURES[name]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        net = build(architecture, n_outputs=1)
     state, initialised = read_weights(weights, architecture)
+    net = build(architecture, n_outputs=1, seed=seed)
     if state:
-        classifier = net.state_dict()
-        own = {key: classifier[key] for key in classifier if key.startswith(f"{architecture.classifier}.")}
-        net.load_state_dict({**state, **own}, strict=True)
+        own = net.state_dict()
+        classifier = {key: own[key] for key in own.keys() - body_of(own, architecture).keys()}
+        net.load_state_dict({**state, **classifier}, strict=True)
     return Backbone(architecture, net, initialised)
 
 
-def build(architecture: Architecture, n_outputs: int) -> nn.Module:
-    """Return the library's network with random weights from torch's generator and so many outputs."""
+def build(architecture: Architecture, n_outputs: int, seed: int) -> nn.Module:
+    """Return the library's network with random weights of that seed and so many outputs."""
     library = load(architecture.library)
-    if architecture.library == "timm":
-        net = library.create_model(architecture.model, num_classes=n_outputs, **dict(architecture.options))
-    else:
-        net = library.models.get_model(architecture.model, weights=None, num_classes=n_outputs)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        if architecture.library == "timm":
+            net = library.create_model(architecture.model, num_classes=n_outputs, **dict(architecture.options))
+        else:
+            net = library.models.get_model(architecture.model, weights=None, num_classes=n_outputs)
     return cast(nn.Module, net)
