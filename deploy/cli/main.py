@@ -26,6 +26,7 @@ from deploy.cli import (
     evaluate,
     fmri,
     fusing,
+    imaging,
     live,
     models,
     output,
@@ -51,7 +52,7 @@ app = typer.Typer(
 )
 for verb in (demo, live, replay, score, recordings, record, cues, streams):
     verb.add_to(app)
-for group in (sessions, fmri, cohort, train, fusing, models, bench):
+for group in (sessions, fmri, cohort, train, imaging, fusing, models, bench):
     group.add_to(app)
 for verb in (evaluate, doctor, config, roles):
     verb.add_to(app)

@@ -71,7 +71,7 @@ def eeg(
 
     if resume is not None:
         new = {"--config": config, "--model": model, "--profile": profile, "--limit-patients": limit_patients}
-        _refuse_with_resume([name for name, value in new.items() if value is not None] + ["--dry-run"] * dry_run)
+        refuse_with_resume([name for name, value in new.items() if value is not None] + ["--dry-run"] * dry_run)
     settings = _settings(config, resume, {"split.profile": profile, "run.workers": workers}, model)
     with TrainingProgress(epochs=settings.fit.epochs, as_json=as_json) as progress:
         if dry_run:
@@ -83,12 +83,13 @@ def eeg(
 
             run = train_eeg(cohort, settings, out, resume=resume, limit_patients=limit_patients, watcher=progress)
     if dry_run:
-        _put(told.to_json(), told.words, as_json=as_json)
+        put(told.to_json(), told.words, as_json=as_json)
     else:
-        _put(_described(run), _words(run), as_json=as_json)
+        put(_described(run), _words(run), as_json=as_json)
 
 
-def _refuse_with_resume(given: list[str]) -> None:
+def refuse_with_resume(given: list[str]) -> None:
+    """Refuse options that a run which goes on has already."""
     if given:
         raise WrongUse(
             f"A run that goes on has its own settings; {', '.join(given)} cannot change them.",
@@ -128,7 +129,8 @@ def _words(run: RunFolder) -> list[str]:
     ]
 
 
-def _put(value: dict[str, Any], lines: list[str], *, as_json: bool) -> None:
+def put(value: dict[str, Any], lines: list[str], *, as_json: bool) -> None:
+    """Say what was made, or would be."""
     if as_json:
         output.put_json({"schema": output.SCHEMA, "training": value})
         return
