@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from deploy.cli import output, train
+from deploy.cli import train
 from deploy.cli.options import Json
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def fmri(
     from deploy.cli.training_progress import TrainingProgress
 
     if resume is not None:
-        new = {"--backbone": backbone, "--weights": weights, "--recipe": recipe, "--config": config}
+        new: dict[str, object] = {"--backbone": backbone, "--weights": weights, "--recipe": recipe, "--config": config}
         new |= {"--profile": profile, "--limit-patients": limit_patients}
         train.refuse_with_resume([name for name, value in new.items() if value is not None] + ["--dry-run"] * dry_run)
     flags = {
