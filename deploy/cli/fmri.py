@@ -87,7 +87,7 @@ def _lines(scored: Mapping[str, Any]) -> Iterator[str]:
     already = ", scored before" if scored["already"] else ""
     yield f"patient {scored['patient']}, scan of {scored['scanned_on']} ({scored['scan_sha256'][:12]}){already}"
     if quality["problems"]:
-        yield f"  must not be used: {' '.join(quality['problems'])}"
+        yield f"  must not be used: {'; '.join(quality['problems'])}."
     else:
         low, high = scored["interval"]
         yield f"  by the scan alone: {scored['probability']:.2f} [{low:.2f}, {high:.2f}], of {quality['slices']} slices"

@@ -69,13 +69,9 @@ def to_json(score: ScanScore, *, patient: str, scanned_on: date) -> dict[str, An
 def _quality(score: ScanScore) -> dict[str, Any]:
     """Return the scan's quality; ``slices`` and ``problems`` are what a session takes of it."""
     quality = asdict(score.prepared.quality)
-    flags = (*(deviation.words for deviation in score.deviations), *quality.pop("flags"))
-    return {
-        "slices": quality.pop("n_slices"),
-        "problems": list(quality.pop("problems")),
-        "flags": list(flags),
-        **quality,
-    }
+    flags = [*(deviation.words for deviation in score.deviations), *quality.pop("flags")]
+    problems = [problem.rstrip(".") for problem in quality.pop("problems")]  # a session makes one sentence of them
+    return {"slices": quality.pop("n_slices"), "problems": problems, "flags": flags, **quality}
 
 
 def _attention(score: ScanScore) -> dict[str, Any]:
