@@ -4,5 +4,6 @@
 - :mod:`.export`: bank and network as one ONNX graph; :mod:`.parity` holds it to the :mod:`.exact` network
 - :mod:`.points`: the interval of the Fugl-Meyer score
 - :mod:`.bundling`: the bundle of a run, with its :mod:`.card` and :mod:`.digest`
+- :mod:`.slice_bundling`: the same for a run on scans: :mod:`.slice_export`, :mod:`.slice_parity`, :mod:`.slice_card`
 - :mod:`.release`: the bundles that ship, from nothing: ``flexion models build``
 """

@@ -52,7 +52,7 @@ LICENCES = {"synthetic": "Apache-2.0", "clinical": "not licensed to be passed on
 #: Patients whose windows the gates try beside the golden ones, and windows of each.
 N_PROBED, N_OF_EACH = 3, 2
 #: All that a bundle of ours may have beside its manifest; nothing else in its folder is touched.
-FILES = {"model.onnx", "card.md", "report.md"}
+FILES = {"model.onnx", "card.md", "report.md", "head.npz"}
 #: The fold of the network that leaves.
 FINAL = "final"
 
@@ -148,12 +148,12 @@ def bundle_of_run(run: RunFolder, out: Path, name: str = "", version: str = "") 
     sensitivity = pass_gate(source.net, x, name)
     graph = graph_of(source.net, SPEC.window.n_samples, source.montage.n_channels).SerializeToString()
     differences = pass_parity(source.net, graph, x.astype(np.float32), name)
-    evaluation = _evaluation(run)
+    evaluation = read_evaluation(run)
     head = {"name": name, "version": version or run.record["made_utc"][:10].replace("-", ".")}
     manifest = head | _manifest(source, _training(source, sensitivity, differences, evaluation))
     with tempfile.TemporaryDirectory(prefix="bundle-") as folder:
         made = _written(Path(folder), manifest, graph, evaluation)
-        _replace(made, out)
+        replace_bundle(made, out)
     return Bundle.load(out)
 
 
@@ -171,7 +171,7 @@ def _written(folder: Path, manifest: Mapping[str, Any], graph: bytes, evaluation
     return Bundle.load(folder)
 
 
-def _replace(made: Bundle, out: Path) -> None:
+def replace_bundle(made: Bundle, out: Path) -> None:
     """Put the files in place, the manifest last: until then the old one's hashes refuse the mixture."""
     make_folder(out)
     for name in FILES - made.manifest.head.files.keys():
@@ -296,7 +296,8 @@ def _short(value: float) -> float:
     return float(f"{value:.6g}")
 
 
-def _evaluation(run: RunFolder) -> Mapping[str, Any] | None:
+def read_evaluation(run: RunFolder) -> Mapping[str, Any] | None:
+    """Return a run's evaluation, or None where it was not evaluated; raises RunError where it cannot be read."""
     if not run.evaluation_path.exists():
         return None
     try:

@@ -118,7 +118,7 @@ def card(manifest: Mapping[str, Any], largest_gain: float, evaluation: Mapping[s
         cohort_name=cohort["name"],
         patients=cohort["patients"],
         with_eeg=cohort["with_eeg"],
-        described=_described(training["described"], origin),
+        described=described_as(training["described"], origin),
         way=WAYS[training["profile"]],
         train=final["train"],
         windows=final["windows"],
@@ -127,7 +127,7 @@ def card(manifest: Mapping[str, Any], largest_gain: float, evaluation: Mapping[s
         and_points=" and the interval of the points" if points else "",
         folds=training["folds"],
         warm=_warm(config["fit.warm_start"]),
-        settings=_settings(config),
+        settings=settings_of(config, SETTINGS),
         figures=NOT_EVALUATED if evaluation is None else figures_of(evaluation),
         others="real" if origin == "synthetic" else "simulated",
         parity=", ".join(f"{value:.1e} ({name})" for name, value in training["parity_to_float64"].items()),
@@ -136,7 +136,7 @@ def card(manifest: Mapping[str, Any], largest_gain: float, evaluation: Mapping[s
         gain=training["sensitivity"]["gain"],
         bound=largest_gain,
     )
-    return "\n\n".join(_filled(block) for block in text.split("\n\n") if block.strip()) + "\n"
+    return "\n\n".join(filled(block) for block in text.split("\n\n") if block.strip()) + "\n"
 
 
 def figures_of(evaluation: Mapping[str, Any]) -> str:
@@ -146,7 +146,7 @@ def figures_of(evaluation: Mapping[str, Any]) -> str:
     return "\n\n".join([verdict(facts), size(facts), *map(markdown, shown)])
 
 
-def _filled(block: str) -> str:
+def filled(block: str) -> str:
     """Return a paragraph in lines of even length; tables, headings and lists stay as they are."""
     block = block.strip("\n")
     if block.startswith(("|", "#", "- ")):
@@ -173,7 +173,8 @@ def _points(points: Mapping[str, Any] | None) -> str:
     )
 
 
-def _described(described: Mapping[str, Any], origin: str) -> str:
+def described_as(described: Mapping[str, Any], origin: str) -> str:
+    """Return what a simulated cohort says of itself, to be put behind a sentence."""
     if origin != "synthetic" or "effect" not in described:
         return ""
     return f"; simulated with effect {described['effect']} (0 is none, 1 hard, 2 easy to see)"
@@ -185,8 +186,9 @@ def _warm(epochs: int) -> str:
     return f"**Warm start: its first {epochs} passes were on short crops of the windows, which the paper does not do.**"
 
 
-def _settings(config: Mapping[str, Any]) -> str:
-    rows = [(key, value) for key, value in config.items() if key.startswith(SETTINGS)]
+def settings_of(config: Mapping[str, Any], beginnings: tuple[str, ...]) -> str:
+    """Return the rows of a table: the settings whose keys begin so."""
+    rows = [(key, value) for key, value in config.items() if key.startswith(beginnings)]
     return "\n".join(f"| {key} | {_value(value)} |" for key, value in rows)
 
 

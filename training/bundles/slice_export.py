@@ -7,8 +7,9 @@ neighbours (law 1).
 
 from __future__ import annotations
 
-import io
+import tempfile
 import warnings
+from pathlib import Path
 
 import onnx
 import torch
@@ -37,23 +38,24 @@ def slice_graph(backbone: Backbone) -> onnx.ModelProto:
     onnx.ModelProto
         ``slices`` (n, 3, 224, 224) to ``logit`` (n,) and ``features`` (n, n_features, 7, 7), n free.
     """
-    buffer, outputs = io.BytesIO(), ["logit", "features"]
+    outputs = ["logit", "features"]
     was_training = backbone.training
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="graph-") as folder:
         # That this exporter is the old one; the new one needs a library more and has ours under another name.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             _BySlice(backbone).eval(),
             (torch.zeros(N_TRACED, 3, SIZE, SIZE),),
-            buffer,
+            path := Path(folder) / "model.onnx",
             dynamo=False,
             opset_version=OPSET,
             input_names=["slices"],
             output_names=outputs,
             dynamic_axes={name: {0: "n"} for name in ("slices", *outputs)},
         )
+        model = onnx.load(path)
     backbone.train(was_training)
-    return _signed(onnx.load_from_string(buffer.getvalue()), backbone)
+    return _signed(model, backbone)
 
 
 class _BySlice(nn.Module):
@@ -79,7 +81,10 @@ def _signed(model: onnx.ModelProto, backbone: Backbone) -> onnx.ModelProto:
     value, graph = helper.make_tensor_value_info, model.graph
     graph.name, model.producer_name, model.producer_version = backbone.name, "flexion", ""
     del graph.output[:]
-    shapes = {"logit": ["n"], "features": ["n", backbone.architecture.n_features, GRID, GRID]}
+    shapes: dict[str, list[str | int]] = {
+        "logit": ["n"],
+        "features": ["n", backbone.architecture.n_features, GRID, GRID],
+    }
     graph.output.extend(value(name, TensorProto.FLOAT, shape) for name, shape in shapes.items())
     onnx.checker.check_model(model, full_check=True)
     return model

@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 from inference.engines import parity as engines
 from inference.engines.engine import MAX_BATCH
 from training.backbones.backbone import Backbone
-from training.bundles.parity import BATCHES, LOGIT_ATOL, Graph
+from training.bundles.parity import BATCHES, Graph
 from training.errors import GateError
 
+#: Largest difference of a logit between two engines that may serve one patient; a manifest's ``parity.logit_atol``. A
+#: network of fifty layers rounds more than one of three; a thousandth of a logit moves a chance by 0.025 % at most.
+SLICE_LOGIT_ATOL = 1e-3
 #: Largest difference of a feature from float64, as a share of the largest feature: maps are drawn of them.
 FEATURES_RTOL = 1e-3
 #: Slices that are run at once in float64; a wide network takes 100 MB for each.
@@ -24,7 +27,7 @@ TOGETHER = 4
 
 
 def pass_slice_parity(
-    backbone: Backbone, model: bytes, slices: NDArray[np.float32], name: str, logit_atol: float = LOGIT_ATOL
+    backbone: Backbone, model: bytes, slices: NDArray[np.float32], name: str, logit_atol: float = SLICE_LOGIT_ATOL
 ) -> dict[str, float]:
     """Return the largest difference of each output between graph and network, if the graph may leave.
 
