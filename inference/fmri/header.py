@@ -165,8 +165,9 @@ def _samples(path: Path, nifti: Any) -> tuple[np.dtype[Any], tuple[float, float]
     try:
         dtype = np.dtype(nifti.get_data_dtype())
         slope, intercept = nifti.get_slope_inter()
-    except HeaderDataError as error:
-        raise _refused(path, f"{path.name} has a header that cannot be used: {error}.", CONVERT) from error
+    except (HeaderDataError, KeyError) as error:
+        what = f"{path.name} has a header that cannot be used: {error}, of type {int(nifti['datatype'])}."
+        raise _refused(path, what, CONVERT) from error
     if dtype.kind not in "iuf" or dtype.itemsize > 8:
         raise _refused(path, f"{path.name} holds samples of type {dtype}, expected one number per voxel.", SERIES)
     return dtype, (1.0 if slope is None else float(slope), 0.0 if intercept is None else float(intercept))
