@@ -15,7 +15,7 @@ from torch import nn
 from inference.calibration import sigmoid
 from training.data.batches import Dealt
 from training.data.windows import PatientWindows
-from training.fitting.checkpoints import BEST, Keeper
+from training.fitting.checkpoints import BEST, LAST, Keeper
 from training.fitting.epochs import NOBODY, Watcher
 from training.fitting.fit import fit
 from training.fitting.judging import WindowScores, window_scores
@@ -57,6 +57,11 @@ class Task(ABC):
     def done(self) -> bool:
         """Whether nothing is left to do."""
         return (self.folder / SAID).exists() and (self.folder / BEST).exists()
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether the state of the fit stays when it is done."""
+        return True
 
     @abstractmethod
     def rows(self, net: nn.Module, patient: Any) -> list[Prediction]:
@@ -119,6 +124,8 @@ def run_fold(
     fitted = fit(train, stop, task.spec, held_out=fold.test, keeper=keeper, watcher=watcher)
     rows = [row for patient in test for row in task.rows(fitted.net, patient)]
     write_predictions(said, rows)
+    if not task.keeps_state:
+        (task.folder / LAST).unlink(missing_ok=True)
     return rows
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
 from itertools import islice
@@ -131,7 +132,8 @@ class Fitting:
         self._about = lesson.about(train, stop)
         kept = keeper.read(self._about) if keeper else None
         if kept is None:
-            self._best = _Best(self.judge()[0], -1, copy.deepcopy(self.net.state_dict()))
+            loss = self.judge()[0] if lesson.untrained_counts else math.inf
+            self._best = _Best(loss, -1, copy.deepcopy(self.net.state_dict()))
             self._keep_best()
         else:
             self._restore(kept)

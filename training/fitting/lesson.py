@@ -71,6 +71,11 @@ class Lesson(ABC, Generic[P]):
         """First passes that are no trial: patience and schedule begin after them."""
         return 0
 
+    @property
+    def untrained_counts(self) -> bool:
+        """Whether the network before its first pass may turn out to be the best; else no stopping loss is worse."""
+        return True
+
     @abstractmethod
     def check(self, train: Sequence[P], stop: Sequence[P], held_out: Collection[str] = ()) -> None:
         """Refuse patients that a network cannot be trained, stopped and tested on.

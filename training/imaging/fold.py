@@ -35,6 +35,11 @@ class SliceTask(Task):
         """By which it is told of."""
         return task_name(self.fold, self.spec.backbone)
 
+    @property
+    def keeps_state(self) -> bool:
+        """No: of all folds of a wide network it is tens of gigabytes."""
+        return False
+
     def rows(self, net: nn.Module, patient: PatientSlices) -> list[Prediction]:
         """Return a row for each slice, and one for the patient."""
         logits = slice_logits(net, patient)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from training.cohort.cohort import Cohort
 from training.cohort.participants import Participant
 from training.data.slices import PatientSlices
 from training.errors import TrainingError
@@ -15,13 +16,16 @@ from training.fitting.first_step import Step, first_step
 from training.imaging.fold import slice_spec
 from training.imaging.trainer import final_fold, first_weights, slices_of_dealt, tell
 from training.runs.image_config import ImageConfig
-from training.splitting.splits import FILE_NAME, Fold, Splits
+from training.splitting.splits import FILE_NAME, Splits
 from training.stages import SILENT, Watcher, audited, deal, deal_some
 
+#: Of the first fold, those of whom a batch is learned and one judged.
+PARTS = ("train", "stop")
 #: Bytes of a value, and of a slice of three channels.
 BYTES, SLICE_BYTES = 4, 4 * 3 * 224 * 224
-#: A checkpoint has the weights, two moments of each, and the best ones; the best ones lie beside it once more.
-COPIES = 5
+#: A fit under way keeps the weights, two moments of each and the best ones; the best ones lie beside it once more, and
+#: alone when it is done.
+COPIES_UNDER_WAY = 4
 
 
 @dataclass(frozen=True)
@@ -94,30 +98,43 @@ def rehearse_fmri(
     tell(config, initialised, watcher)
     dealt = set(splits.patients)
     scanned = [one for one in cohort.participants if one.id in dealt and cohort.scans(one.id)]
-    chosen = [_one_of_each(scanned, part, splits.folds[0]) for part in ("train", "stop")]
-    some = replace(cohort, participants=tuple(one for part in chosen for one in part))
-    slices = slices_of_dealt(some, splits, config, watcher)
     half = math.ceil(config.fit.batch / 2)
-    train, stop = ([_first(slices[one.id], half) for one in part if one.id in slices] for part in chosen)
+    parts = [
+        _one_of_each(replace(cohort, participants=tuple(scanned)), splits, part, config, watcher) for part in PARTS
+    ]
+    train, stop = ([_first(one, half) for one in part] for part in parts)
     specs = {name: slice_spec(config, name, config.run.seed) for name in config.model.backbones}
     steps = {name: first_step(train, stop, spec) for name, spec in specs.items()}
     epochs = {name: spec.epochs for name, spec in specs.items()}
-    mean = sum(map(len, slices.values())) / len(slices)
+    mean = sum(len(one) for part in parts for one in part) / sum(map(len, parts))
     return _rehearsed(scanned, splits, config, mean, epochs, steps)
 
 
-def _one_of_each(scanned: Sequence[Participant], part: str, fold: Fold) -> list[Participant]:
-    """Return a patient of a part with each outcome."""
-    members = [one for one in scanned if one.id in fold.parts()[part]]
-    chosen = [next((one for one in members if one.good is good), None) for good in (True, False)]
-    if None in chosen:
-        word = ("good", "poor")[chosen.index(None)]
-        raise TrainingError(
-            f"Part {part} of fold {fold.name} has no patient with a scan and a {word} outcome.",
-            subject=part,
-            remedy="Add scans of such patients: sub-<patient>/func/sub-<patient>_task-rest_bold.nii.gz",
-        )
-    return [one for one in chosen if one is not None]
+def _one_of_each(
+    scanned: Cohort, splits: Splits, part: str, config: ImageConfig, watcher: Watcher
+) -> list[PatientSlices]:
+    """Return a patient of a part of the first fold with each outcome, whose scan may be used."""
+    fold = splits.folds[0]
+    found = []
+    for good in (True, False):
+        candidates = (one for one in scanned.participants if one.id in fold.parts()[part] and one.good is good)
+        prepared = (_prepared(scanned, one, splits, config, watcher) for one in candidates)
+        usable = next((slices for slices in prepared if slices is not None), None)
+        if usable is None:
+            word = "good" if good else "poor"
+            raise TrainingError(
+                f"Part {part} of fold {fold.name} has no patient with a {word} outcome and a scan that may be used.",
+                subject=part,
+                remedy="Add scans of such patients: sub-<patient>/func/sub-<patient>_task-rest_bold.nii.gz",
+            )
+        found.append(usable)
+    return found
+
+
+def _prepared(
+    cohort: Cohort, one: Participant, splits: Splits, config: ImageConfig, watcher: Watcher
+) -> PatientSlices | None:
+    return slices_of_dealt(replace(cohort, participants=(one,)), splits, config, watcher).get(one.id)
 
 
 def _first(patient: PatientSlices, n: int) -> PatientSlices:
@@ -140,7 +157,8 @@ def _rehearsed(
     batches = sum(math.ceil(len(names.intersection(fold.train)) * mean_slices / config.fit.batch) for fold in folds)
     seconds = sum(batches * epochs[name] * step.seconds for name, step in steps.items())
     total = round(len(names) * mean_slices)
-    checkpoints = len(folds) * sum(step.n_parameters for step in steps.values()) * BYTES * COPIES
+    sizes = [step.n_parameters * BYTES for step in steps.values()]
+    checkpoints = len(folds) * sum(sizes) + config.run.workers * max(sizes) * COPIES_UNDER_WAY
     return ImageRehearsal(
         patients=len(splits.patients),
         with_scan=len(names),
