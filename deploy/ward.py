@@ -137,7 +137,7 @@ class Ward:
         """Return what a session's bridge said in its last heartbeat; None before its first."""
         return self._told.get(session)
 
-    def admit(self, info: SessionInfo, play: Sequence[str] | None = None) -> Sitting:
+    def admit(self, info: SessionInfo, play: Sequence[str] | None = None, scan: Sequence[str] | None = None) -> Sitting:
         """Begin a session: write its folder, enter it in the registry, start its bridge.
 
         Parameters
@@ -146,6 +146,8 @@ class Ward:
             What it is.
         play : sequence of str, optional
             Arguments of the player that offers its stream.
+        scan : sequence of str, optional
+            Arguments of the process that simulates its patient's scan and has it scored.
 
         Raises
         ------
@@ -160,7 +162,7 @@ class Ward:
         except FlexionError:
             Registry(self._client).close(info.session, "never begun")
             raise
-        return self._seat(folder, play)
+        return self._seat(folder, play, scan)
 
     def _enter(self, info: SessionInfo) -> None:
         """Enter a session in the registry; one that crashed with its supervisor does not keep the bed for ever."""
@@ -180,7 +182,7 @@ class Ward:
         holder = self._client.get(keys.bed_lease(bed))
         return not isinstance(holder, bytes) or Holder.decode(holder).is_gone()
 
-    def _seat(self, folder: SessionFolder, play: Sequence[str] | None) -> Sitting:
+    def _seat(self, folder: SessionFolder, play: Sequence[str] | None, scan: Sequence[str] | None) -> Sitting:
         session = folder.info.session
 
         def ended() -> bool:
@@ -191,6 +193,8 @@ class Ward:
         bridge = self._spawn(f"bridge {session}", "bridge", *arguments, ended=ended, refuses=refuses)
         if play is not None:
             self._spawn(f"player {session}", "play", "--session", session, *play, ended=ended, beats=False)
+        if scan is not None:
+            self._spawn(f"scan {session}", "scan", "--session", session, *scan, ended=lambda: True, beats=False)
         sitting = self._sittings[session] = Sitting(folder, bridge)
         return sitting
 

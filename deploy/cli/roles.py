@@ -27,7 +27,7 @@ Speed = Annotated[float, typer.Option("--speed", help="How much faster than the 
 
 def add_to(app: typer.Typer) -> None:
     """Add the roles to the command line, out of sight of its first page."""
-    for role in (bridge, scorer, aggregator, dashboard, play):
+    for role in (bridge, scorer, aggregator, dashboard, play, scan):
         app.command(hidden=True)(role)
 
 
@@ -92,6 +92,17 @@ def play(
     from deploy.roles.player import Playback, Simulation, run
 
     run(session, Playback(recording, speed) if recording else Simulation(seed, recovery), settings, stop)
+
+
+def scan(session: Session, seed: Seed = 1, recovery: Recovery = 0.0, data: Data = None, redis: RedisUrl = None) -> None:
+    """Simulate the scan of a demonstration's patient, and have it scored."""
+    from deploy.child import stop_event
+
+    settings = _begin("scan", {"data_dir": data, "redis_url": redis})
+    stop = stop_event()
+    from deploy.roles.scan import run
+
+    raise typer.Exit(run(session, seed, recovery, settings, stop))
 
 
 def _begin(role: str, flags: dict[str, object], **about: str) -> Settings:

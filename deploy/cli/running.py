@@ -8,6 +8,7 @@ import urllib.request
 import webbrowser
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from deploy.cli import output
@@ -27,6 +28,7 @@ def run(
     settings: Settings,
     plans: Sequence[Plan],
     plays: Sequence[Sequence[str] | None],
+    scans: Sequence[Sequence[str] | None] = (),
     *,
     browser: bool,
     stay: bool,
@@ -45,6 +47,8 @@ def run(
         One per session.
     plays : sequence of (sequence of str or None)
         Arguments of each session's player; None where an amplifier sends.
+    scans : sequence of (sequence of str or None)
+        Arguments of what simulates and scores a scan of each session's patient; none for the sessions beyond its end.
     browser : bool
         Whether to open the page.
     stay : bool
@@ -64,8 +68,8 @@ def run(
     models = Models.load(settings.models) if scoring else None
     infos = [plan.to_info(models) for plan in plans]
     with open_ward(settings, models, lasting=lasting, allow_bundled=allow_bundled) as ward:
-        for info, play in zip(infos, plays, strict=True):
-            ward.admit(info, play)
+        for info, play, scan in zip_longest(infos, plays, scans):
+            ward.admit(info, play, scan)
         show_pages(ward, settings, browser=browser)
         ward.run(until=lambda: not stay and ward.all_over())
         ward.end_sessions()

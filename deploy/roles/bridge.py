@@ -86,7 +86,10 @@ def scans_of(info: SessionInfo, settings: Settings) -> Shelf:
     from inference.fmri.record import Shelf
 
     bound = info.bundles.get("fmri")
-    return Shelf(settings.data_dir, info.patient, bound["sha256"] if bound else None)
+    shelf = Shelf(settings.data_dir, info.patient, bound["sha256"] if bound else None)
+    if info.mode == "demo":
+        shelf.pass_over()  # each demonstration begins without the scan of the last one
+    return shelf
 
 
 def _source_ids(info: SessionInfo) -> tuple[str, str]:

@@ -148,6 +148,11 @@ class Shelf:
         self._events: dict[str, dict[str, Any]] = {}
         self._told: list[dict[str, Any]] = []
         self._said: set[str] = set()
+        self._passed: set[str] = set()
+
+    def pass_over(self) -> None:
+        """Take what is there now for known, and tell none of it."""
+        self._passed = {folder.name for folder in _folders(self._path)}
 
     def new(self) -> list[tuple[str, Mapping[str, Any]]]:
         """Return what a session is to be told now: ``fmri`` events, and a ``notice`` for what cannot be read.
@@ -165,7 +170,8 @@ class Shelf:
     def _look(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Read the folders that were not there before, and yield a notice for each that cannot be read."""
         try:
-            folders = [folder for folder in _folders(self._path) if folder.name not in self._events]
+            known = self._events.keys() | self._passed
+            folders = [folder for folder in _folders(self._path) if folder.name not in known]
         except OSError as error:
             yield from self._notice(_unreadable(self._path, str(error)))
             return

@@ -73,13 +73,13 @@ def test_four_windows_are_made_published_and_scored(demo):
 
 def test_three_windows_are_uncalibrated(demo):
     """Calibration takes the first 30 s of settled signal: the fourth window is the first that it holds for."""
-    flags = {line["index"]: line["flags"] for line in demo.folder.results()}
+    flags = {line["index"]: line["flags"] for line in demo.folder.results() if "index" in line}
     assert flags == {0: ["uncalibrated"], 1: ["uncalibrated"], 2: ["uncalibrated"], 3: []}
 
 
 def test_latency_is_that_of_the_recorded_results(demo):
     """The three figures are those of the lines of results.jsonl, which the bridge timed by its own clock."""
-    seconds = sorted(line["latency_s"] for line in demo.folder.results())
+    seconds = sorted(line["latency_s"] for line in demo.folder.results() if "index" in line)
     assert len(seconds) == 4 and seconds[0] > 0
     assert demo.result["latency_s"] == {"p50": median(seconds), "p99": seconds[-1], "max": seconds[-1]}
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from acquisition.chain import ChainSpec
 from acquisition.montage import load_montage
 from tests.inference import tiny
+from tests.inference.fmri import standin
 
 
-def build(folder: Path) -> dict[str, str]:
-    """Write a model and a fusion bundle, and return the variables that name them."""
+def build(folder: Path, *, scans: bool = False) -> dict[str, str]:
+    """Write a model and a fusion bundle, with ``scans`` one for scans too, and return the variables that name them."""
     montage, spec = load_montage("amp16"), ChainSpec()
     shape = (spec.window.n_samples, montage.n_channels)
     manifest = tiny.manifest(
@@ -20,5 +21,7 @@ def build(folder: Path) -> dict[str, str]:
         fingerprint=spec.fingerprint,
     )
     bundle = tiny.write(folder / "tiny", manifest, tiny.graph(*shape).SerializeToString())
-    tiny.fused(folder / "fusion", bundle, None)
-    return {"FLEXION_MODELS__EEG_EMG": str(folder / "tiny"), "FLEXION_MODELS__FUSION": str(folder / "fusion")}
+    image = standin.build(folder / "standin") if scans else None
+    tiny.fused(folder / "fusion", bundle, image)
+    named = {"FLEXION_MODELS__EEG_EMG": str(folder / "tiny"), "FLEXION_MODELS__FUSION": str(folder / "fusion")}
+    return named if image is None else named | {"FLEXION_MODELS__FMRI": str(image.path)}

@@ -142,6 +142,17 @@ def test_the_newest_scan_is_told_and_the_newest_of_the_sessions_own_bundle(tmp_p
     assert [event["scanned_on"] for _, event in Shelf(tmp_path, "P-01", None).new()] == ["2026-05-01"]
 
 
+def test_what_is_passed_over_is_never_told(tmp_path: Path) -> None:
+    """A demonstration begins anew; what comes after is told."""
+    put(tmp_path)
+    shelf = Shelf(tmp_path, "P-01", BUNDLE)
+    shelf.pass_over()
+    assert shelf.new() == []
+    older = values(scan_sha256=OTHER_SCAN, scanned_on="2026-01-01")
+    put(tmp_path, **older)
+    assert shelf.new() == [("fmri", event_of(older))]
+
+
 def test_what_is_no_number_comes_as_what_is_refused(tmp_path: Path) -> None:
     """NaN is no JSON: it travels as a text, and the session refuses it by name."""
     put(tmp_path, logit=float("nan"))
