@@ -193,4 +193,6 @@ def settings_of(config: Mapping[str, Any], beginnings: tuple[str, ...]) -> str:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        value = [f"{key} {one}" for key, one in value.items()]
     return (", ".join(map(str, value)) or "none") if isinstance(value, list | tuple) else str(value)
