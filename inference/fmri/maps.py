@@ -55,10 +55,9 @@ class Moments:
     def tsnr(self) -> NDArray[np.float32]:
         """Return the mean over the standard deviation about the straight line, float32; 0 where nothing changes."""
         centred = self._squares - self._sum**2 / self._n - self._slope**2 / (self._times**2).sum()
-        # What is left of equal numbers after rounding is no noise.
-        floor = 1e-12 * np.maximum(self._squares, (self._first + self._sum / self._n) ** 2)
+        # What rounding leaves of a straight line is no noise.
+        still = centred <= 1e-12 * self._squares
         noise = np.sqrt(np.maximum(centred, 0.0) / (self._n - 2))
-        still = centred <= floor
         return np.where(still, 0.0, self.mean() / np.where(still, 1.0, noise)).astype(np.float32)
 
 

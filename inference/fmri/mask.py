@@ -51,7 +51,8 @@ def otsu(values: NDArray[np.float32]) -> float:
     below, sums = np.cumsum(counts)[:-1].astype(float), np.cumsum(counts * centres)
     above, total = counts.sum() - below, sums[-1]
     between = (below * total / counts.sum() - sums[:-1]) ** 2 / np.maximum(below * above, 1.0)
-    return float(edges[1 + int(np.argmax(between))])
+    # Between two classes that are far apart nothing changes: the middle of that.
+    return float(edges[1 + np.flatnonzero(between == between.max())].mean())
 
 
 def largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
