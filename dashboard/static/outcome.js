@@ -11,6 +11,7 @@ import { closedUtc, isUnscored } from "./store.js";
 import {
   OUTCOME_NAME,
   inTen,
+  methodWord,
   modalityWord,
   percent,
   pointsWords,
@@ -19,6 +20,7 @@ import {
   stateWord,
   statusWord,
   timeOfDay,
+  weightsWords,
 } from "./words.js";
 
 /** @typedef {import("./store.js").BedState} BedState */
@@ -177,7 +179,13 @@ function modalities(outcome, gone) {
   const rows = [row("eeg_emg", outcome.parts.eeg_emg, reasonOf, gone), row("fmri", outcome.parts.fmri, reasonOf, gone)];
   const fusion = reasonOf.get("fusion");
   if (fusion !== undefined) rows.push({ name: modalityWord("fusion"), status: statusWord("refused"), detail: fusion, absent: true });
+  if (outcome.fusion) rows.push(fusionRow(outcome.fusion));
   return rows;
+}
+
+/** @param {import("./wire").Weighing} weighing */
+function fusionRow(weighing) {
+  return { name: modalityWord("fusion"), status: methodWord(weighing.method), detail: weightsWords(weighing), absent: false };
 }
 
 /**
@@ -187,7 +195,7 @@ function modalities(outcome, gone) {
  * @param {boolean} gone
  */
 function row(modality, part, reasonOf, gone) {
-  const counted = part.windows !== undefined ? `${part.windows} windows` : "";
+  const counted = part.windows !== undefined ? `${part.windows} windows` : part.slices ? `${part.slices} slices` : "";
   const alone = part.probability === null ? "" : `alone ${gone ? "---" : percent(part.probability)}`;
   const used = [counted, part.scanned_on ? `scanned ${part.scanned_on}` : "", alone].filter(Boolean).join(", ");
   return {

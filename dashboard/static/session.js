@@ -19,6 +19,7 @@ import { modeWord, originWord, partWords, percent, reasonWord } from "./words.js
  */
 export function facts({ info, ledger, results }) {
   const books = ledger?.["ledger"] ?? ledger;
+  const scans = results.filter((line) => "scan_sha256" in line);
   /** @type {[string, string][]} */
   const rows = [
     ["Session", info["session"]],
@@ -29,7 +30,9 @@ export function facts({ info, ledger, results }) {
     ["Replay of", [info["replay_of"], partWords(info)].filter(Boolean).join(", ")],
     ["Montage", info["montage"]?.name ?? ""],
     ["Model", bundleWords(info["bundles"]?.eeg_emg)],
-    ["Results", String(results.length)],
+    ["Model of scans", info["bundles"]?.fmri ? bundleWords(info["bundles"].fmri) : ""],
+    ["Results", String(results.length - scans.length)],
+    ["Scored scans", scans.map(scanWords).join("; ")],
     ["Ended", ledger === null ? "not yet" : (ledger["reason"] ?? "yes")],
     ["Samples received", books ? String(books.received) : ""],
     ["Samples lost", books ? String(books.declared_lost) : ""],
@@ -43,6 +46,11 @@ function bundleWords(bundle) {
   if (!bundle) return "none";
   const origin = bundle.origin === "synthetic" ? ", trained on simulated patients" : "";
   return `${bundle.name} ${bundle.version} (${bundle.sha256.slice(0, 12)})${origin}`;
+}
+
+/** @param {Record<string, any>} line of results.jsonl; one that the session refused may lack anything */
+function scanWords(line) {
+  return `${line["scanned_on"]}, ${line["quality"]?.slices ?? 0} slices (${String(line["scan_sha256"]).slice(0, 12)})`;
 }
 
 /** @param {Record<string, any>} result */
@@ -65,12 +73,12 @@ async function run(id) {
   const folder = /** @type {Folder} */ (said);
   setText(byId("title"), `Patient ${folder.info["patient"]}`);
   for (const [name, value] of facts(folder)) byId("facts").append(make("dt", "", name), make("dd", "", value));
-  for (const result of folder.results.filter(({ kind }) => kind !== "fmri")) {
+  for (const result of folder.results.filter((line) => "index" in line)) {
     const row = make("tr", "");
     row.append(...resultCells(result).map((cell) => make("td", "", cell)));
     byId("results").append(row);
   }
-  setShown(byId("results-table"), folder.results.length > 0);
+  setShown(byId("results-table"), folder.results.some((line) => "index" in line));
 }
 
 if (typeof document !== "undefined") void run(decodeURIComponent(location.pathname.split("/").at(-1) ?? ""));

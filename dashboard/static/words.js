@@ -38,6 +38,9 @@ const STATE_MEANINGS = {
 
 const MODALITIES = { eeg_emg: "EEG and EMG", fmri: "fMRI", fusion: "Fusion of both" };
 
+/** What of both modalities is weighed. */
+const METHODS = { equal: "equal weights", logit_stack: "weighted log-odds", mean_prob: "weighted mean" };
+
 const STATUSES = {
   absent: "absent",
   collecting: "collecting",
@@ -102,6 +105,9 @@ export const modalityWord = (code) => look(MODALITIES, code);
 /** @param {string} code */
 export const statusWord = (code) => look(STATUSES, code);
 
+/** @param {string} code */
+export const methodWord = (code) => look(METHODS, code);
+
 /** @param {string} reason */
 export function reasonWord(reason) {
   const [code = "", ...words] = reason.split(": ");
@@ -155,6 +161,22 @@ export function inTen(p) {
  */
 export function pointsWords({ value, interval: [low, high] }) {
   return `Fugl-Meyer at 3 months: ${Math.round(value)} of 34 (${Math.round(low)} to ${Math.round(high)})`;
+}
+
+/**
+ * What weighs both modalities, each weight with its interval over resampled patients.
+ *
+ * @param {import("./wire").Weighing} weighing
+ */
+export function weightsWords({ weights, untrained }) {
+  const each = [weightWords("eeg_emg", weights.eeg_emg), weightWords("fmri", weights.fmri)].join(", ");
+  return untrained ? `${each}; no patient had a say in them` : `${each}; 90 % intervals over resampled patients`;
+}
+
+/** @param {string} modality @param {import("./wire").Weight} weight */
+function weightWords(modality, { value, interval }) {
+  const span = interval === null ? "" : ` (${interval[0].toFixed(2)} to ${interval[1].toFixed(2)})`;
+  return `${modalityWord(modality)} ${value.toFixed(2)}${span}`;
 }
 
 /**

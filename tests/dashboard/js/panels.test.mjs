@@ -45,6 +45,24 @@ test("a refused fusion is a row of its own", () => {
   assert.deepEqual(view.modalities[2], { name: "Fusion of both", status: "refused", detail: "Fusion needs another bundle.", absent: true });
 });
 
+test("both parts are shown, and what weighs them, with its interval", () => {
+  const parts = {
+    eeg_emg: { status: "ok", windows: 9, weight: 9, logit: 0.8, probability: 0.69 },
+    fmri: { status: "ok", slices: 20, logit: 0.4, probability: 0.6, scan_sha256: "a".repeat(64), scanned_on: "2026-03-31" },
+  };
+  const weights = { eeg_emg: { value: 0.612, interval: [0.4, 0.83] }, fmri: { value: 0.388, interval: [0.17, 0.6] } };
+  const rowsOf = (fusion, now = THEN) =>
+    outcomeView(stateOf(contact(), outcome("PROVISIONAL", { parts, missing: [], fusion })), now).modalities;
+  const [eeg, fmri, both] = rowsOf({ method: "logit_stack", untrained: false, weights });
+  assert.deepEqual([eeg.detail, fmri.detail], ["9 windows, alone 69 %", "20 slices, scanned 2026-03-31, alone 60 %"]);
+  assert.deepEqual([both.name, both.status, both.absent], ["Fusion of both", "weighted log-odds", false]);
+  assert.equal(both.detail, "EEG and EMG 0.61 (0.40 to 0.83), fMRI 0.39 (0.17 to 0.60); 90 % intervals over resampled patients");
+  const half = { value: 0.5, interval: null };
+  const [, , equal] = rowsOf({ method: "equal", untrained: true, weights: { eeg_emg: half, fmri: half } });
+  assert.equal(equal.detail, "EEG and EMG 0.50, fMRI 0.50; no patient had a say in them");
+  assert.equal(rowsOf(null).length, 2);
+});
+
 test("a reason is said once, though the outcome carries it twice", () => {
   const reason = "Too few windows: 1 of 2 were scored.";
   const more = { probability: null, reasons: [reason], missing: [{ modality: "eeg_emg", reason }] };
@@ -173,6 +191,14 @@ test("the folder's page says what the folder says, and whether the books balance
   const rows = Object.fromEntries(facts({ info: { ...SESSION, montage: { name: "amp16" } }, ledger, results: [{}, {}] }));
   assert.deepEqual([rows["Patient"], rows["Results"], rows["Ended"], rows["Ledger"]], ["P-017", "2", "planned", "adds up"]);
   assert.match(rows["Model"], /trained on simulated patients/);
+});
+
+test("the page of a session names its scored scans, and counts results of windows alone", () => {
+  const line = { scan_sha256: "ab".repeat(32), scanned_on: "2026-03-31", quality: { slices: 20, problems: [] } };
+  const bundles = { ...SESSION.bundles, fmri: { name: "cnn", version: "1.0.0", sha256: "cd".repeat(32), origin: "clinical" } };
+  const rows = Object.fromEntries(facts({ info: { ...SESSION, bundles }, ledger: null, results: [{ index: 0 }, line] }));
+  assert.deepEqual([rows["Results"], rows["Scored scans"]], ["1", "2026-03-31, 20 slices (abababababab)"]);
+  assert.equal(rows["Model of scans"], "cnn 1.0.0 (cdcdcdcdcdcd)");
 });
 
 test("a replay says which part of its recording it plays, and how often", () => {
