@@ -31,6 +31,8 @@ Recipe = Literal["mean", "functional"]
 ALGORITHM = 1
 #: Fewer volumes that are used are no series over time.
 LEAST_USED = 15
+#: A mask of fewer ml is no brain but noise that hangs together.
+LEAST_BRAIN_ML = 50.0
 #: The field of a slice must hold a head, front to back.
 HEAD_MM = 200.0
 
@@ -179,7 +181,7 @@ def prepare(path: Path, spec: PreparationSpec) -> Prepared:
     moments, displacement_mm = _watched(scan, spec.drop_volumes)
     voxel_mm, mean, tsnr = scan.parameters.voxel_mm, moments.mean(), moments.tsnr()
     mask = brain_mask(mean, voxel_mm)
-    if not mask.any():
+    if mask.sum() * np.prod(voxel_mm) < 1e3 * LEAST_BRAIN_ML:
         raise _refused(scan, "holds nothing that looks like a brain", SERIES)
     indices = screen(mask, spec.screen_share)
     grid = Grid.around(mask, voxel_mm[:2], spec.size, spec.mm_per_pixel)
