@@ -31,6 +31,7 @@ from streaming.consumer import Consumer
 from streaming.lease import Lease
 from streaming.outbox import Outbox
 from streaming.records import ResultRecord, WindowRecord
+from streaming.scans import NO_SCANS, Scans
 from streaming.sessions import Registry, SessionEntry
 
 #: A chain whose windows and calibration are a tenth as long.
@@ -98,7 +99,7 @@ class Bed:
         info = self.folder.info
         return Chain(Montage.from_json(info.montage), info.mains_hz, SMALL)
 
-    def bridge(self, open_source: Callable[[ResumePoint, Chain], Source]) -> Bridge:
+    def bridge(self, open_source: Callable[[ResumePoint, Chain], Source], scans: Scans = NO_SCANS) -> Bridge:
         info = self.folder.info
         redis = connect(self.url, "bridge")
         chain = self.new_chain()
@@ -113,6 +114,7 @@ class Bed:
             lambda recorder, info: Outbox(redis, entry, lease, recorder, info=info, **times),
             lambda point: open_source(point, chain),
             self.clock,
+            scans,
         )
 
     def file_source(self, recording: Recording, decisions: Sequence[Decision] | None = None) -> FileSource:
