@@ -1,13 +1,14 @@
 """Scoring a recording in this process: tape, chain, engine, outcome (law 1: the very objects of the bedside).
 
-No LSL, no Redis, no clock: the result is a pure function of the file, the montage and the bundles. A session folder
-brings its own decisions; a foreign recording is decided once and its decisions are kept beside it.
+No LSL, no Redis, no clock: the result is a pure function of the file, the montage, the bundles and the scores of the
+patient's scans. A session folder brings its own decisions; a foreign recording is decided once and its decisions are
+kept beside it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -27,9 +28,12 @@ from deploy.replaying import plan_of_file, plan_of_folder, require
 from deploy.settings import Settings
 from deploy.summary import Counts, summarise
 from inference.engines.engine import MAX_BATCH, Engine
+from inference.fmri.record import Shelf
+from inference.fmri_event import choose
 from inference.outcome import outcome_of
 from inference.scoring import score
 from streaming.records import WindowRecord
+from streaming.scans import is_scan
 
 
 class Watcher(Protocol):
@@ -58,13 +62,14 @@ NOBODY = Nobody()
 
 @dataclass(frozen=True)
 class Scored:
-    """A recording on its way through the chain: who it is, its tape, and who is told of new decisions."""
+    """A recording on its way through the chain: who it is, its tape, who is told of new decisions, scans it held."""
 
     info: SessionInfo
     montage: Montage
     n_samples: int
     tape: Iterable[Decision | Block]
     keep: Callable[[Decision], None] | None = None
+    scans: tuple[Mapping[str, Any], ...] = ()
 
 
 def score_file(
@@ -117,7 +122,8 @@ def score_file(
     watcher.begins(scored.n_samples, scored.info.rate_hz)
     records = _records(chain, scored, models, watcher)
     results = [result for batch in _batches(records) for result in score(engine, models.eeg_emg, batch)]
-    outcome = outcome_of(results, models.eeg_emg, models.fusion, None, ended=True)
+    fmri = choose(_scans(scored, settings, models, tell), scored.info.patient, models.fmri)
+    outcome = outcome_of(results, models.eeg_emg, models.fusion, fmri, ended=True, fmri_bundle=models.fmri)
     counts = Counts(ledger=chain.ledger.to_json(), made=len(results), published=len(results))
     return summarise(scored.info, results, outcome, counts)
 
@@ -153,7 +159,8 @@ def _from_folder(path: Path, models: Models, patient: str | None, wanted: Betwee
         return _part(plan, open_recorded(path, plan.montage, plan.unit, wanted=wanted), models)
     info = replace(folder.info, mode="score", bundles=models.to_json())
     n_samples = sum(len(part.stamps) for part in folder.parts())
-    return Scored(info, plan.montage, n_samples, tape_of_folder(folder))
+    scans = tuple(filter(is_scan, folder.results()))
+    return Scored(info, plan.montage, n_samples, tape_of_folder(folder), scans=scans)
 
 
 def _part(plan: Plan, recorded: Recorded, models: Models) -> Scored:
@@ -161,6 +168,16 @@ def _part(plan: Plan, recorded: Recorded, models: Models) -> Scored:
     info = replace(plan, mode="score", excerpt=recorded.excerpt).to_info(models)
     binding = plan.montage.bind(recorded.parts[0].labels, recorded.parts[0].units, unit=plan.unit)
     return Scored(info, plan.montage, recorded.n_samples, recorded.tape(binding))
+
+
+def _scans(scored: Scored, settings: Settings, models: Models, tell: Callable[[str], None]) -> list[Mapping[str, Any]]:
+    """Return the scores of the patient's scans: those that the session held, and those that one would take now."""
+    shelf = Shelf(settings.data_dir, scored.info.patient, models.fmri.sha256 if models.fmri else None)
+    events = shelf.new()
+    for kind, data in events:
+        if kind == "notice":
+            tell(str(data["text"]))
+    return [*scored.scans, *(data for kind, data in events if kind == "fmri")]
 
 
 def _records(chain: Chain, scored: Scored, models: Models, watcher: Watcher) -> Iterator[WindowRecord]:

@@ -52,7 +52,7 @@ HEADER_BYTES = 352
 
 
 def load_nibabel() -> ModuleType:
-    """Return nibabel, which is an extra.
+    """Return nibabel, without which everything but scans can be made.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def load_nibabel() -> ModuleType:
     try:
         import nibabel
     except ImportError as error:
-        remedy = "Install it: pip install 'flexion[training]'; or leave the scans out: --no-bold"
+        remedy = "Install it: pip install nibabel; or leave the scans out: --no-bold"
         message = "BOLD scans are written by nibabel, which is not installed here."
         raise BadEnvironment(message, subject="nibabel", remedy=remedy) from error
     return nibabel
