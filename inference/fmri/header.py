@@ -193,7 +193,7 @@ def _mm(path: Path, nifti: Any) -> tuple[float, tuple[str, ...]]:
     if unit is None:
         low, high = VOXEL_MM
         words = f"{path.name}: {said.lower()}, expected edges of {low:g} to {high:g} mm."
-        raise _refused(path, words, f"Name a scan of the whole brain as it was taken. {CONVERT}")
+        raise _refused(path, words, f"Name the scan as it was taken, at its own resolution, or: {CONVERT}")
     if unit != stated:
         return LENGTHS[unit], (f"{said}, which can only be {unit}.",)
     return LENGTHS[unit], ()

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import ScanError
-from inference.fmri.header import LEAST_SLICES, SERIES, Header, read_header
+from inference.fmri.header import LEAST_SLICES, Header, read_header
 from inference.fmri.orienting import canonical
 from inference.fmri.parameters import ScanParameters
 from inference.fmri.sidecar import read_sidecar
@@ -117,8 +117,8 @@ def open_scan(path: Path) -> Scan:
     affine, order, _ = canonical(header.affine, header.shape)
     columns, rows, n_slices = (header.shape[axis] for axis in order)
     if n_slices < LEAST_SLICES:
-        words = f"{path.name} is {n_slices} slices high, expected {LEAST_SLICES} or more for a brain."
-        raise ScanError(words, subject=str(path), remedy=SERIES)
+        words = f"{path.name} has {n_slices} of the {LEAST_SLICES} slices that a brain needs at the least."
+        raise ScanError(words, subject=str(path), remedy="Name the resting-state series of the whole brain.")
     wide, long, high = (float(edge) for edge in np.linalg.norm(affine[:3, :3], axis=0))
     parameters = ScanParameters(
         fov_mm=(columns * wide, rows * long),

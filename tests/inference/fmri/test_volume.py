@@ -226,7 +226,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "negative shape": (lambda p: plain(p, dim=[4, -20, 21, 15, 25, 1, 1, 1]), r"makes no sense: \[-20, 21, 15, 25\]"),
     "no shape": (lambda p: plain(p, dim=[0, 1, 1, 1, 1, 1, 1, 1]), r"makes no sense: \[\]"),
     "huge volumes": (lambda p: plain(p, dim=[4, 3000, 3000, 300, 25, 1, 1, 1]), "volumes of 3000 x 3000 x 300 voxels"),
-    "few slices": (lambda p: heads.write(p.parent, heads.course()[:, :, 5:8]), f"3 slices high.* {LEAST_SLICES} or"),
+    "few slices": (lambda p: heads.write(p.parent, heads.course()[:, :, 5:8]), f"has 3 of the {LEAST_SLICES} slices"),
     "colours": (lambda p: plain(p, datatype=128, bitpix=24), "holds samples of type"),
     "unknown type": (lambda p: plain(p, datatype=77), "header that cannot be used: .*77"),
     "intercept no number": (lambda p: plain(p, scl_slope=1, scl_inter=np.inf), "header that cannot be used"),
