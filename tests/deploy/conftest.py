@@ -14,6 +14,7 @@ from deploy.opening import Models
 from deploy.settings import Settings, load
 from tests.deploy import bundles
 from tests.deploy.recordings import write_xdf
+from tests.inference.fmri import standin
 
 #: The command as it is installed beside this interpreter.
 FLEXION = Path(sys.executable).with_name("flexion")
@@ -69,6 +70,30 @@ def settings(bundle_variables: dict[str, str], tmp_path: Path) -> Settings:
 def models(settings: Settings) -> Models:
     """Return those bundles, loaded."""
     return Models.load(settings.models)
+
+
+@pytest.fixture(scope="session")
+def scan_variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return the variables that name small bundles for EEG and EMG, for scans, and for their fusion."""
+    return bundles.build(tmp_path_factory.mktemp("bundles-scans"), scans=True)
+
+
+@pytest.fixture
+def scan_settings(scan_variables: dict[str, str], tmp_path: Path) -> Settings:
+    """Return settings with those bundles and a data folder of the test's own."""
+    return load({"data_dir": tmp_path / "data"}, scan_variables)
+
+
+@pytest.fixture
+def scan_models(scan_settings: Settings) -> Models:
+    """Return those bundles, loaded."""
+    return Models.load(scan_settings.models)
+
+
+@pytest.fixture(scope="session")
+def nifti(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a simulated scan."""
+    return standin.scan(tmp_path_factory.mktemp("scans") / "sub-1_bold.nii.gz")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,67 @@
+"""``flexion fmri score`` as a command: its words, its object, its refusals."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+
+
+def test_it_scores_a_scan_and_says_where_the_score_is(flexion, scan_variables, nifti):
+    """An object with --json; else lines for people; a second time the same score."""
+    arguments = ("fmri", "score", str(nifti), "--patient", "P-01", "--date", "2026-03-31")
+    done = flexion(*arguments, "--json", **scan_variables)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["schema"] == "flexion.fmri/1" and found["folder"].endswith(found["scan_sha256"])
+    again = flexion(*arguments, **scan_variables)
+    assert again.returncode == 0 and f"{found['probability']:.2f} [" in again.stdout
+    for words in (
+        "scan of 2026-03-31",
+        "scored before",
+        "where the image model looked",
+        "synthetic",
+        "not for diagnosis",
+    ):
+        assert words in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "kind", "words"),
+    [
+        ((), 3, "scan", r"Nothing says on which day"),
+        (("--date", "31.3.2026"), 2, "usage", r"--date is '31.3.2026', which is no day"),
+        (("--bundle", "nothing"), 3, "bundle", r"There is no bundle 'nothing'"),
+        (("--bundle", "lstm-bands"), 3, "bundle_mismatch", r"is of kind eeg_emg and scores no scan"),
+        (("--patient", "A B"), 3, "identity", r"patient 'A B' is not allowed"),
+    ],
+)
+def test_every_refusal_has_its_code_and_words(flexion, scan_variables, nifti, arguments, code, kind, words):
+    """One line on stderr, one object on stdout."""
+    named = () if "--patient" in arguments else ("--patient", "P-01")
+    done = flexion("fmri", "score", str(nifti), *named, *arguments, "--json", **scan_variables)
+    error = json.loads(done.stdout)["error"]
+    assert (done.returncode, error["kind"]) == (code, kind) and words in error["message"] + error["remedy"]
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_without_a_bundle_it_says_how_to_name_one(flexion, bundle_variables, nifti):
+    """Wrong use, not a fault."""
+    done = flexion("fmri", "score", str(nifti), "--patient", "P-01", **bundle_variables)
+    assert done.returncode == 2 and "--bundle DIR, or FLEXION_MODELS__FMRI" in done.stderr
+
+
+@pytest.mark.parametrize("spoil", ["text", "cut", "missing", "folder"])
+def test_what_is_no_scan_is_refused_in_a_line(flexion, scan_variables, nifti, tmp_path, spoil):
+    """A text with a scan's name, a file cut in the middle, no file at all; no traceback."""
+    path = tmp_path / "bad_bold.nii.gz"
+    whole = nifti.read_bytes()
+    if spoil == "folder":
+        path.mkdir()
+    elif spoil != "missing":
+        path.write_bytes(gzip.compress(b"hello") if spoil == "text" else whole[: len(whole) // 2])
+    done = flexion("fmri", "score", str(path), "--patient", "P-01", "--date", "2026-03-31", "--json", **scan_variables)
+    assert done.returncode == 3 and json.loads(done.stdout)["error"]["kind"] == "scan"
+    assert len(done.stderr.strip().splitlines()) == 1 and "Traceback" not in done.stderr
+    assert not (tmp_path / "data" / "patients").exists()
