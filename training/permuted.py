@@ -1,14 +1,15 @@
-"""The control for leaks: the band-power baseline on outcomes that were dealt anew, on the same splits (law 9).
+"""The control for leaks: a model on outcomes that were dealt anew, on the same splits (law 9).
 
 On permuted outcomes there is nothing to find; if the mean AUC is not one half, patients leak from what is fitted into
 what is judged. The spread of those AUCs is what chance does in a cohort of this size, and where the AUC on the true
-outcomes lies in it (z) is what the baseline has found.
+outcomes lies in it (z) is what the model has found. The band-power baseline and the weights of a fusion are fitted anew
+to each deal; networks cannot be, so that their scores stay and only who is called good is dealt.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,16 +69,31 @@ def permuted_control(
     n, seed : int
         Deals, and of what.
     """
+    return control_of(lambda worlds, k: band_power_logits(features, worlds, *folds[k]), labels, folds, n, seed)
+
+
+def control_of(
+    scored: Callable[[NDArray[np.bool_], int], Floats],
+    labels: ArrayLike,
+    folds: Sequence[Parts],
+    n: int = N_PERMUTED,
+    seed: int = 0,
+) -> Control:
+    """Judge a model on permuted outcomes, and once on the true ones.
+
+    Parameters
+    ----------
+    scored : callable
+        Takes outcomes, shape (n_worlds, n_patients), and the number of a fold; returns the scores of those that judge
+        in it, shape (n_worlds, n_test), or (n_test,) where they are the same in every world.
+    labels, folds, n, seed
+        As in ``permuted_control``.
+    """
     good, rng = np.asarray(labels, bool), np.random.default_rng(seed)
     worlds = np.stack([good, *(rng.permutation(good) for _ in range(n))])
-    found = np.array([_judged(features, worlds, *fold) for fold in folds])
+    found = np.array([aucs(worlds[:, test], scored(worlds, k)) for k, (_, test) in enumerate(folds)])
     judged = np.isfinite(found).sum(axis=0)
     observed, *permuted = np.where(judged > 0, np.nansum(found, axis=0) / np.maximum(judged, 1), np.nan).tolist()
     kept = [auc for auc in permuted if not math.isnan(auc)]
     mean, sd = float(np.mean(kept)), float(np.std(kept, ddof=1))
     return Control(len(kept), mean, sd, observed, (observed - mean) / sd if sd > 0.0 else math.nan, tuple(kept))
-
-
-def _judged(features: Floats, worlds: NDArray[np.bool_], train: NDArray[np.intp], test: NDArray[np.intp]) -> Floats:
-    """Return the AUC of each world among the patients of `test`; NaN where they have one outcome."""
-    return aucs(worlds[:, test], band_power_logits(features, worlds, train, test))

@@ -56,7 +56,7 @@ def put(facts: Facts) -> None:
 
     for line in (*origin(facts), verdict(facts), size(facts)):
         print(line)
-    table = tables.headline(facts.models)
+    table = tables.headline(facts.models, facts.initialised)
     output.put_table(table.caption, table.head, table.rows)
     print(table.note)
     print(output.CAUTION, flush=True)

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from acquisition.durable import replace_file
+from acquisition.durable import make_folder, replace_file
 from training.baselines import Table
 from training.cohort.cohort import Cohort
 from training.cohort.participants import Participant
 from training.data.windows import PatientWindows, prepare
 from training.errors import RunError
+from training.evaluation.attention import attention_of
 from training.evaluation.beside import paper_table
 from training.evaluation.figures import model_figures, paired
+from training.evaluation.fusing import fusion_evaluation_of
 from training.evaluation.groups import groups
+from training.evaluation.imaging import image_evaluation_of
 from training.evaluation.listing import patients
 from training.evaluation.points import fma, ordinal
 from training.evaluation.scores import models_of
-from training.permuted import N_PERMUTED, permuted_control
+from training.evaluation.sureness import Sureness
+from training.permuted import permuted_control
 from training.runs.predictions import Prediction, read_predictions
 from training.runs.run_folder import RunFolder
 from training.splitting.splits import Fold
-from training.statistics.metrics import N_BOOTSTRAP
 
 SCHEMA = "flexion.evaluation/1"
 #: What to do about a run that does not fit its cohort any more.
@@ -53,17 +57,10 @@ class Material:
     folds: Sequence[Fold]
 
 
-@dataclass(frozen=True)
-class Sureness:
-    """How sure the figures are made: permuted deals of the control, draws of a bootstrap, and their seed."""
-
-    permutations: int = N_PERMUTED
-    bootstrap: int = N_BOOTSTRAP
-    seed: int = 0
-
-
 def evaluate(run: RunFolder, *, permutations: int | None = None) -> dict[str, Any]:
-    """Judge a run and write its ``evaluation.json``.
+    """Judge a run, of signals, of scans or of fusions, and write its ``evaluation.json``.
+
+    Of a run of fusions the two runs that it is made of are judged too, where they have not been yet.
 
     Parameters
     ----------
@@ -82,13 +79,14 @@ def evaluate(run: RunFolder, *, permutations: int | None = None) -> dict[str, An
     RunError
         If the run is not done, or its cohort has changed.
     """
-    settings, record = run.config.evaluation, run.record
+    settings, record = run.settings.evaluation, run.record
     sureness = Sureness(permutations or settings.permutations, settings.bootstrap, record["seeds"]["run"])
-    cohort, material = _gathered(run)
+    modality = record.get("modality") or "eeg_emg"
+    cohort, predictions = _cohort_of(run)
     evaluation = {
         "schema": SCHEMA,
-        "run": _run_of(run, cohort),
-        **evaluation_of(material, record["origin"], sureness),
+        "run": _run_of(run, cohort, modality),
+        **JUDGES[modality](run, cohort, predictions, sureness),
         "training": record.get("training"),
     }
     replace_file(run.evaluation_path, (json.dumps(evaluation, indent=1, allow_nan=False) + "\n").encode())
@@ -143,18 +141,86 @@ def _permuted(table: Table, folds: Sequence[Fold], how: Sureness) -> dict[str, A
     return {"model": "band-power", **vars(control), "z": z, "values": list(control.values)}
 
 
-def _gathered(run: RunFolder) -> tuple[Cohort, Material]:
-    """Return a run's cohort, and what its evaluation is made from."""
+def _cohort_of(run: RunFolder) -> tuple[Cohort, Sequence[Prediction]]:
+    """Return everybody of a run who was dealt, and what its models say of them."""
     splits, predictions = run.splits, read_predictions(run.predictions_path)
     whole = Cohort.open(run.cohort_folder)
     dealt = set(splits.patients)
     cohort = replace(whole, participants=tuple(one for one in whole.participants if one.id in dealt))
-    participants = {one.id: one for one in cohort.participants}
-    _require_same(run, predictions, participants)
+    _require_same(run, predictions, {one.id: one for one in cohort.participants})
+    return cohort, predictions
+
+
+def _judge_signals(run: RunFolder, cohort: Cohort, predictions: Sequence[Prediction], how: Sureness) -> dict[str, Any]:
     windows = prepare(cohort)
-    folds = splits.with_eeg(windows).folds
-    _require_whole(run, predictions, folds)
-    return cohort, Material(predictions, participants, windows, folds)
+    folds = run.splits.with_eeg(windows).folds
+    _require_whole(run, [row for row in predictions if row.unit == "window"], folds, "eeg")
+    material = Material(predictions, {one.id: one for one in cohort.participants}, windows, folds)
+    return evaluation_of(material, run.record["origin"], how)
+
+
+def _judge_scans(run: RunFolder, cohort: Cohort, predictions: Sequence[Prediction], how: Sureness) -> dict[str, Any]:
+    scanned = {row.patient for row in predictions if row.unit == "slice"}
+    of_slices = [row for row in predictions if row.unit == "slice"]
+    _require_whole(run, of_slices, run.splits.with_scans(scanned).folds, "fmri")
+    participants = {one.id: one for one in cohort.participants}
+    aggregation = run.image_config.model.aggregation
+    found = image_evaluation_of(predictions, participants, run.record["origin"], how, aggregation)
+    return {**found, "attention": attention_of(run, cohort, predictions)}
+
+
+def _judge_fusions(run: RunFolder, cohort: Cohort, predictions: Sequence[Prediction], how: Sureness) -> dict[str, Any]:
+    participants, record = {one.id: one for one in cohort.participants}, run.record
+    found = fusion_evaluation_of(predictions, participants, record["origin"], how, record["fusion"])
+    parts = [_evaluation_of_source(run, record["fusion"]["runs"][name], how) for name in ("fmri", "eeg_emg")]
+    beside = [row for part in parts for row in part.get("paper_table") or ()]
+    said = {key: parts[0]["run"].get(key) for key in ("initialised", "chosen")}
+    seen = _pictures(run, RunFolder.open(_path_of(run, record["fusion"]["runs"]["fmri"])), parts[0].get("attention"))
+    return {**found, "paper_table": [*beside, *found["paper_table"]], "images": said, "attention": seen}
+
+
+def _evaluation_of_source(run: RunFolder, said: Mapping[str, Any], how: Sureness) -> dict[str, Any]:
+    """Return what was found of a run that a fusion is made of; it is judged now where it was not yet."""
+    source = RunFolder.open(_path_of(run, said))
+    if not source.evaluation_path.is_file():
+        return evaluate(source, permutations=how.permutations)
+    try:
+        return dict(json.loads(source.evaluation_path.read_text("utf-8")))
+    except (OSError, ValueError) as error:
+        raise RunError(
+            f"{source.evaluation_path} cannot be read: {error}.",
+            subject=str(source.evaluation_path),
+            remedy=f"Make it again: flexion evaluate {source.path}.",
+        ) from error
+
+
+def _path_of(run: RunFolder, said: Mapping[str, Any]) -> Path:
+    return (run.path / Path(said["path"])).resolve()
+
+
+def _pictures(run: RunFolder, source: RunFolder, attention: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Copy the pictures of the run on scans, so that one folder has the whole report."""
+    if not attention:
+        return None
+    make_folder(run.figures_path)
+    for panel in attention["panels"]:
+        try:
+            replace_file(run.path / panel["file"], (source.path / panel["file"]).read_bytes())
+        except OSError as error:
+            raise RunError(
+                f"{source.path / panel['file']} cannot be read: {error.strerror}.",
+                subject=str(source.path),
+                remedy=f"Make it again: flexion evaluate {source.path}.",
+            ) from error
+    return dict(attention)
+
+
+#: How a run of each modality is judged.
+JUDGES: Mapping[str, Callable[[RunFolder, Cohort, Sequence[Prediction], Sureness], dict[str, Any]]] = {
+    "eeg_emg": _judge_signals,
+    "fmri": _judge_scans,
+    "fusion": _judge_fusions,
+}
 
 
 def _require_same(run: RunFolder, predictions: Sequence[Prediction], participants: Mapping[str, Participant]) -> None:
@@ -167,36 +233,46 @@ def _require_same(run: RunFolder, predictions: Sequence[Prediction], participant
             raise RunError(message, subject=patient, remedy=RESTORE)
 
 
-def _require_whole(run: RunFolder, predictions: Sequence[Prediction], folds: Sequence[Fold]) -> None:
+def _require_whole(run: RunFolder, judged: Sequence[Prediction], folds: Sequence[Fold], verb: str) -> None:
     """Refuse a run some of whose folds no network has judged yet."""
-    judged = {(row.repeat, row.fold, row.patient) for row in predictions if row.unit == "window"}
+    done = {(row.repeat, row.fold, row.patient) for row in judged}
     missing = [
-        fold.name for fold in folds if any((fold.repeat, fold.fold, patient) not in judged for patient in fold.test)
+        fold.name for fold in folds if any((fold.repeat, fold.fold, patient) not in done for patient in fold.test)
     ]
     if missing:
         raise RunError(
             f"{run.path} has no network's predictions for all patients of fold {', '.join(missing)}.",
             subject=str(run.path),
-            remedy="Finish it with flexion train eeg --resume.",
+            remedy=f"Finish it with flexion train {verb} --resume.",
         )
 
 
-def _run_of(run: RunFolder, cohort: Cohort) -> dict[str, Any]:
-    record, config, splits = run.record, run.config, run.splits
+def _run_of(run: RunFolder, cohort: Cohort, modality: str) -> dict[str, Any]:
+    record, splits = run.record, run.splits
     repeats = {fold.repeat for fold in splits.folds}
+    counted = ("name", "sha256", "patients", "with_eeg", "with_scan", "good")
     return {
         "name": run.path.name,
+        "modality": modality,
         "made_utc": record["made_utc"],
         "origin": record["origin"],
         "effect": cohort.described.get("effect"),
         "profile": splits.profile,
-        "model": config.model.kind,
+        "model": run.settings.model.kind if modality != "fusion" else record["fusion"]["method"],
         "parameters": record.get("parameters"),
+        "initialised": record.get("initialised"),
+        "chosen": _chosen(record),
         "seed": record["seeds"]["run"],
         "repeats": len(repeats),
         "folds": len(splits.folds) // len(repeats),
-        "cohort": {key: record["cohort"][key] for key in ("name", "sha256", "patients", "with_eeg", "good")},
+        "cohort": {key: record["cohort"][key] for key in counted if key in record["cohort"]},
         "versions": record["versions"],
         "git": record["git"],
         "host": record["host"],
     }
+
+
+def _chosen(record: Mapping[str, Any]) -> dict[str, int] | None:
+    """Return how many folds of a run on scans chose each backbone; None where there was no choice."""
+    choices = [choice["backbone"] for choice in (record.get("choices") or {}).values()]
+    return {name: choices.count(name) for name in sorted(set(choices))} or None

@@ -7,6 +7,7 @@ several is less spread, and would need another slope. There the looks at a patie
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -44,7 +45,7 @@ LEAST = 5
 MEASURES = {"recall": recall, "precision": precision, "f1": f1}
 
 
-def model_figures(scores: Scores, seed: int, n: int = N_BOOTSTRAP) -> dict[str, Any]:
+def model_figures(scores: Scores, seed: int, n: int = N_BOOTSTRAP, kind: str = "") -> dict[str, Any]:
     """Return everything that ``evaluation.json`` says of one model.
 
     Parameters
@@ -53,18 +54,21 @@ def model_figures(scores: Scores, seed: int, n: int = N_BOOTSTRAP) -> dict[str, 
         With patients of both outcomes.
     seed, n : int
         Of the bootstrap, and its draws.
+    kind : str
+        What it is in the run; by default ``network`` or ``baseline``.
     """
     good, ranks, p = scores.good, scores.logits().mean(axis=0), scores.probabilities()
     return {
         "name": scores.model,
-        "kind": "network" if scores.network else "baseline",
+        "kind": kind or ("network" if scores.network else "baseline"),
         "unit": "patient",
         "n": len(good),
         "n_good": int(good.sum()),
         "calibrated": scores.calibrated,
         "figures": _ranked(scores, seed, n) | _called(good, p >= THRESHOLD, seed, n) | _promised(scores, None, seed, n),
-        "by_windows": by_windows(scores, seed, n) if scores.network else [],
-        "window_level": window_level(scores) if scores.network else None,
+        "by_windows": by_windows(scores, seed, n) if scores.unit == "window" else [],
+        "window_level": window_level(scores) if scores.unit == "window" else None,
+        "slice_level": slice_level(scores) if scores.unit == "slice" else None,
         "roc": roc(good, ranks, seed, n),
         "reliability": reliability(good, p),
         "decision": decision_curve(good, p, seed, n),
@@ -97,10 +101,30 @@ def window_level(scores: Scores) -> dict[str, Any]:
     }
 
 
-def paired(models: list[Scores], seed: int) -> list[dict[str, Any]]:
-    """Return the differences in AUC between each two models, on the patients that both have scored."""
+def slice_level(scores: Scores) -> dict[str, Any]:
+    """Return the figures over slices, as the paper has them; the mean over repeats of each slice's logit.
+
+    A slice is called good from a probability of one half, uncalibrated: the paper calibrates none.
+    """
+    logits = np.concatenate([np.mean([rows[i].logits for rows in scores.rows], 0) for i in range(len(scores.good))])
+    good = np.repeat(scores.good, scores.n_windows)
+    calls = logits >= 0.0
+    return {
+        "n": len(logits),
+        "n_good": int(good.sum()),
+        "auc": auc(good, logits),
+        "accuracy": float(accuracy(good, calls)),
+        **{f"{name}_macro": float(macro(measure, good, calls)) for name, measure in MEASURES.items()},
+        "note": "secondary: slices of one patient are not independent",
+    }
+
+
+def paired(
+    models: Sequence[Scores], seed: int, pairs: Iterable[tuple[Scores, Scores]] | None = None
+) -> list[dict[str, Any]]:
+    """Return the differences in AUC between each two models, or those of `pairs`, on the patients that both scored."""
     rows = []
-    for one, other in combinations(models, 2):
+    for one, other in combinations(models, 2) if pairs is None else pairs:
         common = set(one.patients) & set(other.patients)
         first, second = (part.select(np.array([p in common for p in part.patients])) for part in (one, other))
         if not first.both_outcomes:

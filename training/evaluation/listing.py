@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,10 @@ LOW_WEIGHT = 0.8
 
 
 def patients(
-    models: Sequence[Scores], participants: Mapping[str, Participant], windows: Mapping[str, PatientWindows]
+    models: Sequence[Scores],
+    participants: Mapping[str, Participant],
+    windows: Mapping[str, PatientWindows],
+    n_slices: Mapping[str, int] = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
     """Return a row for each patient of the first model.
 
@@ -31,12 +35,15 @@ def patients(
         By pseudonym.
     windows : mapping of str to PatientWindows
         By pseudonym; may lack patients.
+    n_slices : mapping of str to int
+        Of each patient's scan, where a run is of scans.
     """
     first = models[0]
     by_model = [dict(zip(one.patients, one.probabilities().tolist(), strict=True)) for one in models]
     logits, intervals = first.logits().mean(axis=0), first.intervals()
     counts = sorted({*(n for n in FITTED if n <= max(first.n_windows)), int(max(first.n_windows))})
-    after = {n: first.probabilities(n) for n in counts} if first.network else {}
+    windowed = first.unit == "window"
+    after = {n: first.probabilities(n) for n in counts} if windowed else {}
     return [
         {
             "patient": patient,
@@ -46,8 +53,9 @@ def patients(
             "p": by_model[0][patient],
             "interval": list(interval) if (interval := intervals[i]) else None,
             "logit": float(logits[i]),
-            "n_windows": int(first.n_windows[i]) if first.network else None,
-            "weight": float(first.rows[0][i].weights.mean()) if first.network else None,
+            "n_windows": int(first.n_windows[i]) if windowed else None,
+            "n_slices": n_slices.get(patient),
+            "weight": float(first.rows[0][i].weights.mean()) if windowed else None,
             "by_model": {
                 one.model: p[patient] for one, p in zip(models, by_model, strict=True) if patient in p
             },

@@ -28,6 +28,8 @@ AS_IT_IS = Line(1.0, 0.0, np.zeros(0), np.zeros(0))
 CALIBRATED = Calibration((1.0,), (1.0,), (0.0,), ((),), ((),))
 #: Units of which a patient has many; a network scores them, and they outweigh its own row of the whole patient.
 PARTS = ("window", "slice")
+#: What a run on scans calls the networks that its folds chose, one each; they have rows of patients alone.
+CHOSEN = "cnn-chosen"
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +84,8 @@ class Scores:
 
     @property
     def network(self) -> bool:
-        """Whether it scores windows or slices."""
-        return self.unit in PARTS
+        """Whether it is a network, and no baseline."""
+        return self.unit in PARTS or self.model == CHOSEN
 
     @property
     def both_outcomes(self) -> bool:
@@ -160,9 +162,12 @@ class Scores:
 
 
 def models_of(predictions: Sequence[Prediction], aggregation: str = AGGREGATIONS[0]) -> list[Scores]:
-    """Return the scores of every model that has judged patients of both outcomes: networks first, then by name."""
+    """Return the scores of every model that has judged patients of both outcomes, by name.
+
+    Networks come first, before all others those that the folds chose.
+    """
     found = [Scores.of(predictions, model, aggregation) for model in sorted({row.model for row in predictions})]
-    return sorted((one for one in found if one.both_outcomes), key=lambda one: not one.network)
+    return sorted((one for one in found if one.both_outcomes), key=lambda one: (not one.network, one.model != CHOSEN))
 
 
 def _curve(others: list[Scored], n_draws: int) -> Calibration | None:

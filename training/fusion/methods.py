@@ -37,7 +37,7 @@ N_STEPS = 100
 
 
 def fit_weights(method: str, eeg_emg: ArrayLike, fmri: ArrayLike, good: ArrayLike, shares: ArrayLike = 1.0) -> Floats:
-    """Return the weights of a method, for each row of `shares`.
+    """Return the weights of a method, for each row of `shares` or of outcomes.
 
     Parameters
     ----------
@@ -45,20 +45,20 @@ def fit_weights(method: str, eeg_emg: ArrayLike, fmri: ArrayLike, good: ArrayLik
         One of :data:`inference.manifest.METHODS`.
     eeg_emg, fmri : array, shape (n,)
         Calibrated log-odds of patients that neither head had seen.
-    good : array, shape (n,)
-        True for a good outcome.
+    good : array, shape (..., n)
+        True for a good outcome; several rows where outcomes are dealt anew.
     shares : array, shape (..., n)
-        How much of a patient each row is; a row for each resample.
+        How much of a patient each entry is; several rows where patients are resampled.
 
     Returns
     -------
     ndarray, shape (..., 3)
         Weight of eeg_emg, weight of fmri, bias.
     """
-    x, y, label = np.asarray(eeg_emg, np.float64), np.asarray(fmri, np.float64), np.asarray(good, np.float64)
-    rows = np.atleast_2d(np.broadcast_to(np.asarray(shares, np.float64), (*np.shape(shares)[:-1], len(x))))
-    flat = rows.reshape(-1, len(x))
-    return _FITS[method](x, y, label, flat).reshape(*np.shape(shares)[:-1], 3)
+    x, y = np.asarray(eeg_emg, np.float64), np.asarray(fmri, np.float64)
+    label, rows, _ = np.broadcast_arrays(np.asarray(good, np.float64), np.asarray(shares, np.float64), x)
+    weights = _FITS[method](x, y, label.reshape(-1, len(x)), rows.reshape(-1, len(x)))
+    return weights.reshape(*label.shape[:-1], 3)
 
 
 def draws_of(weights: Floats) -> tuple[FusionDraw, ...]:
@@ -78,9 +78,9 @@ def _equal(x: Floats, y: Floats, good: Floats, shares: Floats) -> Floats:
 def _mean_prob(x: Floats, y: Floats, good: Floats, shares: Floats) -> Floats:
     """Choose the weight whose mean of probabilities has the smallest log-loss over patients that were not seen."""
     grid = np.array(GRID)
-    p = grid[:, np.newaxis] * sigmoid(x) + (1.0 - grid[:, np.newaxis]) * sigmoid(y)
-    right = np.clip(np.where(good > 0.5, p, 1.0 - p), P_MARGIN, 1.0)
-    chosen = grid[np.argmin(-shares @ np.log(right).T, axis=1)]
+    p = np.clip(grid[:, np.newaxis] * sigmoid(x) + (1.0 - grid[:, np.newaxis]) * sigmoid(y), P_MARGIN, 1.0 - P_MARGIN)
+    losses = -(shares * good) @ np.log(p).T - (shares * (1.0 - good)) @ np.log1p(-p).T
+    chosen = grid[np.argmin(losses, axis=1)]
     return np.stack([chosen, 1.0 - chosen, np.zeros_like(chosen)], axis=-1)
 
 

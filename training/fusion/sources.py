@@ -9,7 +9,7 @@ from pathlib import Path
 from inference.bundle import MANIFEST, Bundle
 from training.cohort.cohort import Cohort
 from training.errors import RunError
-from training.evaluation.scores import Scores
+from training.evaluation.scores import CHOSEN, Scores
 from training.runs.predictions import Prediction, read_predictions
 from training.runs.run_folder import RunFolder
 from training.splitting.splits import Splits
@@ -68,11 +68,10 @@ class Source:
 
     @property
     def models(self) -> list[str]:
-        """The networks' names in the predictions, the bundle's first."""
+        """The networks' names in the predictions: those that the folds chose, that of the bundle, the others."""
         unit = UNITS[self.modality][0]
-        return sorted(
-            {row.model for row in self.predictions if row.unit == unit}, key=lambda n: (n != self.exported, n)
-        )
+        names = {row.model for row in self.predictions if row.unit == unit or row.model == CHOSEN}
+        return sorted(names, key=lambda name: (name != CHOSEN, name != self.exported, name))
 
     @property
     def exported(self) -> str:

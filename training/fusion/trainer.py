@@ -82,7 +82,9 @@ class Fusions:
     part_of : mapping of str to int or None
         Parts of the patients where the splits have one fold; None where the folds are the parts.
     pairs : mapping of str to Pair
-        By the name of the image network; the bundle's first.
+        By the name of the image network.
+    exported : Pair
+        The two networks that the bundles hold.
     baselines : tuple of Prediction
         Of the same patients, as the run of EEG and EMG has them.
     """
@@ -90,6 +92,7 @@ class Fusions:
     method: str
     part_of: Mapping[str, int] | None
     pairs: Mapping[str, Pair]
+    exported: Pair
     baselines: tuple[Prediction, ...]
 
     @classmethod
@@ -105,12 +108,8 @@ class Fusions:
         members = {patient for pair in pairs.values() for patient in pair.patients}
         networks = set(sources[0].models)
         others = (row for row in rows[0] if row.unit == "patient" and row.model not in networks)
-        return cls(method, part_of, pairs, tuple(row for row in others if row.patient in members))
-
-    @property
-    def exported(self) -> Pair:
-        """The two networks that the bundles hold."""
-        return next(iter(self.pairs.values()))
+        of_both = tuple(row for row in others if row.patient in members)
+        return cls(method, part_of, pairs, pairs[sources[1].exported], of_both)
 
     @property
     def methods(self) -> list[str]:

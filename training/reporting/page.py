@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from acquisition.durable import make_folder, replace_file
 from training.reporting.facts import Facts
 from training.reporting.sections import Section, render, sections
+from training.reporting.tables import ABOUT
 from training.reporting.verdict import origin, probabilities, size, verdict
 from training.reporting.words import text
 
@@ -28,6 +29,7 @@ def page(facts: Facts, parts: list[Section]) -> str:
             verdict=verdict(facts),
             size=size(facts),
             probabilities=probabilities(facts),
+            about=ABOUT[facts.modality],
             sections=parts,
         )
     )
@@ -59,5 +61,5 @@ def write_report(run: RunFolder, evaluation: Mapping[str, Any]) -> Path:
     DiskFull
         If the disk does not take it.
     """
-    write_page(Facts(evaluation, run.metrics()), run.report_path, run.figures_path)
+    write_page(Facts(evaluation, run.metrics(), run.path), run.report_path, run.figures_path)
     return run.report_path

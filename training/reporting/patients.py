@@ -139,8 +139,10 @@ def _side(row: Mapping[str, Any]) -> str:
 
 
 def _quality(row: Mapping[str, Any]) -> str:
-    windows = value_of(row.get("n_windows"))
+    windows, slices = value_of(row.get("n_windows")), value_of(row.get("n_slices"))
     words = ["windows not counted" if windows is None else f"{windows:g} windows"]
+    if slices is not None:
+        words = [f"{slices:g} slices"]
     for key, name in (("sqi", "signal quality"), ("weight", "mean weight")):
         if value_of(row.get(key)) is not None:
             words.append(f"{name} {number(row[key])}")

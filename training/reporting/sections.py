@@ -13,20 +13,27 @@ from training.reporting import figures, patients, tables, tripod
 from training.reporting.drawing import Drawing
 from training.reporting.facts import Facts
 from training.reporting.learning import curves
+from training.reporting.picture import Picture
 
 #: What stands wherever the paper's figures and those of simulated patients meet.
 NOT_COMPARABLE = (
     "The patients of this run are simulated: its figures must not be compared with the paper's, and one being higher "
     "means nothing."
 )
-#: What the paper's table is to be read with.
+#: What the paper's tables are to be read with.
 PAPER_UNIT = (
     "The paper does not state what its figures count; 13 patients with EEG and EMG were in its test set. A figure over "
     "windows or slices is no figure over patients."
 )
+#: What the paper's figures of attention are to be read with.
+ATTENTION = (
+    "Where the image model looked: orange towards the better outcome, blue away from it, full at the strongest cell of "
+    "the scan. One cell is a seventh of the picture's width. It says where this network looked, and nothing about the "
+    "tissue."
+)
 
-#: What a section is made of: tables, figures, sentences.
-Part = tables.Table | Drawing | str
+#: What a section is made of: tables, figures, pictures, sentences.
+Part = tables.Table | Drawing | Picture | str
 
 environment = Environment(
     loader=PackageLoader("training.reporting"),
@@ -65,13 +72,14 @@ def left_out(title: str, anchor: str, reason: str) -> Section:
 
 def headline(facts: Facts) -> Section:
     """Return the few figures that are looked for first."""
-    return shown("Headline", "headline", tables.headline(facts.models))
+    return shown("Headline", "headline", tables.headline(facts.models, facts.initialised))
 
 
 def ranking(facts: Facts) -> Section:
     """Return ROC curves, AUC and paired differences."""
     title, anchor = "Ranking: who does better than whom", "ranking"
-    drawn = [model for model in facts.models if (model.get("roc") or {}).get("fpr")]
+    several = facts.networks if len(facts.networks) > 1 else facts.models
+    drawn = [model for model in several if (model.get("roc") or {}).get("fpr")]
     parts: list[Part] = [figures.roc(drawn)] if drawn else ["No model has a ROC curve."]
     parts.append(tables.ranking(facts.models))
     pairs = facts.list_of("paired")
@@ -86,14 +94,14 @@ def classification(facts: Facts) -> Section:
 
 def calibration(facts: Facts) -> Section:
     """Return how far probabilities can be taken at their word."""
-    drawn: list[Part] = [figures.reliability(model) for model in facts.networks if model.get("reliability")]
+    drawn: list[Part] = [figures.reliability(model) for model in facts.networks[:1] if model.get("reliability")]
     return shown("Calibration", "calibration", *(drawn or ["No network has reliability points."]),
                  tables.calibration(facts.models))  # fmt: skip
 
 
 def usefulness(facts: Facts) -> Section:
     """Return the net benefit."""
-    drawn = [figures.decision(model) for model in facts.networks if model.get("decision")]
+    drawn = [figures.decision(model) for model in facts.networks[:1] if model.get("decision")]
     if not drawn:
         return left_out("Net benefit", "decision", "no network has a decision curve")
     return shown("Net benefit", "decision", *drawn)
@@ -126,13 +134,33 @@ def scale(facts: Facts) -> Section:
 
 
 def paper(facts: Facts) -> Section:
-    """Return the paper's Table 2 beside this run."""
+    """Return the paper's tables beside this run."""
     title, anchor = "Beside the paper", "paper"
     rows = facts.list_of("paper_table")
     if not rows:
         return left_out(title, anchor, "the evaluation holds no table of the paper")
     caution = NOT_COMPARABLE if facts.synthetic else ""
-    return shown(title, anchor, *filter(None, [caution]), PAPER_UNIT, tables.paper(rows))
+    return shown(title, anchor, *filter(None, [caution]), PAPER_UNIT, *tables.papers(rows, facts.initialised))
+
+
+def weights(facts: Facts) -> Section:
+    """Return what each fusion weighs its heads with, or which network each fold chose."""
+    title, anchor = "Weights and choices", "weights"
+    fusions = [model for model in facts.fusion.get("models") or () if "weights" in model]
+    parts: list[Part] = [tables.weights(fusions)] if fusions else []
+    if facts.chosen:
+        parts.append(tables.chosen(facts.chosen))
+    return shown(title, anchor, *parts) if parts else left_out(title, anchor, "the run fuses and chooses nothing")
+
+
+def attention(facts: Facts) -> Section:
+    """Return where the image networks looked, as the paper's Figure 2."""
+    title, anchor = "Where the image model looked", "attention"
+    found = facts.evaluation.get("attention")
+    if not found or facts.folder is None:
+        return left_out(title, anchor, "the run has no pictures of scans")
+    pictures = [Picture.read(facts.folder, panel) for panel in found["panels"]]
+    return shown(title, anchor, ATTENTION, str(found["words"]), *pictures)
 
 
 def control(facts: Facts) -> Section:
@@ -169,12 +197,13 @@ def each_patient(facts: Facts) -> Section:
 
 
 def secondary(facts: Facts) -> Section:
-    """Return the figures of single windows, labelled and folded up (law 9)."""
-    title, anchor = "Secondary: single windows", "secondary"
+    """Return the figures of single windows or slices, labelled and folded up (law 9)."""
+    slices = facts.modality == "fmri"
+    title, anchor = f"Secondary: single {'slices' if slices else 'windows'}", "secondary"
     table = tables.secondary(facts.models)
     if not table.rows:
         return left_out(title, anchor, "no model has figures over single windows")
-    return Section(title, anchor, render("secondary.html", windows=table))
+    return Section(title, anchor, render("secondary.html", windows=table, unit="slice" if slices else "window"))
 
 
 def checklist(facts: Facts) -> Section:
@@ -199,6 +228,8 @@ SECTIONS: tuple[Callable[[Facts], Section], ...] = (
     groups,
     scale,
     paper,
+    weights,
+    attention,
     control,
     learning,
     each_patient,
@@ -215,5 +246,5 @@ def sections(facts: Facts, makers: Sequence[Callable[[Facts], Section]] = SECTIO
 
 
 def _part(part: Part) -> dict[str, Any]:
-    kind = {tables.Table: "table", Drawing: "figure"}.get(type(part), "words")
+    kind = {tables.Table: "table", Drawing: "figure", Picture: "picture"}.get(type(part), "words")
     return {"kind": kind, "it": part}

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from training.evaluation.beside import TABLES
 from training.reporting.facts import Facts
-from training.reporting.words import MISSING, MODELS, count, figure, listed, number, p_value, text, value_of
+from training.reporting.words import MISSING, MODELS, count, figure, interval, listed, number, p_value, text, value_of
 
 Model = Mapping[str, Any]
 #: The paper's figures stand beside ours on these, by their keys.
@@ -24,6 +25,10 @@ COSTS = {
 }
 #: Whose figures a row of that table has.
 SOURCES = {"paper": "the paper", "here": "this run"}
+#: What the paper does not say.
+NOT_STATED = "not stated"
+#: What a run is of, in words.
+ABOUT = {"eeg_emg": "EEG and EMG", "fmri": "resting-state fMRI", "fusion": "EEG, EMG and resting-state fMRI"}
 
 
 @dataclass(frozen=True)
@@ -67,11 +72,11 @@ def ranking(models: Sequence[Model]) -> Table:
     )
 
 
-def headline(models: Sequence[Model]) -> Table:
-    """Return the figures that a reader looks for first, chance beside accuracy."""
+def headline(models: Sequence[Model], initialised: str = "") -> Table:
+    """Return the figures that a reader looks for first, chance beside accuracy; and the first weights of networks."""
     keys = ("auc", "accuracy", "accuracy_by_chance", "brier", "calibration_slope")
     return Table(
-        "Headline, unit patient, 95 % intervals",
+        _caption("Headline, unit patient, 95 % intervals", initialised),
         ("model", "n (good)", "AUC", "accuracy", "chance bar", "Brier", "calibration slope"),
         _rows(models, keys),
         "Chance bar: the accuracy that always saying the more frequent outcome stays below in 95 % of such cohorts "
@@ -152,30 +157,71 @@ def groups(rows: Iterable[Model]) -> Table:
     )  # fmt: skip
 
 
-def paper(rows: Iterable[Model]) -> Table:
-    """Return the paper's Table 2 beside the figures of this run."""
+def papers(rows: Sequence[Model], initialised: str = "") -> list[Table]:
+    """Return the tables of the paper that an evaluation has rows of, each beside ours."""
+    found = sorted({row.get("table", 2) for row in rows})
+    return [paper([row for row in rows if row.get("table", 2) == table], table, initialised) for table in found]
+
+
+def paper(rows: Iterable[Model], table: int = 2, initialised: str = "") -> Table:
+    """Return a table of the paper beside the figures of this run; its AUCs are those of its Figure 1."""
+    about = f"The paper's Table {table} ({TABLES[table]}) and this run"
     return Table(
-        "The paper's Table 2 (EEG and EMG alone) and this run",
-        ("model", "source", "unit", "N", "accuracy", "recall", "precision", "F1", "note"),
+        _caption(about, initialised if table != 2 else ""),
+        ("model", "source", "unit", "N", "accuracy", "recall", "precision", "F1", "AUC", "note"),
         tuple(
-            (row["model"], SOURCES[row["source"]],
-             text(row["unit"]), _stated(row["n"]), *(number(row[key], 4) for key in PAPER), row.get("note") or "")
+            (row["model"], SOURCES[row["source"]], text(row["unit"]), _stated(row["n"]),
+             *(number(row[key], 4) for key in PAPER), _auc(row), row.get("note") or "")
             for row in rows
         ),
     )  # fmt: skip
 
 
-def secondary(models: Iterable[Model]) -> Table:
-    """Return the figures of single windows."""
+def weights(fusions: Iterable[Model]) -> Table:
+    """Return the weights of every fusion with their spread over resampled patients."""
     return Table(
-        "SECONDARY: unit window, not patient",
-        ("model", "windows", "AUC over windows", "note"),
+        "Weights of the fusions, fitted to all patients that have both, 90 % intervals over resampled patients",
+        ("fusion", "method", "EEG and EMG", "fMRI"),
+        tuple(
+            (row["name"], row["method"], *(weight(row["weights"][modality]) for modality in ("eeg_emg", "fmri")))
+            for row in fusions
+        ),
+        "equal and logit_stack weigh calibrated log-odds, mean_prob probabilities (there the weights sum to 1). A wide "
+        "interval: these patients hardly say which of the two to believe. The figures of this report are of weights "
+        "that were fitted without the patient whom they judge.",
+    )
+
+
+def weight(told: Mapping[str, Any]) -> str:
+    """Return a weight with its interval, where patients had a say."""
+    bounds = told.get("interval")
+    return number(told["value"]) if bounds is None else f"{number(told['value'])} {interval(bounds)}"
+
+
+def chosen(counts: Mapping[str, int]) -> Table:
+    """Return how many folds chose each network."""
+    return Table(
+        "Which network each fold chose, by the loss of its own stopping patients",
+        ("network", "folds"),
+        tuple((name, count(n)) for name, n in counts.items()),
+        "Nobody who is judged had a say in it. cnn-chosen is, in each fold, that network.",
+    )
+
+
+def secondary(models: Iterable[Model]) -> Table:
+    """Return the figures of single windows, or of single slices."""
+    rows = list(models)
+    unit = "slice" if any(row.get("slice_level") for row in rows) else "window"
+    return Table(
+        f"SECONDARY: unit {unit}, not patient",
+        ("model", f"{unit}s", f"AUC over {unit}s", "note"),
         tuple(
             (row["name"], count(level["n"]), figure(level["auc"]), level.get("note") or "")
-            for row in models
-            if (level := row.get("window_level"))
+            for row in rows
+            if (level := row.get(f"{unit}_level"))
         ),
-        "Windows of one patient resemble each other, so these figures and their intervals look better than they are.",
+        f"{unit.capitalize()}s of one patient resemble each other, so these figures and their intervals look better "
+        "than they are.",
     )
 
 
@@ -186,7 +232,8 @@ def control(permuted: Model) -> Table:
         ("model", "fits", "mean AUC", "SD", "AUC with the true labels", "z"),
         ((permuted["model"], count(permuted["n"]), number(permuted["mean"]), number(permuted["sd"], 3),
           number(permuted["observed"]), number(permuted["z"], 1)),),
-        "On shuffled labels the mean must lie near 0.5; if it does not, something leaks.",
+        "On shuffled labels the mean must lie near 0.5; if it does not, something leaks."
+        + (f" Here: {permuted['how']}." if permuted.get("how") else ""),
     )  # fmt: skip
 
 
@@ -236,6 +283,9 @@ def provenance(facts: Facts) -> Table:
         ("cohort's table, SHA-256", cohort.get("sha256")),
         ("patients (with EEG; good)", f"{count(cohort.get('patients'))} ({count(cohort.get('with_eeg'))}; "
          f"{count(cohort.get('good'))})"),
+        *([("with a scan", count(cohort["with_scan"]))] if "with_scan" in cohort else []),
+        *([("first weights", facts.initialised)] if facts.initialised else []),
+        *((f"run of {ABOUT[name]}", _source(one)) for name, one in (facts.fusion.get("runs") or {}).items()),
         ("split", f"profile {text(run.get('profile'))}, {count(run.get('repeats'))} repeats of "
          f"{count(run.get('folds'))} folds, seed {text(run.get('seed'))}"),
         ("model", run.get("model")),
@@ -270,6 +320,19 @@ def uncalibrated(models: Sequence[Model]) -> str:
     return f"NOT calibrated, for want of other folds: {listed(names)}. " if names else ""
 
 
+def _caption(words: str, initialised: str) -> str:
+    return f"{words}; {initialised}" if initialised else words
+
+
+def _auc(row: Model) -> str:
+    return NOT_STATED if row["source"] == "paper" and row.get("auc") is None else number(row.get("auc"), 4)
+
+
+def _source(run: Mapping[str, Any]) -> str:
+    bundle = run["bundle"]
+    return f"{run['name']}, bundle {bundle['name']} {bundle['version']} ({bundle['sha256'][:12]})"
+
+
 def _rows(models: Sequence[Model], keys: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     return tuple((row["name"], _n(row), *(figure(row["figures"].get(key)) for key in keys)) for row in models)
 
@@ -279,7 +342,7 @@ def _n(row: Model) -> str:
 
 
 def _stated(n: Any) -> str:
-    return count(n) if value_of(n) is not None else "not stated" if n is None else str(n)
+    return count(n) if value_of(n) is not None else NOT_STATED if n is None else str(n)
 
 
 def _within(mean: Any) -> str:

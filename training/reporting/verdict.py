@@ -12,6 +12,14 @@ from training.reporting.words import interval_of, listed, model, value_of
 
 #: Events per parameter that a plain regression is asked for by the old rule; Riley 2019 has a fuller one.
 EVENTS_PER_PARAMETER = 10
+#: What the patients of a run of fusions are asked for, by method.
+WEIGHTS = {
+    "equal": "They have no say in the weights; the networks behind them learned from patients of the same cohort.",
+    "logit_stack": "They choose two weights and a bias, drawn to equal weights; the networks behind them learned from "
+    "patients of the same cohort, and only figures of patients that had no part in either count.",
+    "mean_prob": "They choose one weight; the networks behind it learned from patients of the same cohort, and only "
+    "figures of patients that had no part in either count.",
+}
 
 
 def verdict(facts: Facts) -> str:
@@ -19,7 +27,9 @@ def verdict(facts: Facts) -> str:
     if not facts.networks:
         return "This run has no network's predictions: the report is of the baselines alone."
     if not facts.baselines:
-        return "No baseline stands beside the network, so this run cannot say whether the network is worth its size."
+        return (
+            f"No baseline stands beside {facts.subject.lower()}, so this run cannot say whether it is worth its size."
+        )
     name = facts.networks[0]["name"]
     sides = [(other["name"], side_of(facts, name, other["name"])) for other in facts.baselines]
     lower = [model(other) for other, side in sides if side == "lower"]
@@ -33,8 +43,12 @@ def verdict(facts: Facts) -> str:
     if unknown:
         clauses.append(f"was not compared with {listed(unknown)}")
     if clauses:
-        return f"The network ({name}) {'; it '.join(clauses)}."
-    return f"The network ({name}) ranks these patients better than every baseline beside it."
+        return f"{facts.subject} ({name}) {'; it '.join(clauses)}."
+    return f"{facts.subject} ({name}) ranks these patients better than {_everything(facts)} beside it."
+
+
+def _everything(facts: Facts) -> str:
+    return "either head alone and every baseline" if facts.modality == "fusion" else "every baseline"
 
 
 def side_of(facts: Facts, network: str, baseline: str) -> str:
@@ -71,6 +85,8 @@ def size(facts: Facts) -> str:
         f"The unit is the patient: {facts.n} patients, {facts.n_good} with a good outcome and "
         f"{facts.n - facts.n_good} without, so {events} events of the rarer kind."
     )
+    if facts.modality == "fusion":
+        return f"{words} {WEIGHTS.get(str(facts.run.get('model')), '')}".rstrip()
     if facts.parameters is None:
         return f"{words} The run does not say how many parameters the network has."
     return (

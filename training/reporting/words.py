@@ -16,6 +16,12 @@ MODELS = {
     "baseline-fma": "the score at baseline alone",
     "band-power": "a logistic regression",
     "epos": "sitting balance and leg strength",
+    "cnn-shufflenet": "ShuffleNetV2 x1.0 on slices",
+    "cnn-fbnet": "FBNet-C on slices",
+    "cnn-ghostnet": "GhostNet x1.0 on slices",
+    "cnn-regnet": "RegNetY-400MF on slices",
+    "cnn-resnet50": "ResNet50 on slices",
+    "cnn-chosen": "in each fold the network that its own stopping patients chose",
 }
 
 
