@@ -18,7 +18,7 @@ from training.simulated.roster import roster_of
 from training.simulated.synth import scan_of
 
 #: A whole head in few voxels, and few volumes of it.
-TINY = ScanSpec(shape=(24, 24, 14), voxel_mm=(9.0, 9.0, 10.0), n_volumes=26)
+TINY = ScanSpec(shape=(24, 24, 18), voxel_mm=(9.0, 9.0, 8.0), n_volumes=26)
 #: Pixels of an edge of a made-up slice: the least that all five networks take and leave more than one cell.
 SIZE = 64
 

@@ -51,8 +51,9 @@ def check_scanned(splits: Splits) -> None:
             strata = limited_to(splits.strata, members)
             missing = [word for good, word in _OUTCOMES if not any(strata[STRATA[good, eeg]] for eeg in (True, False))]
             if missing and (fold is not splits.final or part != "test"):
+                what = f"a {missing[0]} outcome and a scan that may be used"
                 raise SplitError(
-                    f"Part {part} of fold {fold.name} has no patient with a scan and a {missing[0]} outcome.",
+                    f"Part {part} of fold {fold.name} has no patient with {what}.",
                     subject=fold.name,
                     remedy="Add scans of such patients, or ask for fewer parts (split.folds).",
                 )

@@ -66,8 +66,8 @@ def test_a_state_comes_back_as_it_was(tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"no checkpoint", b"PK\x03\x04 torn", pickle.dumps({"schema": "x"}), pickle.dumps(print)],
-    ids=["empty", "text", "torn", "pickle", "code"],
+    [b"", b"no checkpoint", b"PK\x03\x04 torn", b"torn", b"J\x00", pickle.dumps({"schema": "x"}), pickle.dumps(print)],
+    ids=["empty", "text", "torn", "stack", "short", "pickle", "code"],
 )
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path, content):
     """It is named, and what to do; nothing in it is run."""
