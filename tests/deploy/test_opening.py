@@ -9,7 +9,7 @@ import pytest
 
 from acquisition.errors import IdentityError
 from acquisition.montage import load_montage
-from deploy.opening import Plan, bound_bundles, entry_of, versions
+from deploy.opening import Models, Plan, bound_bundles, entry_of, versions
 from deploy.settings import ModelSettings, changed
 from inference.errors import BundleError, BundleMismatch
 
@@ -45,6 +45,21 @@ def test_bundles_are_found_again_by_their_hash(models, settings, tmp_path):
     eeg_emg, fusion, fmri = bound_bundles(info, settings.models)
     assert (eeg_emg.sha256, fusion.sha256, fmri) == (models.eeg_emg.sha256, models.fusion.sha256, None)
     assert bound_bundles(PLAN.to_info(None), settings.models) == (None, None, None)
+
+
+def test_a_session_is_bound_to_the_bundle_of_scans(scan_models, scan_settings):
+    """All three are found again by their hashes; one of another kind is refused in its place."""
+    info = PLAN.to_info(scan_models)
+    assert info.bundles["fmri"] == scan_models.fmri.to_json()
+    assert [bundle.sha256 for bundle in bound_bundles(info, scan_settings.models)] == [
+        scan_models.eeg_emg.sha256, scan_models.fusion.sha256, scan_models.fmri.sha256,
+    ]  # fmt: skip
+    wrong = changed(scan_settings, {"models.fmri": str(scan_models.eeg_emg.path)}).models
+    with pytest.raises(BundleMismatch, match=r"is of kind eeg_emg and scores no scan\. Name a bundle of kind fmri\."):
+        Models.load(wrong)
+    lacking = changed(scan_settings, {"models.fmri": scan_settings.models.fusion}).models
+    with pytest.raises(BundleError, match=r"bound to bundle standin .* is not on this machine.*FLEXION_MODELS__FMRI"):
+        bound_bundles(info, lacking)
 
 
 def test_a_bundle_that_is_gone_is_named(models, settings, tmp_path):

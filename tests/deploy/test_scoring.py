@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from deploy.scoring import score_file
 from deploy.settings import changed
 from inference.engines.choice import open_engine
 from inference.errors import BundleMismatch
+from inference.fmri.record import keep
 
 
 @pytest.fixture
@@ -119,6 +121,39 @@ def test_a_part_is_a_session_of_its_own(recording, settings, models, engine, tmp
     kept = read_decisions_beside(copy)
     assert score_file(copy, settings, models, engine)["windows"]["made"] == 1
     assert read_decisions_beside(copy) == kept
+
+
+def test_the_patient_s_scan_is_part_of_the_outcome(recording, scan_settings, scan_models, engine):
+    """What a session of that patient would take now; another patient's recording has none."""
+
+    hashes = {"scan_sha256": "a" * 64, "bundle_sha256": scan_models.fmri.sha256}
+    quality = {"slices": 20, "problems": []}
+    values = {"patient": "P7", **hashes, "scanned_on": "2026-03-31", "logit": 0.9, "quality": quality}
+    keep(scan_settings.data_dir, "P7", *hashes.values(), {"score.json": json.dumps(values).encode()})
+    told: list[str] = []
+    ours, theirs = (
+        score_file(recording, scan_settings, scan_models, engine, patient=name, tell=told.append)["outcome"]
+        for name in ("P7", "P8")
+    )
+    assert ours["parts"]["fmri"]["scanned_on"] == "2026-03-31" and ours["modalities"] == ["fmri"]
+    assert theirs["parts"]["fmri"]["status"] == "absent" and not told
+    (scan_settings.data_dir / "patients" / "P7" / "fmri" / ("c" * 64)).mkdir()
+    score_file(recording, scan_settings, scan_models, engine, patient="P7", tell=told.append)
+    assert "cannot be read" in told[0]
+
+
+def test_a_session_keeps_the_scan_that_it_held(recording, scan_settings, scan_models, engine):
+    """Its own folder says which; also where the patient's folder is gone."""
+    plan = Plan("demo", "simulated", "P1", "B1", load_montage("amp16"), {"kind": "lsl"})
+    folder = SessionFolder.create(scan_settings.data_dir, plan.to_info(scan_models))
+    shutil.copy(recording, folder.part_path(1))
+    folder.append_decision(Decision("segment", 1, 0, 0, {"segment": 0, "first_sample": 0, "reason": "start"}))
+    folder.append_result(
+        {"patient": "P1", "scan_sha256": "d" * 64, "scanned_on": "2026-03-30", "logit": 0.2,
+         "bundle_sha256": scan_models.fmri.sha256, "quality": {"slices": 19, "problems": []}}
+    )  # fmt: skip
+    found = score_file(folder.path, scan_settings, scan_models, engine)["outcome"]["parts"]["fmri"]
+    assert (found["scan_sha256"], found["slices"], found["logit"]) == ("d" * 64, 19, 0.2)
 
 
 def test_a_part_of_a_session_is_no_session_at_a_bed(recording, settings, models, engine):

@@ -106,6 +106,27 @@ def test_an_fmri_event_among_the_results_is_no_window(folder, models):
     assert len(summarise_folder(folder, models.eeg_emg, models.fusion)["scores"]) == 3
 
 
+def test_a_scan_among_the_results_is_part_of_the_outcome(folder, scan_models):
+    """With the bundles that the session is bound to; another patient's changes nothing."""
+    bound = (scan_models.eeg_emg, scan_models.fusion, scan_models.fmri)
+    (folder.path / "results.jsonl").unlink()
+    folder = SessionFolder.open(folder.path)
+    for index in range(3):
+        result = tiny.result(scan_models.eeg_emg, index, 1.0, first_sample=4_000 + 10_000 * index)
+        folder.append_result({**result.to_json(), "latency_s": None})
+    alone = summarise_folder(folder, *bound)["outcome"]
+    assert alone["state"] == "PARTIAL"
+    scan = {"scan_sha256": "a" * 64, "scanned_on": "2026-03-31", "bundle_sha256": scan_models.fmri.sha256, "logit": 0.9}
+    folder.append_result({**scan, "patient": "P2", "quality": {"slices": 20, "problems": []}})
+    other = summarise_folder(folder, *bound)["outcome"]
+    assert other["probability"] == alone["probability"] and other["parts"]["fmri"]["status"] == "refused"
+    folder.append_result({**scan, "scan_sha256": "b" * 64, "patient": "P1", "quality": {"slices": 20, "problems": []}})
+    outcome = summarise_folder(folder, *bound)["outcome"]
+    assert (outcome["state"], outcome["modalities"]) == ("PROVISIONAL", ["eeg_emg", "fmri"])
+    assert outcome["parts"]["fmri"]["scan_sha256"] == "b" * 64
+    assert outcome["fusion"]["weights"]["fmri"] == {"value": 0.5, "interval": None}
+
+
 def test_a_session_without_models_has_an_outcome(folder):
     """A recording that nobody scored says so."""
     folder.update(bundles=dict.fromkeys(("eeg_emg", "fmri", "fusion")))
@@ -153,8 +174,6 @@ def test_a_repeated_result_counts_once(folder, models):
     first = ResultRecord.from_json(folder.results()[0])
     other = replace(first, logit=9.0)
     with (folder.path / "results.jsonl").open("ab") as file:
-        import json
-
         file.write(json.dumps({**other.to_json(), "latency_s": None}).encode() + b"\n")
     scores = summarise_folder(folder, models.eeg_emg, models.fusion)["scores"]
     assert [score["logit"] for score in scores] == [1.0, 1.0, None]
