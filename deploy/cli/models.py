@@ -90,10 +90,12 @@ def export(run: Run, out: Out = None, name: BundleName = "", as_json: Json = Fal
 
     need_training()
     from training.bundles.bundling import bundle_of_run
+    from training.bundles.slice_bundling import bundle_of_fmri_run
     from training.runs.run_folder import RunFolder
 
     folder = RunFolder.open(run)
-    bundle = bundle_of_run(folder, out or folder.bundle_path, name)
+    make = bundle_of_fmri_run if folder.modality == "fmri" else bundle_of_run
+    bundle = make(folder, out or folder.bundle_path, name)
     output.say(f"{bundle.words}, origin {bundle.model.head.origin}: {bundle.path}")
     if as_json:
         output.put_json({"schema": output.SCHEMA, **_describe(bundle)})

@@ -101,7 +101,12 @@ def build(architecture: Architecture, n_outputs: int, seed: int) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if architecture.library == "timm":
-            net = library.create_model(architecture.model, num_classes=n_outputs, **dict(architecture.options))
+            net: nn.Module = library.create_model(
+                architecture.model, num_classes=n_outputs, **dict(architecture.options)
+            )
         else:
             net = library.models.get_model(architecture.model, weights=None, num_classes=n_outputs)
-    return cast(nn.Module, net)
+        # timm draws FBNet's from -1 to 1 where there is one output: its first logits would be some tens. All five
+        # begin alike.
+        cast(nn.Linear, net.get_submodule(architecture.classifier)).reset_parameters()
+    return net

@@ -42,6 +42,17 @@ def test_every_weight_learns(name, slices):
     assert all(weights.grad is not None for weights in net.parameters())
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_all_five_begin_undecided(name):
+    """Their classifiers' first weights are as small as their inputs are many, whatever the library does."""
+    net = create(name, weights=Weights(), seed=0)
+    layer = net.net.get_submodule(net.architecture.classifier)
+    weight, bias = layer.get_parameter("weight").detach(), layer.get_parameter("bias").detach()
+    bound = weight.shape[1] ** -0.5
+    assert 0.9 * bound < float(weight.abs().max()) <= bound
+    assert float(bias.abs().max()) <= bound
+
+
 def test_a_seed_gives_the_same_bits_and_leaves_the_generator():
     """First weights are part of a run; whatever else is drawn does not depend on them."""
     torch.manual_seed(5)

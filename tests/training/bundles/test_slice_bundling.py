@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deploy import exits
+from deploy.cli import main
 from inference.bundle import Bundle
 from inference.engines.ort import OrtEngine
 from inference.fmri.gradcam import Readout, cam
@@ -159,15 +161,17 @@ def test_the_card_says_what_it_is_and_is_not(made):
 
 
 @pytest.mark.timeout(300)
-def test_an_evaluated_run_has_its_figures_on_the_card(make_run, tmp_path: Path):
-    """The verdict and the headline; the digest beside it."""
+def test_an_evaluated_run_is_exported_anew_with_its_figures(make_run, tmp_path: Path, capsys):
+    """``flexion models export``: the verdict and the headline on the card, the digest beside it."""
     run = make_run()
     run.evaluation_path.write_text(json.dumps(sample()), "utf-8")
-    bundle = bundle_of_fmri_run(run, tmp_path / "out", name="mine", version="2.0")
-    card = (bundle.path / "card.md").read_text("utf-8")
-    assert card.startswith("# mine 2.0\n") and "Not evaluated yet" not in card
+    out = tmp_path / "out"
+    assert main.run(["models", "export", str(run.path), "--out", str(out), "--name", "mine", "--json"]) == exits.OK
+    assert json.loads(capsys.readouterr().out)["sha256"] == Bundle.load(out).sha256
+    card = (out / "card.md").read_text("utf-8")
+    assert card.startswith("# mine 2") and "Not evaluated yet" not in card
     assert "Headline, unit patient" in card
-    assert (bundle.path / "report.md").is_file()
+    assert (out / "report.md").is_file()
 
 
 def test_slices_of_another_preparation_are_refused(make_run, tmp_path: Path):
