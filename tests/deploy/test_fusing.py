@@ -1,0 +1,60 @@
+"""``flexion train fusion`` on two runs of made-up logits: what it makes, what it says, what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from deploy.cli.main import run as flexion
+from inference.bundle import FusionBundle
+from tests.training.fused_runs import cohort_of, runs_of
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """Return where both runs lie."""
+    folder = tmp_path_factory.mktemp("fusing")
+    eeg, fmri = runs_of(folder, cohort_of(folder / "cohort"))
+    eeg.evaluation_path.write_text(json.dumps({"run": {}}))
+    return str(eeg.path), str(fmri.path)
+
+
+def test_two_runs_are_fused_judged_and_their_bundle_shown(
+    runs: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the commands of the documentation, one after the other."""
+    assert flexion(["train", "fusion", *runs, "--out", str(tmp_path), "--name", "both"]) == 0
+    out = capsys.readouterr().out
+    [run] = tmp_path.glob("*_both")
+    assert f"{run}: cnn-shufflenet + lstm-bands by logit_stack." in out
+    assert "Weights (90 % over resampled patients): EEG and EMG 0." in out and " and fMRI 0." in out
+    assert f"flexion evaluate {run}" in out and "not for diagnosis" in out
+    assert flexion(["evaluate", str(run), "--permutations", "20"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("SYNTHETIC: SIMULATED PATIENTS\n") and "The fusion (cnn-shufflenet + lstm-bands)" in out
+    assert (run / "report.html").is_file()
+    assert flexion(["models", "show", str(run / "bundle")]) == 0
+    assert "| EEG and EMG | " in capsys.readouterr().out
+    assert flexion(["models", "verify", str(run / "bundle")]) == 0
+
+
+def test_json_is_one_object(runs: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the run lies, what it is made of, and the weights of its bundle."""
+    assert flexion(["train", "fusion", *runs, "--out", str(tmp_path), "--method", "mean_prob", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["training"]
+    fusion = FusionBundle.load(Path(told["bundle"])).fusion
+    assert (told["origin"], told["state"], told["fusion"]["method"]) == ("synthetic", "done", "mean_prob")
+    assert told["fusion"]["bundle"]["weights"]["fmri"]["value"] == fusion.weights.fmri
+
+
+def test_runs_the_other_way_round_are_refused(
+    runs: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Bad input, one line, and nothing is made."""
+    assert flexion(["train", "fusion", *runs[::-1], "--out", str(tmp_path / "out")]) == 3
+    assert "is no run of EEG and EMG. Name the run of EEG and EMG first" in capsys.readouterr().err
+    assert flexion(["train", "fusion", str(tmp_path), runs[1]]) == 3
+    assert flexion(["train", "fusion", *runs, "--method", "best"]) == 2
+    assert not (tmp_path / "out").exists()
