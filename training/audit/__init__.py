@@ -4,7 +4,7 @@
 - :mod:`.examining`: each patient's files, looked through once
 - :mod:`.table_check`: what the table of patients says wrongly or twice
 - :mod:`.signal_check`: channels, rate, length, unit and gaps of a recording; :mod:`.mains`: which mains it was made at
-- :mod:`.scan_check`: whether a scan is whole, and of the geometry that is expected
+- :mod:`.scan_check`: whether the bedside would take a scan, to its last byte
 - :mod:`.seen`: the same file under two patients
 - :mod:`.inclusion`: who meets the paper's criteria
 - :mod:`.findings`: one finding: where, what, and the remedy

@@ -194,7 +194,11 @@ class _Examiner:
     def _scan(self, path: Path) -> Scan:
         scan = look_at_scan(path, self._participant.id, self._name(path))
         self._findings += scan.findings
-        self._prints.append((scan.sha256, self._name(path)))
+        if scan.sha256:
+            self._prints.append((scan.sha256, self._name(path)))
+        if scan.origin == "synthetic" and self._cohort.origin != "synthetic":
+            what = "It is of a simulated patient; the cohort is clinical."
+            self._find("origin", self._name(path), what, "Take it out of the cohort.")
         return scan
 
     def _name(self, path: Path) -> str:

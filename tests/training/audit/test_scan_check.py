@@ -1,4 +1,4 @@
-"""Functional scans: what is wrong with bytes, header and geometry is told; real ones in order are not."""
+"""Functional scans: what the bedside would refuse is found beforehand; real ones in order are not."""
 
 from __future__ import annotations
 
@@ -10,18 +10,23 @@ import nibabel
 import numpy as np
 import pytest
 
+from inference.errors import ScanError
+from inference.fmri.volume import SIMULATED, open_scan
 from tests.training.cohort.wards import plain
 from training.audit.audit import check
 from training.audit.scan_check import look_at_scan
 from training.cohort.participants import write_participants
 
 
-def write(folder, shape=(8, 8, 4, 24), zooms=(3.4, 3.4, 4.0, 2.0), coded=True, suffix=".nii.gz", seed=0):
+def write(folder, shape=(8, 8, 9, 24), zooms=(9.0, 9.0, 9.0, 2.0), coded=True, suffix=".nii.gz", seed=0, **fields):
     """Write a small series of noise."""
     image = nibabel.Nifti1Image(np.random.default_rng(seed).integers(0, 999, shape).astype(np.int16), np.eye(4))
+    image.header.set_xyzt_units("mm", "sec")
     image.header.set_zooms(zooms[: len(shape)])
     image.set_sform(np.diag([*zooms[:3], 1]), code=int(coded))
     image.set_qform(np.diag([*zooms[:3], 1]), code=int(coded))
+    for key, value in fields.items():
+        image.header[key] = value
     path = folder / f"sub-1_task-rest_bold{suffix}"
     nibabel.save(image, path)
     return path
@@ -33,43 +38,42 @@ def told(path):
 
 
 def test_a_scan_in_order_has_no_finding(tmp_path):
-    """Packed or not; shape and time of a volume are known."""
+    """Packed or not; shape, time of a volume and origin are known."""
     for suffix in (".nii.gz", ".nii"):
         scan = look_at_scan(write(tmp_path, suffix=suffix), "1", "scan")
-        assert (scan.findings, scan.shape, scan.repetition_s) == ((), (8, 8, 4, 24), 2.0)
+        assert (scan.findings, scan.shape, scan.repetition_s) == ((), (8, 8, 9, 24), 2.0)
+        assert scan.origin == "clinical"
 
 
 def test_real_scans(shared_data):
-    """A real series at an odd resolution is told so, its functional neighbour is in order, a single volume is none."""
-    folder = shared_data / "nifti-nibabel"
-    assert told(folder / "functional.nii") == []
-    ((level, words),) = told(folder / "anatomical.nii")[:1]
-    assert level == "error" and words.startswith("It is of shape 33x41x25; expected volumes over time, 20 or more.")
-    traps = [words for _, words in told(folder / "example4d.nii.gz")]
-    assert any("A volume took 2000 s; expected 0.3 to 10 s." in words for words in traps)
-    coarse = told(shared_data / "fmri-haxby-small" / "run001_bold_25mm.nii.gz")
-    assert [words[:28] for _, words in coarse] == ["Its voxels are 25 x 25 x 25 "]
+    """A series of a few slices, an anatomical volume and a coarse series are no scans of a whole brain."""
+    folder, other = shared_data / "nifti-nibabel", shared_data / "fmri-haxby-small"
+    for path in (folder / "functional.nii", folder / "anatomical.nii", other / "run001_bold_25mm.nii.gz"):
+        ((level, words),) = told(path)
+        assert level == "error" and path.name in words
+        with pytest.raises(ScanError):
+            open_scan(path)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.999])
-def test_a_scan_that_ends_early_is_found(tmp_path, share):
+@pytest.mark.parametrize("suffix", [".nii.gz", ".nii"])
+def test_a_scan_that_ends_early_is_found(tmp_path, share, suffix):
     """However little is left of it, packed or not."""
-    for suffix in (".nii.gz", ".nii"):
-        path = write(tmp_path, suffix=suffix)
-        whole = path.read_bytes()
-        path.write_bytes(whole[: int(share * len(whole))])
-        findings = told(path)
-        assert findings and {level for level, _ in findings} == {"error"}
-        assert any("Copy it again" in words for _, words in findings)
+    path = write(tmp_path, suffix=suffix)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(share * len(whole))])
+    assert [level for level, _ in told(path)] == ["error"]
 
 
 def test_bytes_that_changed_are_found(tmp_path):
-    """The checksum of the packed bytes is looked at."""
+    """The checksum of the packed bytes is looked at; what the header says is known all the same."""
     path = write(tmp_path)
     damaged = bytearray(path.read_bytes())
     damaged[-6] ^= 0xFF
     path.write_bytes(bytes(damaged))
-    assert "Its bytes cannot be read to the end: " in told(path)[0][1]
+    scan = look_at_scan(path, "1", "scan")
+    assert "cannot be read to its end: its bytes are damaged" in scan.findings[0].what
+    assert scan.shape == (8, 8, 9, 24) and len(scan.sha256) == 64
 
 
 def test_a_scan_packed_in_pieces_is_whole(tmp_path):
@@ -83,62 +87,75 @@ def test_a_scan_packed_in_pieces_is_whole(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "level", "words"),
     [
-        ({"shape": (8, 8, 4, 5)}, "error", "It is of shape 8x8x4x5; expected volumes over time, 20 or more."),
-        ({"shape": (8, 8, 4)}, "error", "It is of shape 8x8x4;"),
-        ({"zooms": (0.1, 3, 3, 2)}, "error", "Its voxels are 0.1 x 3 x 3 mm; expected edges of 0.5 to 10 mm."),
-        ({"zooms": (3, 3, 3, 2000)}, "warning", "A volume took 2000 s; expected 0.3 to 10 s."),
-        ({"zooms": (3, 3, 3, 0)}, "warning", "Neither its header nor a sidecar says how long a volume took."),
-        ({"coded": False}, "warning", "Its header does not say which side is left"),
+        ({"shape": (8, 8, 9, 5)}, "error", "has 5 volumes, expected 20 or more"),
+        ({"shape": (8, 8, 9)}, "error", "is of shape 8 x 8 x 9, expected volumes over time"),
+        ({"zooms": (0.1, 3, 3, 2)}, "error", "expected edges of 0.5 to 10 mm"),
+        ({"zooms": (9, 9, 9, 2000)}, "warning", "Its volumes took 2000 sec, which can only be 2 s."),
+        ({"zooms": (9, 9, 9, 0)}, "warning", "Nothing says how long a volume took."),
+        ({"coded": False}, "error", "does not say which side is left"),
     ],
 )
-def test_wrong_geometry_is_found(tmp_path, changes, level, words):
-    """A single volume, voxels of no head, times of no scanner, sides unknown."""
-    assert any(own == level and words in sentence for own, sentence in told(write(tmp_path, **changes)))
+def test_what_the_bedside_refuses_or_assumes_is_found(tmp_path, changes, level, words):
+    """In its own words: a single volume, voxels of no head, times of no scanner, sides unknown."""
+    path = write(tmp_path, **changes)
+    ((own, sentence),) = told(path)
+    assert own == level and words in sentence
+    if level == "error":
+        with pytest.raises(ScanError, match=words):
+            open_scan(path)
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds", "words"),
-    [
-        ('{"RepetitionTime": 2.5}', 2.5, "A volume took 2 s by its header and 2.5 s by its sidecar."),
-        ('{"RepetitionTime": 2}', 2.0, None),
-        ('{"RepetitionTime": "2"}', 2.0, None),
-        ("[]", 2.0, None),
-        ("{", 2.0, None),
-    ],
-)
-def test_the_sidecar_is_believed(tmp_path, text, seconds, words):
-    """Where header and sidecar differ that is told; a sidecar that says nothing leaves the header."""
-    path = write(tmp_path)
-    (tmp_path / "sub-1_task-rest_bold.json").write_text(text)
-    scan = look_at_scan(path, "1", "scan")
-    assert scan.repetition_s == seconds
-    assert [one.what for one in scan.findings] == ([words] if words else [])
-
-
-def test_an_affine_that_leads_nowhere_is_found(tmp_path):
-    """All voxels in one place are no head."""
+def test_what_lies_in_the_middle_of_a_scan_is_found(tmp_path):
+    """A volume of nothing among others."""
     path = write(tmp_path, suffix=".nii")
     content = bytearray(path.read_bytes())
-    content[280:328] = bytes(48)  # the rows of the sform
+    of_one = 8 * 8 * 9 * 2
+    content[352 + 5 * of_one : 352 + 6 * of_one] = bytes(of_one)
     path.write_bytes(bytes(content))
-    assert any("Its affine says nowhere where a voxel lies." in words for _, words in told(path))
+    ((level, words),) = told(path)
+    assert level == "error" and "has in volume 6 of 24 nothing but the value 0." in words
+
+
+def test_what_cannot_be_opened_is_found(tmp_path):
+    """A name that leads nowhere; there are no bytes to know it by."""
+    path = tmp_path / "sub-1_task-rest_bold.nii.gz"
+    path.symlink_to(tmp_path / "gone")
+    scan = look_at_scan(path, "1", "scan")
+    assert (scan.sha256, scan.shape) == ("", ()) and "cannot be opened" in scan.findings[0].what
+
+
+def ward(folder, **changes):
+    """Write a cohort of four patients with scans, one of them of another shape."""
+    people = [one.__class__(**{**vars(one), "has_eeg": False}) for one in plain(2)]
+    write_participants(folder / "participants.tsv", people)
+    for seed, one in enumerate(people):
+        func = folder / f"sub-{one.id}" / "func"
+        func.mkdir(parents=True)
+        shape = (8, 8, 10, 24) if seed == 3 else (8, 8, 9, 24)
+        write(func, shape, seed=seed, **changes).rename(func / f"sub-{one.id}_task-rest_bold.nii.gz")
+    return [folder / f"sub-{one.id}/func/sub-{one.id}_task-rest_bold.nii.gz" for one in people]
 
 
 def test_scans_belong_to_the_audit(tmp_path):
     """One under two patients is refused, a broken one too, and another shape than most have is a note."""
-    people = [one.__class__(**{**vars(one), "has_eeg": False}) for one in plain(2)]
-    write_participants(tmp_path / "participants.tsv", people)
-    for seed, one in enumerate(people):
-        func = tmp_path / f"sub-{one.id}" / "func"
-        func.mkdir(parents=True)
-        shape = (8, 8, 5, 24) if seed == 3 else (8, 8, 4, 24)
-        write(func, shape, seed=seed).rename(func / f"sub-{one.id}_task-rest_bold.nii.gz")
+    first, second, third, fourth = ward(tmp_path)
     done = check(tmp_path)
-    assert not done.errors and done.rows[0].to_json()["scan_shape"] == (8, 8, 4, 24)
+    assert not done.errors and done.rows[0].to_json()["scan_shape"] == (8, 8, 9, 24)
     (note,) = [one.what for one in done.of("note") if one.check == "scan"]
-    assert note == "3 scans are of shape 8x8x4x24; others are not: 03 (8x8x5x24)."
-    first, second, third, _ = (tmp_path / f"sub-{one.id}/func/sub-{one.id}_task-rest_bold.nii.gz" for one in people)
+    assert note == "3 scans are of shape 8x8x9x24; others are not: 03 (8x8x10x24)."
     shutil.copy(first, second)
     third.write_bytes(b"\x1f\x8b no gzip")
-    assert {(one.check, one.patient) for one in check(tmp_path).errors} == {("copy", "00"), ("scan", "02")}
+    fourth.unlink()
+    fourth.symlink_to(tmp_path / "gone")
+    assert {(one.check, one.patient) for one in check(tmp_path).errors} == {
+        ("copy", "00"), ("scan", "02"), ("scan", "03"),
+    }  # fmt: skip
     assert json.dumps(check(tmp_path).to_json(), allow_nan=False)
+
+
+def test_a_simulated_scan_is_no_patient_s(tmp_path):
+    """A clinical cohort has none; a synthetic one has no others to be told from."""
+    ward(tmp_path, descrip=SIMULATED)
+    assert {one.check for one in check(tmp_path).errors} == {"origin"}
+    (tmp_path / "dataset_description.json").write_text('{"Flexion": {"origin": "synthetic"}}')
+    assert not check(tmp_path).errors
