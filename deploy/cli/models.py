@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +24,9 @@ Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder o
 BundleName = Annotated[str, typer.Option("--name", metavar="NAME", help="Of the bundle; default lstm- and the kind.")]
 Into = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder of the bundles. [those that ship]")]
 Work = Annotated[Path, typer.Option("--work", metavar="DIR", help="Where cohort and runs lie; they are gone on with.")]
-Only = Annotated[str, typer.Option("--only", metavar="NAME", help="The one bundle, lstm-bands or lstm-raw.")]
+Only = Annotated[
+    str, typer.Option("--only", metavar="NAME", help="The one bundle: lstm-bands, lstm-raw or cnn-shufflenet.")
+]
 Patients = Annotated[int, typer.Option("--patients", metavar="N", help="Simulated patients.")]
 Minutes = Annotated[float, typer.Option("--minutes", help="Length of a recording.")]
 Epochs = Annotated[int | None, typer.Option("--epochs", metavar="N", min=1, help="At most so many passes.")]
@@ -91,12 +94,17 @@ def export(run: Run, out: Out = None, name: BundleName = "", as_json: Json = Fal
     need_training()
     from training.bundles.bundling import bundle_of_run
     from training.bundles.slice_bundling import bundle_of_fmri_run
+    from training.fusion.trainer import bundle_of_fusion_run
     from training.runs.run_folder import RunFolder
 
     folder = RunFolder.open(run)
-    make = bundle_of_fmri_run if folder.modality == "fmri" else bundle_of_run
+    makers: dict[str, Callable[[RunFolder, Path, str], Bundle | FusionBundle]] = {
+        "fmri": bundle_of_fmri_run,
+        "fusion": bundle_of_fusion_run,
+    }
+    make = makers.get(folder.record.get("modality", ""), bundle_of_run)
     bundle = make(folder, out or folder.bundle_path, name)
-    output.say(f"{bundle.words}, origin {bundle.model.head.origin}: {bundle.path}")
+    output.say(f"{bundle.words}, origin {bundle.manifest.head.origin}: {bundle.path}")
     if as_json:
         output.put_json({"schema": output.SCHEMA, **_describe(bundle)})
 
@@ -127,9 +135,9 @@ def build(
 
     order = Order(patients, minutes, seed, epochs, workers, only)
     recipes, built = order.recipes, []
-    with Shown(as_json=as_json) as shown:
-        cohort = simulate(order, work, shown)
     for recipe in recipes:
+        with Shown(as_json=as_json) as shown:
+            cohort = simulate(order, recipe, work, shown)
         output.say(f"{recipe.name}, on {cohort}:")
         with TrainingProgress(epochs=order.config(recipe).fit.epochs, as_json=as_json) as progress:
             trained = train(recipe, order, cohort, work, progress)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from deploy.cli.main import run as flexion
-from inference.bundle import FusionBundle
+from inference.bundle import Bundle, FusionBundle
+from inference.fusion import refusal
+from tests.inference import tiny
 from tests.training.fused_runs import cohort_of, runs_of
 
 
@@ -38,6 +41,26 @@ def test_two_runs_are_fused_judged_and_their_bundle_shown(
     assert flexion(["models", "show", str(run / "bundle")]) == 0
     assert "| EEG and EMG | " in capsys.readouterr().out
     assert flexion(["models", "verify", str(run / "bundle")]) == 0
+
+
+def test_a_bundle_that_was_exported_again_needs_its_fusion_exported_again(
+    runs: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is another bundle: with the old fusion it would be refused, with the new one it is fused."""
+    for run in runs:
+        shutil.copytree(run, tmp_path / Path(run).name)
+    shutil.copytree(Path(runs[0]).parents[1] / "cohort", tmp_path.parent / "cohort", dirs_exist_ok=True)
+    copies = [str(tmp_path / Path(run).name) for run in runs]
+    assert flexion(["train", "fusion", *copies, "--out", str(tmp_path)]) == 0
+    [run] = tmp_path.glob("*_fusion")
+    before = FusionBundle.load(run / "bundle")
+    eeg = tiny.write(Path(copies[0]) / "bundle", tiny.manifest(version="1.0.1"))
+    assert refusal(before, eeg, Bundle.load(Path(copies[1]) / "bundle")) is not None
+    assert flexion(["models", "export", str(run), "--name", "again"]) == 0
+    after = FusionBundle.load(run / "bundle")
+    assert (after.name, after.fusion.weights) == ("again", before.fusion.weights)
+    assert refusal(after, eeg, Bundle.load(Path(copies[1]) / "bundle")) is None
+    capsys.readouterr()
 
 
 def test_json_is_one_object(runs: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

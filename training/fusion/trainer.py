@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from inference.bundle import FusionBundle
 from inference.fusion import weighing, weights_told
 from inference.manifest import METHODS
 from training.fusion.bundle import write_fusion
 from training.fusion.fitting import Pair, dealt, in_parts, predictions_of
-from training.fusion.sources import Source, shared_cohort, shared_splits
+from training.fusion.sources import UNITS, Source, shared_cohort, shared_splits
 from training.runs.config import load_config
 from training.runs.predictions import Prediction, write_predictions
 from training.runs.run_folder import RunFolder
@@ -58,8 +59,7 @@ def train_fusion(
     run = RunFolder.create(out, load_config(flags=flags), cohort, splits)
     with run.writing():
         write_predictions(run.predictions_path, fusions.predictions())
-        bundles = (sources[0].bundle, sources[1].bundle)
-        bundle = write_fusion(run.bundle_path, fusions.exported, method, bundles, _head(run, sources, fusions), seed)
+        bundle = _write(run, sources, fusions, run.bundle_path)
         facts = {
             "method": method,
             "parts": "folds" if fusions.part_of is None else "dealt",
@@ -69,6 +69,33 @@ def train_fusion(
         }
         run.note(modality="fusion", fusion=facts, state="done")
     return run
+
+
+def bundle_of_fusion_run(run: RunFolder, out: Path, name: str = "") -> FusionBundle:
+    """Fit the weights of a run of fusions anew behind the bundles that its two runs have now, and write their bundle.
+
+    A bundle that was exported again, with figures on its card, is another one, and fusion would be refused with it.
+
+    Parameters
+    ----------
+    run : RunFolder
+        That ``train_fusion`` made; the two runs lie where they lay.
+    out : Path
+        The bundle's folder.
+    name : str
+        By default ``fusion-`` and the image network.
+
+    Raises
+    ------
+    RunError
+        If a run is missing or does not fit any more.
+    """
+    made = run.record["fusion"]
+    paths = [(run.path / made["runs"][modality]["path"]).resolve() for modality in UNITS]
+    sources = (Source.of(paths[0], "eeg_emg"), Source.of(paths[1], "fmri"))
+    shared_cohort(*(source.run for source in sources))
+    splits = shared_splits(*(source.run for source in sources))
+    return _write(run, sources, Fusions.of(sources, splits, made["method"]), out, name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +171,12 @@ class Fusions:
             for method in self.methods:
                 rows += predictions_of(self.name_of(fmri, method), pair.cross_fitted(method), pair, fma)
         return [*rows, *self.baselines]
+
+
+def _write(run: RunFolder, sources: tuple[Source, Source], fusions: Fusions, out: Path, name: str = "") -> FusionBundle:
+    bundles, seed = (sources[0].bundle, sources[1].bundle), run.record["seeds"]["run"]
+    head = _head(run, sources, fusions)
+    return write_fusion(out, fusions.exported, fusions.method, bundles, head | ({"name": name} if name else {}), seed)
 
 
 def _head(run: RunFolder, sources: tuple[Source, Source], fusions: Fusions) -> dict[str, Any]:
