@@ -20,7 +20,7 @@ from inference.fmri.parameters import ExpectedScan
 from inference.fmri.preparation import PreparationSpec
 from tests.training.pictures import heads
 from tests.training.reports import sample
-from tests.training.scans import patients, scanned_cohort  # noqa: F401 (a fixture)
+from tests.training.scans import TINY, patients, scanned_cohort  # noqa: F401 (a fixture)
 from training.backbones.backbone import create
 from training.backbones.catalogue import SIZE
 from training.backbones.kept import write_backbone
@@ -102,7 +102,7 @@ def test_a_run_on_scans_becomes_a_bundle_that_the_bedside_takes(made):
     assert model.head.version == run.record["made_utc"][:10].replace("-", ".")
     assert model.image is not None
     assert PreparationSpec.from_json(model.image.preparation) == run.image_config.preparation
-    assert ExpectedScan.from_json(model.image.scan).matrix == (24, 24)
+    assert ExpectedScan.from_json(model.image.scan).matrix == TINY.shape[:2]
     assert model.image.sanity.n_slices == 20 and abs(model.image.sanity.correlation) < 0.9
     assert model.calibration["logit_mean_quality"].n == model.calibration["prob_mean"].n == (1.0,)
     assert len(model.golden) == 8
@@ -143,6 +143,7 @@ def test_a_bundle_says_how_it_was_made_and_no_path_or_patient(made, scanned_coho
 def test_the_card_says_what_it_is_and_is_not(made):
     """Origin first; the network, its first weights, where it looked, and that there are no figures yet."""
     text = (made[1].path / "card.md").read_text("utf-8")
+    (columns, rows, levels), thickness = TINY.shape, TINY.voxel_mm[2]
     words = " ".join(text.split())
     assert text.startswith("# cnn-shufflenet ") and "{" not in text
     assert words.index("**Trained on simulated patients alone (origin: synthetic).") < words.index("## What it does")
@@ -151,7 +152,7 @@ def test_the_card_says_what_it_is_and_is_not(made):
         "**initialised: random**",
         "cannot tell the left half of a brain from the right",
         "It shows where this image model looked",
-        "matrix 24 x 24, 14 slices of 10 mm, a volume every 2 s",
+        f"matrix {columns} x {rows}, {levels} slices of {thickness:g} mm, a volume every {TINY.tr_s:g} s",
         "of 2 networks theirs was the lowest loss (shufflenet 0.500, fbnet 0.600)",
         "Not evaluated yet",
         "| fit.batch | 16 |",
