@@ -10,6 +10,7 @@ from acquisition.errors import BadInput
 from inference.bundle import Bundle
 from training.bundles.release import RECIPES, VERSION, Order, release, simulate, train
 from training.errors import RunError
+from training.simulated.roster import roster_of
 from training.simulated.synth import synthesise
 
 SMALL = Order(patients=12, minutes=1.1, seed=3, epochs=1, only="lstm-bands")
@@ -17,9 +18,9 @@ SMALL = Order(patients=12, minutes=1.1, seed=3, epochs=1, only="lstm-bands")
 
 def test_an_order_is_for_one_bundle_or_for_all():
     """A name that no bundle has is refused before anything is simulated."""
-    assert [recipe.name for recipe in Order(120, 9.0, 1).recipes] == ["lstm-bands", "lstm-raw"]
+    assert [recipe.name for recipe in Order(120, 9.0, 1).recipes] == ["lstm-bands", "lstm-raw", "cnn-shufflenet"]
     assert [recipe.name for recipe in SMALL.recipes] == ["lstm-bands"]
-    with pytest.raises(BadInput, match=r"No bundle that ships is called 'lstm'\. Name one of: lstm-bands, lstm-raw\."):
+    with pytest.raises(BadInput, match=r"No bundle that ships is called 'lstm'\. Name one of: lstm-bands, lstm-raw"):
         _ = Order(120, 9.0, 1, only="lstm").recipes
 
 
@@ -35,8 +36,17 @@ def test_a_recipe_is_a_configuration(recipe):
 
 def test_every_patient_of_the_cohort_has_eeg():
     """A bundle of EEG and EMG learns nothing from the others."""
-    spec = Order(40, 2.0, 7).cohort
+    spec = Order(40, 2.0, 7).cohort(RECIPES[0])
     assert (spec.patients, spec.with_eeg, spec.bold, spec.seed) == (40, 40, False, 7)
+
+
+def test_scans_are_learned_from_the_same_patients():
+    """Both modalities can be fused: the tables are the same, and so are the cohorts that splits are dealt for."""
+    order = Order(20, 1.1, 7)
+    tables = {recipe.name: [one.participant for one in roster_of(order.cohort(recipe))] for recipe in RECIPES}
+    assert tables["cnn-shufflenet"] == tables["lstm-bands"]
+    image = order.cohort(RECIPES[2])
+    assert image.bold and image.minutes < 2
 
 
 @pytest.mark.slow
@@ -44,7 +54,7 @@ def test_every_patient_of_the_cohort_has_eeg():
 def test_a_small_order_becomes_a_bundle_and_is_gone_on_with(tmp_path: Path):
     """Simulated, trained, judged, exported; asked for again, nothing is trained anew and the bundle is the same."""
     [recipe] = SMALL.recipes
-    cohort = simulate(SMALL, tmp_path / "work")
+    cohort = simulate(SMALL, recipe, tmp_path / "work")
     run = train(recipe, SMALL, cohort, tmp_path / "work")
     bundle = release(run, recipe, tmp_path / "out")
     assert isinstance(bundle, Bundle) and bundle.words.startswith(f"lstm-bands {VERSION} (")
@@ -52,7 +62,7 @@ def test_a_small_order_becomes_a_bundle_and_is_gone_on_with(tmp_path: Path):
     card = " ".join((bundle.path / "card.md").read_text("utf-8").split())
     assert "The network (lstm-bands)" in card and "| band-power |" in card
     metrics = run.metrics_path.read_bytes()
-    synthesise(cohort, SMALL.cohort)
+    synthesise(cohort, SMALL.cohort(recipe))
     again = train(recipe, SMALL, cohort, tmp_path / "work")
     assert again == run and run.metrics_path.read_bytes() == metrics
     assert release(again, recipe, tmp_path / "out").sha256 == bundle.sha256
