@@ -31,9 +31,12 @@ VOXEL_MM = (0.5, 10.0)
 REPETITION_S = (0.3, 10.0)
 #: Seconds by which header and sidecar may differ: rounding.
 ROUNDED_S = 0.01
-#: mm and s per unit, by nibabel's names; the ranges above leave each number one possible reading.
-LENGTHS: Mapping[str, float] = {"mm": 1.0, "meter": 1e3, "micron": 1e-3}
-TIMES: Mapping[str, float] = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
+#: mm and s per unit; the ranges above leave each number one possible reading.
+LENGTHS: Mapping[str, float] = {"mm": 1.0, "m": 1e3, "µm": 1e-3}
+TIMES: Mapping[str, float] = {"s": 1.0, "ms": 1e-3, "µs": 1e-6}
+#: The header's codes of those units: its lowest three bits, and the next three. Any other code states no unit.
+_LENGTH_BITS, _LENGTH_CODES = 7, {1: "m", 2: "mm", 3: "µm"}
+_TIME_BITS, _TIME_CODES = 56, {8: "s", 16: "ms", 24: "µs"}
 #: Bytes of the headers of NIfTI-1 and NIfTI-2, and where each has its magic word.
 _NIFTI1, _NIFTI2 = 348, 540
 _MAGIC = {_NIFTI1: 344, _NIFTI2: 4}
@@ -187,8 +190,8 @@ def _offset(file: ScanBytes, nifti: Any, n_bytes: int) -> int:
 def _mm(path: Path, nifti: Any) -> tuple[float, tuple[str, ...]]:
     """Return mm per unit of length, and what was assumed."""
     edges = [float(edge) for edge in np.abs(nifti["pixdim"][1:4])]
-    stated = nifti.get_xyzt_units()[0]
-    said = f"Its voxels are {edges[0]:g} x {edges[1]:g} x {edges[2]:g} {'' if stated == 'unknown' else stated}".rstrip()
+    stated = _LENGTH_CODES.get(int(nifti["xyzt_units"]) & _LENGTH_BITS, "")
+    said = f"Its voxels are {edges[0]:g} x {edges[1]:g} x {edges[2]:g} {stated}".rstrip()
     unit = _reading(edges, VOXEL_MM, LENGTHS, stated)
     if unit is None:
         low, high = VOXEL_MM
@@ -201,11 +204,11 @@ def _mm(path: Path, nifti: Any) -> tuple[float, tuple[str, ...]]:
 
 def _repetition_s(path: Path, nifti: Any, sidecar: Sidecar) -> tuple[float | None, tuple[str, ...]]:
     """Return seconds from volume to volume, and what was assumed."""
-    step, stated = abs(float(nifti["pixdim"][4])), nifti.get_xyzt_units()[1]
+    step, stated = abs(float(nifti["pixdim"][4])), _TIME_CODES.get(int(nifti["xyzt_units"]) & _TIME_BITS, "")
     if step == 0 or not math.isfinite(step):
         return _beside(path, sidecar)
     unit = _reading([step], REPETITION_S, TIMES, stated)
-    said = f"{step:g} {'' if stated == 'unknown' else stated}".rstrip()
+    said = f"{step:g} {stated}".rstrip()
     if unit is None:
         low, high = REPETITION_S
         words = f"{path.name} says that a volume took {said}, expected {low:g} to {high:g} s."

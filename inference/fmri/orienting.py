@@ -47,14 +47,12 @@ def facing(path: Path, nifti: Any, per_mm: float) -> tuple[Affine, tuple[str, ..
     ScanError
         If no affine is stated, or it is no turn and shift of voxels of the stated size.
     """
-    stated = _stated(path, nifti)
-    affine, other = stated[0], stated[-1]
-    if not np.isfinite(affine).all() or not np.linalg.det(affine[:3, :3]):
-        raise _refused(path, "has an affine that says nowhere where a voxel lies")
-    affine = np.diag([per_mm, per_mm, per_mm, 1.0]) @ affine
     edges_mm = per_mm * np.abs(np.asarray(nifti["pixdim"][1:4], np.float64))
-    _fits(path, affine, edges_mm)
-    if not np.array_equal(turns(affine), turns(other)):
+    stated = [np.diag([per_mm, per_mm, per_mm, 1.0]) @ one for one in _stated(path, nifti)]
+    for one in stated:
+        _fits(path, one, edges_mm)
+    affine = stated[0]
+    if not np.array_equal(turns(affine), turns(stated[-1])):
         raise _refused(path, "has two affines, sform and qform, which differ in which side is left, front or up")
     degrees = oblique_deg(affine)
     if degrees > MOST_OBLIQUE_DEG:
@@ -109,19 +107,21 @@ def _stated(path: Path, nifti: Any) -> list[Affine]:
     """Return the affines that a header states, the one to use first."""
     from nibabel.spatialimages import HeaderDataError
 
-    found = [nifti.get_sform()] if int(nifti["sform_code"]) > 0 else []
-    if int(nifti["qform_code"]) > 0:
+    with np.errstate(invalid="ignore"):
+        found = [nifti.get_sform()] if int(nifti["sform_code"]) > 0 else []
         try:
-            found.append(nifti.get_qform())
+            found += [nifti.get_qform()] if int(nifti["qform_code"]) > 0 else []
         except (HeaderDataError, ValueError) as error:
             raise _refused(path, f"has an affine (qform) that cannot be used: {error}") from error
     if not found:
         raise _refused(path, "does not say which side is left (its qform and sform codes are 0)")
+    if not all(np.isfinite(affine).all() for affine in found):
+        raise _refused(path, "has an affine that says nowhere where a voxel lies")
     return [np.asarray(affine, np.float64) for affine in found]
 
 
 def _fits(path: Path, affine: Affine, edges_mm: NDArray[np.float64]) -> None:
-    """Refuse an affine of voxels of another size, or that shears them."""
+    """Refuse an affine that shears voxels, or is of voxels of another size."""
     found_mm = np.linalg.norm(affine[:3, :3], axis=0)
     if np.any(np.abs(found_mm - edges_mm) > ROUNDED * edges_mm):
         found, stated = (" x ".join(f"{edge:.3g}" for edge in edges) for edges in (found_mm, edges_mm))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+#: What is beyond so many seconds is no time, nor is what is no number.
+MOST_S = 1e6
 #: Forms in which converters write a day (BIDS, dcm2niix, DICOM).
 _DAYS = ("%Y-%m-%d", "%Y%m%d")
 
@@ -43,12 +44,12 @@ def read_sidecar(scan: Path) -> Sidecar:
         return Sidecar(None, None)
     try:
         stated = json.loads(beside.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return Sidecar(None, None, unreadable=True)
     if not isinstance(stated, dict):
         return Sidecar(None, None, unreadable=True)
     tr_s = stated.get("RepetitionTime")
-    if not isinstance(tr_s, int | float) or isinstance(tr_s, bool) or not math.isfinite(tr_s):
+    if not isinstance(tr_s, int | float) or isinstance(tr_s, bool) or not abs(tr_s) <= MOST_S:
         tr_s = None
     days = (_day(stated.get(key)) for key in ("AcquisitionDateTime", "AcquisitionDate"))
     return Sidecar(None if tr_s is None else float(tr_s), next((day for day in days if day), None))

@@ -111,8 +111,8 @@ def open_scan(path: Path) -> Scan:
     ScanError
         If it is no such file, or no functional scan of a brain.
     """
-    sidecar = read_sidecar(path)
     with ScanBytes(path) as file:
+        sidecar = read_sidecar(path)
         header = read_header(file, sidecar)
     affine, order, _ = canonical(header.affine, header.shape)
     columns, rows, n_slices = (header.shape[axis] for axis in order)

@@ -36,13 +36,15 @@ def test_the_day_is_read_in_the_forms_of_converters(tmp_path: Path, key: str, va
     assert beside(tmp_path, json.dumps({key: value})).scanned_on == day
 
 
-@pytest.mark.parametrize(("stated", "tr_s"), [("2", 2.0), ("2.5", 2.5), ('"2"', None), ("true", None), ("NaN", None)])
+@pytest.mark.parametrize(
+    ("stated", "tr_s"), [("2", 2.0), ("2.5", 2.5), ('"2"', None), ("true", None), ("NaN", None), ("9" * 400, None)]
+)
 def test_the_repetition_time_is_a_number(tmp_path: Path, stated: str, tr_s: float | None) -> None:
     """Anything but a finite number is as good as nothing."""
     assert beside(tmp_path, f'{{"RepetitionTime": {stated}}}').tr_s == tr_s
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1, 2]"])
+@pytest.mark.parametrize("text", ["", "{", "[1, 2]", "[" * 100_000])
 def test_a_sidecar_that_cannot_be_read_is_told(tmp_path: Path, text: str) -> None:
     """Nothing is taken from it, and it is told from one that is not there."""
     assert beside(tmp_path, text) == Sidecar(None, None, unreadable=True)
