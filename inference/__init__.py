@@ -1,7 +1,8 @@
 """Inference: from a window to the number on the screen. The modules, in the order of the data.
 
 - :mod:`.errors`: every refusal of this package
-- :mod:`.fields`, :mod:`.manifest`, :mod:`.bundle`: what a model says of itself, and whether it may be trusted
+- :mod:`.fields`, :mod:`.image_spec`, :mod:`.manifest`, :mod:`.bundle`: what a model says of itself, and whether it may be
+  trusted
 - :mod:`.building`: write a bundle's folder; ``python -m inference.building`` rewrites the equal fusion that ships
 - :mod:`.normalisation`: the z-score, last step before an engine and the same in training
 - :mod:`.engines`: the backends that run a model
@@ -10,6 +11,7 @@
 - :mod:`.aggregation`, :mod:`.reasons`: results to the session's logit, quality-weighted, in index order
 - :mod:`.calibration`: that logit to a probability, by the number of windows behind it
 - :mod:`.fmri`: from a scan's file to the patient's score, before the session
+- :mod:`.fmri`: a scan, from its file to its score in the patient's folder
 - :mod:`.fmri_event`: the fMRI score that came before the session, accepted or refused
 - :mod:`.fugl_meyer`: the points at 3 months that some models expect beside it
 - :mod:`.fusion`: two modalities to one number with its interval
