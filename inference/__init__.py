@@ -1,8 +1,8 @@
 """Inference: from a window to the number on the screen. The modules, in the order of the data.
 
 - :mod:`.errors`: every refusal of this package
-- :mod:`.fields`, :mod:`.image_spec`, :mod:`.manifest`, :mod:`.bundle`: what a model says of itself, and whether it may be
-  trusted
+- :mod:`.fields`, :mod:`.manifest`, :mod:`.image_spec`, :mod:`.bundle`: what a model says of itself, and whether it may
+  be trusted
 - :mod:`.building`: write a bundle's folder; ``python -m inference.building`` rewrites the equal fusion that ships
 - :mod:`.normalisation`: the z-score, last step before an engine and the same in training
 - :mod:`.engines`: the backends that run a model
