@@ -123,7 +123,8 @@ def bundles(settings: Settings) -> Finding:
     engine = open_engine(models.eeg_emg, settings.models.engines)
     info = engine.info
     engine.close()
-    words = f"{models.eeg_emg.words} on {info.backend} {info.version}, {models.fusion.words}"
+    scans = "no bundle of scans" if models.fmri is None else models.fmri.words
+    words = f"{models.eeg_emg.words} on {info.backend} {info.version}, {scans}, {models.fusion.words}"
     if info.degraded:
         return Finding("bundles", "warning", f"{words}; degraded", "See flexion models verify.")
     return Finding("bundles", "ok", words)

@@ -80,7 +80,7 @@ def result_lines(result: Mapping[str, Any], name: str) -> list[str]:
     lines = [f"{name}: {outcome['state']}{number and f', probability {number}'}", *_of_what(result)]
     lines += [f"  {reason}" for reason in outcome["reasons"]]
     lines += [f"  missing {gap['modality']}: {gap['reason']}" for gap in outcome["missing"]]
-    lines += [f"  {line}" for line in _synthetic([result])]
+    lines += [f"  {line}" for line in (*_both(outcome), *_synthetic([result]))]
     lines.append(
         f"  windows: {windows['made']} made, {windows['scored']} scored, {windows['not_scored']} not scored, "
         f"{windows['dead_lettered']} dead-lettered"
@@ -147,6 +147,20 @@ def put_caution(results: Iterable[Mapping[str, Any]]) -> None:
     """Write under a table of results what holds for all of them (law 9)."""
     for line in (*_synthetic(results), CAUTION):
         print(line, flush=True)
+
+
+def _both(outcome: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what each modality says alone and what weighs it, where the number is of both."""
+    fusion = outcome.get("fusion")
+    if fusion is None:
+        return
+    names = {"eeg_emg": "EEG and EMG", "fmri": f"fMRI of {outcome['parts']['fmri']['scanned_on']}"}
+    for modality, name in names.items():
+        weight = fusion["weights"][modality]
+        span = "" if weight["interval"] is None else " [{:.2f}, {:.2f}]".format(*weight["interval"])
+        yield f"{name} alone: {outcome['parts'][modality]['probability']:.2f}, weight {weight['value']:.2f}{span}"
+    if fusion["untrained"]:
+        yield "no patient had a say in these weights"
 
 
 def _synthetic(results: Iterable[Mapping[str, Any]]) -> list[str]:

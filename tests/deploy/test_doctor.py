@@ -28,7 +28,7 @@ def test_a_machine_that_has_everything_is_ok(found):
     assert list(findings) == ["python", "redis", "lsl", "disk", "port", "bundles"]
     assert {finding.level for finding in findings.values()} <= {"ok", "warning"}
     assert "liblsl" in findings["lsl"].words
-    assert "tiny 1.0.0" in findings["bundles"].words
+    assert "tiny 1.0.0" in findings["bundles"].words and "no bundle of scans" in findings["bundles"].words
 
 
 def test_what_is_missing_is_named_with_its_remedy(found, tmp_path):

@@ -7,6 +7,8 @@ import json
 
 import pytest
 
+from deploy.cli.fmri import _lines
+
 
 def test_it_scores_a_scan_and_says_where_the_score_is(flexion, scan_variables, nifti):
     """An object with --json; else lines for people; a second time the same score."""
@@ -44,6 +46,21 @@ def test_every_refusal_has_its_code_and_words(flexion, scan_variables, nifti, ar
     error = json.loads(done.stdout)["error"]
     assert (done.returncode, error["kind"]) == (code, kind) and words in error["message"] + error["remedy"]
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_scan_that_must_not_be_used_says_so_first():
+    """In the place of the number; flags and what was taken for granted follow."""
+    quality = {"slices": 20, "problems": ["The brain is cut off", "It moved"], "flags": ["tr 3 s"]}
+    attention = {"title": "Where the image model looked", "first_level_mm": 36.0, "in_brain": 0.4}
+    scored = {
+        "patient": "P-01", "scanned_on": "2026-03-31", "scan_sha256": "a" * 64, "already": False, "origin": "clinical",
+        "probability": None, "interval": None, "quality": quality, "scan": {"assumed": ["TR is in ms."]},
+        "attention": attention, "folder": "/data",
+    }  # fmt: skip
+    lines = list(_lines(scored))
+    assert lines[1] == "  must not be used: The brain is cut off; It moved."
+    assert lines[2:4] == ["  note: TR is in ms.", "  note: tr 3 s"]
+    assert not any("synthetic" in line or "alone" in line for line in lines)
 
 
 def test_without_a_bundle_it_says_how_to_name_one(flexion, bundle_variables, nifti):

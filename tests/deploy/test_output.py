@@ -39,6 +39,19 @@ def test_the_state_comes_before_the_number():
     assert lines[-1].endswith("not a medical device, not for diagnosis.")
 
 
+def test_a_number_of_both_modalities_says_what_each_says_alone():
+    """With the weights and their interval, where patients had a say in them."""
+    parts = {"eeg_emg": {"probability": 0.7}, "fmri": {"probability": 0.6, "scanned_on": "2026-03-31"}}
+    weights = {"eeg_emg": {"value": 0.6, "interval": [0.4, 0.8]}, "fmri": {"value": 0.4, "interval": None}}
+    fusion = {"method": "logit_stack", "untrained": False, "weights": weights}
+    outcome = {**RESULT["outcome"], "state": "PROVISIONAL", "missing": [], "parts": parts, "fusion": fusion}
+    lines = output.result_lines({**RESULT, "outcome": outcome}, "X")
+    assert "  EEG and EMG alone: 0.70, weight 0.60 [0.40, 0.80]" in lines
+    assert "  fMRI of 2026-03-31 alone: 0.60, weight 0.40" in lines
+    outcome = {**outcome, "fusion": {**fusion, "untrained": True}}
+    assert "  no patient had a say in these weights" in output.result_lines({**RESULT, "outcome": outcome}, "X")
+
+
 def test_what_went_wrong_is_said_in_capitals():
     """Samples that are not accounted for, or not recorded, are not overlooked."""
     outcome = {**RESULT["outcome"], "state": "ABSTAINED", "probability": None, "reasons": ["No signal."]}
