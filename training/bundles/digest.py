@@ -36,8 +36,8 @@ def markdown(table: Table) -> str:
 
 def _tables(facts: Facts) -> Iterator[Table]:
     models, found = facts.models, facts.evaluation
-    yield tables.headline(models)
-    yield from (tables.by_windows(network) for network in facts.networks)
+    yield tables.headline(models, facts.initialised)
+    yield from (tables.by_windows(network) for network in facts.networks if network.get("by_windows"))
     yield tables.macro(models)
     for key, table in (("paired", tables.paired), ("groups", tables.groups), ("paper_table", tables.paper)):
         if facts.list_of(key):

@@ -142,7 +142,7 @@ def slice_card(manifest: Mapping[str, Any], evaluation: Mapping[str, Any] | None
 def _figures(evaluation: Mapping[str, Any]) -> str:
     """Return what the run's networks and baselines reached, as Markdown."""
     facts = Facts(evaluation)
-    return "\n\n".join([verdict(facts), size(facts), markdown(tables.headline(facts.models))])
+    return "\n\n".join([verdict(facts), size(facts), markdown(tables.headline(facts.models, facts.initialised))])
 
 
 def _initialised(initialised: Mapping[str, Any]) -> str:

@@ -25,6 +25,15 @@ def test_what_an_evaluation_lacks_has_no_table():
     assert "| lstm-bands |" in text
 
 
+def test_a_network_of_slices_has_no_table_by_windows():
+    """A scan's slices come all at once."""
+    evaluation = sample()
+    for model in evaluation["models"]:
+        model["by_windows"] = []
+    words = " by number of windows, unit patient"
+    assert words in digest(sample()) and words not in digest(evaluation)
+
+
 def test_a_cell_cannot_break_its_row():
     """A bar in a name is no column."""
     text = markdown(Table("Two", ("a", "b"), (("x|y", "1"),), "Note."))

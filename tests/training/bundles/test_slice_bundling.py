@@ -18,41 +18,43 @@ from inference.engines.ort import OrtEngine
 from inference.fmri.gradcam import Readout, cam
 from inference.fmri.parameters import ExpectedScan
 from inference.fmri.preparation import PreparationSpec
+from inference.fmri.score import score_file
 from tests.training.pictures import heads
-from tests.training.reports import sample
 from tests.training.scans import TINY, patients, scanned_cohort  # noqa: F401 (a fixture)
 from training.backbones.backbone import create
 from training.backbones.catalogue import SIZE
-from training.backbones.kept import write_backbone
+from training.backbones.kept import read_backbone, write_backbone
 from training.backbones.sanity import settled
 from training.backbones.weights import Weights
+from training.baselines import known_predictions
 from training.bundles.slice_bundling import bundle_of_fmri_run, expected_of, slice_calibration
 from training.cohort.cohort import Cohort
 from training.data.slices import prepare_slices
 from training.errors import FingerprintMismatch, RunError, TrainingError
+from training.evaluation.evaluation import evaluate
 from training.fitting.checkpoints import BEST
+from training.imaging.judging import slice_logits
 from training.runs.image_config import load_image_config
-from training.runs.predictions import Prediction, write_predictions
+from training.runs.predictions import Prediction, read_predictions, write_predictions
 from training.runs.run_folder import RunFolder
-from training.splitting.splits import nested
+from training.splitting.splits import Splits, nested
 
 FACTS = {"best_epoch": 4, "stop_loss": 0.5}
 CHOICE = {"backbone": "shufflenet", "stop_losses": {"shufflenet": 0.5, "fbnet": 0.6}}
 
 
-def predictions(cohort: Cohort, model: str = "cnn-shufflenet") -> list[Prediction]:
-    """Return made-up slices of every patient, in two repeats, and the row of the patient that a run has beside them."""
+def predictions(splits: Splits, cohort: Cohort, model: str = "cnn-shufflenet") -> list[Prediction]:
+    """Return made-up slices of every fold's test patients, and the row of the patient that a run has beside them."""
     rng = np.random.default_rng(3)
     rows = []
-    for repeat in range(2):
-        for one in cohort.participants:
-            if one.good is None:
-                continue
-            logits = (1 if one.good else -1) + rng.normal(size=5)
+    for fold in splits.folds:
+        for patient in fold.test:
+            good = bool(cohort.participant(patient).good)
+            logits = (1 if good else -1) + rng.normal(size=5)
             told: list[tuple[Any, int | None, float]] = [("slice", i, float(z)) for i, z in enumerate(logits)]
             for unit, index, logit in [*told, ("patient", None, float(logits.mean()))]:
                 p = 1 / (1 + np.exp(-logit))
-                rows.append(Prediction(model, repeat, 0, one.id, unit, index, 1.0, logit, p, bool(one.good)))
+                rows.append(Prediction(model, fold.repeat, fold.fold, patient, unit, index, 1.0, logit, p, good))
     return rows
 
 
@@ -70,14 +72,16 @@ def make_run(scanned_cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     def make() -> RunFolder:
         splits = nested(cohort.participants, 0, repeats=2, folds=2, cohort_sha256=cohort.sha256)
         run = RunFolder.create(runs, config, cohort, splits)
-        (folder := run.checkpoints_path("final/shufflenet")).mkdir(parents=True)
-        write_backbone(folder / BEST, net, FACTS)
-        others = predictions(cohort, "cnn-fbnet")
-        write_predictions(run.predictions_path, [*predictions(cohort), *others])
+        for fold in (*splits.folds, splits.final):
+            (folder := run.checkpoints_path(f"{fold.name}/shufflenet")).mkdir(parents=True)
+            write_backbone(folder / BEST, net, FACTS)
+        others = [*predictions(splits, cohort, "cnn-fbnet"), *known_predictions(cohort, slices, splits)]
+        write_predictions(run.predictions_path, [*predictions(splits, cohort), *others])
         run.note(
             state="done",
             fingerprint=config.preparation.fingerprint,
             cohort={**run.record["cohort"], "with_scan": len(slices)},
+            initialised={"shufflenet": net.initialised.to_json()},
             choices={"final": CHOICE},
             final={"fold": "final", "backbone": "shufflenet", "checkpoint": "final/shufflenet"},
         )
@@ -165,14 +169,14 @@ def test_the_card_says_what_it_is_and_is_not(made):
 def test_an_evaluated_run_is_exported_anew_with_its_figures(make_run, tmp_path: Path, capsys):
     """``flexion models export``: the verdict and the headline on the card, the digest beside it."""
     run = make_run()
-    run.evaluation_path.write_text(json.dumps(sample()), "utf-8")
+    evaluate(run, permutations=20)
     out = tmp_path / "out"
     assert main.run(["models", "export", str(run.path), "--out", str(out), "--name", "mine", "--json"]) == exits.OK
     assert json.loads(capsys.readouterr().out)["sha256"] == Bundle.load(out).sha256
     card = (out / "card.md").read_text("utf-8")
     assert card.startswith("# mine 2") and "Not evaluated yet" not in card
     assert "Headline, unit patient" in card
-    assert (out / "report.md").is_file()
+    assert "cnn-shufflenet" in (report := (out / "report.md").read_text("utf-8")) and "initialised: random" in report
 
 
 def test_slices_of_another_preparation_are_refused(make_run, tmp_path: Path):
@@ -200,9 +204,22 @@ def test_a_run_whose_scans_are_gone_is_refused(make_run, tmp_path: Path, monkeyp
         bundle_of_fmri_run(make_run(), tmp_path / "out")
 
 
-def test_a_scan_is_one_observation(scanned_cohort):  # noqa: F811
+def test_the_bedside_sees_what_training_saw(made, scanned_cohort):  # noqa: F811
+    """The same scan gives the same slices and, within the bound, the logits that the network gave (law 1)."""
+    run, bundle = made
+    cohort = Cohort.open(scanned_cohort)
+    patient = next(iter(prepare_slices(cohort, run.image_config.preparation).values()))
+    found = score_file(cohort.scans(patient.patient)[0], bundle, OrtEngine(bundle))
+    assert np.array_equal(found.prepared.slices, patient.slices)
+    net = read_backbone(run.checkpoints_path("final/shufflenet") / BEST)[0]
+    assert np.allclose(found.logits, slice_logits(net, patient), atol=bundle.model.logit_atol)
+    assert found.deviations == () and 0 < found.verdict.probability < 1
+
+
+def test_a_scan_is_one_observation(made):
     """The line is fitted to patients: more slices of the same logit change nothing."""
-    rows = [row for row in predictions(Cohort.open(scanned_cohort)) if row.unit == "slice"]
+    rows = [row for row in read_predictions(made[0].predictions_path) if row.unit == "slice"]
+    rows = [row for row in rows if row.model == "cnn-shufflenet"]
     means = {
         key: np.mean([r.logit for r in rows if (r.patient, r.repeat) == key])
         for key in {(r.patient, r.repeat) for r in rows}
