@@ -90,3 +90,10 @@ def test_a_fold_whose_fitted_patients_have_one_outcome_is_left_out(table):
     good = [name for name, yes in zip(table.patients, table.good, strict=True) if yes]
     fold = replace(folds()[0], train=tuple(good[:5]), test=tuple(good[5:]))
     assert fold_predictions(table, [fold]) == []
+
+
+def test_without_a_signal_the_table_of_patients_is_all_that_is_known(table):
+    """The same rows but for the band powers, of whoever is asked for."""
+    scanned = Table.without_signal(participants().values(), windows())
+    rows = fold_predictions(scanned, folds())
+    assert rows == [row for row in fold_predictions(table, folds()) if row.model != "band-power"]

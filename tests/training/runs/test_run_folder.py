@@ -14,6 +14,7 @@ from training.cohort.cohort import Cohort
 from training.cohort.participants import Participant
 from training.errors import ConfigError, RunError, SplitError
 from training.runs.config import load_config
+from training.runs.image_config import load_image_config
 from training.runs.run_folder import RunFolder
 from training.splitting.splits import splits_of
 
@@ -185,3 +186,25 @@ def test_a_place_where_no_folder_can_be_made_is_named(tmp_path: Path, cohort: Co
         BadEnvironment, match=r"cannot be made: No such file or directory. Name another folder with --out"
     ):
         RunFolder.create(tmp_path / "nowhere", load_config(), cohort, splits)
+
+
+def test_a_run_on_scans_has_settings_of_its_own(tmp_path: Path, cohort: Cohort):
+    """They are read back as such; a run of the one modality does not go on as the other."""
+    config = load_image_config(flags={"model.weights": "none", "split.folds": 3})
+    run = RunFolder.create(tmp_path / "runs", config, cohort, splits_of(cohort, "nested", 0, folds=3))
+    found = RunFolder.open(run.path)
+    assert (found.modality, found.settings, found.image_config) == ("fmri", config, config)
+    found.check_resumable(
+        cohort, load_image_config(flags={"model.weights": "none", "split.folds": 3, "run.workers": 2})
+    )
+    with pytest.raises(RunError, match=r"was made with .*model\.kind 'fmri', not 'bands'"):
+        found.check_resumable(cohort, load_config(flags={"split.folds": 3}))
+    with pytest.raises(ConfigError, match="sets model.kind to 'fmri'"):
+        _ = found.config
+
+
+def test_a_run_that_does_not_say_of_what_is_of_eeg(run: RunFolder):
+    """Older ones do not."""
+    record = {key: value for key, value in run.record.items() if key != "modality"}
+    run.record_path.write_text(json.dumps(record))
+    assert RunFolder.open(run.path).modality == "eeg_emg"

@@ -407,3 +407,32 @@ def test_a_part_that_loses_an_outcome_with_those_left_out_is_refused(written: Co
     left = set(splits.patients).difference(set(good).intersection(splits.folds[0].stop))
     with pytest.raises(SplitError, match="EEG and a good outcome: 0, too few for part stop of fold paper"):
         splits.with_eeg(left)
+
+
+def test_patients_with_scans_need_no_eeg(cohort):
+    """Parts are limited as they were dealt; nobody is asked for a signal."""
+    splits = nested(cohort.participants, 0, repeats=1, folds=2, inner=0.4)
+    whole = splits.with_scans(one.id for one in cohort.participants)
+    assert whole.folds == splits.folds
+    people = patients(8, 8, 8, 8)
+    splits = nested(people, 0, repeats=1, folds=2)
+    without_eeg = [one.id for one in people if not one.has_eeg]
+    limited = splits.with_scans(without_eeg)
+    assert limited.patients == tuple(without_eeg)
+    for fold, whole in zip((*limited.folds, limited.final), (*splits.folds, splits.final), strict=True):
+        for part, members in fold.parts().items():
+            assert members == tuple(one for one in whole.parts()[part] if one in without_eeg)
+    with pytest.raises(SplitError, match="with EEG"):
+        splits.with_eeg(without_eeg)
+
+
+def test_a_part_whose_scans_have_one_outcome_is_refused(cohort):
+    """The part is named, and what it lacks."""
+    splits = nested(cohort.participants, 0, repeats=1, folds=2)
+    good = {one.id for one in cohort.participants if one.good}
+    with pytest.raises(
+        SplitError, match="Part train of fold r0f0 has no patient with a poor outcome and a scan that may"
+    ):
+        splits.with_scans(good)
+    with pytest.raises(SplitError, match="zz is in no split"):
+        splits.with_scans(["zz"])

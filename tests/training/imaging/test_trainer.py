@@ -1,0 +1,230 @@
+"""A whole run on scans of a small cohort: what it leaves, how it goes on, what it refuses before an epoch is spent."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from inference.bundle import Bundle
+from inference.errors import ScanError
+from tests.training.test_trainer import Hears, Strikes
+from training.backbones.augmentation import MIRRORED
+from training.backbones.weights import VARIABLE
+from training.cohort.errors import CohortError
+from training.errors import Interrupted, RunError, SplitError, TrainingError, WeightsError
+from training.fitting.checkpoints import BEST
+from training.imaging.choice import CHOSEN
+from training.imaging.rehearsal import rehearse_fmri
+from training.imaging.trainer import final_network, train_fmri
+from training.runs.image_config import ImageConfig, load_image_config
+from training.runs.predictions import read_predictions
+from training.runs.run_folder import RunFolder
+from training.splitting.splits import FILE_NAME
+
+#: The paper's one split, whose network is the final one too; one pass of two backbones over a few slices.
+FLAGS = {
+    "run.seed": 3,
+    "split.profile": "paper",
+    "split.folds": 2,
+    "scan.screen_share": 0.8,
+    "model.backbones": ("shufflenet", "ghostnet"),
+    "model.weights": "none",
+    "fit.epochs": 1,
+}
+#: Folds and a final network of one backbone.
+NESTED = FLAGS | {
+    "split.profile": "nested",
+    "split.repeats": 1,
+    "model.backbones": ("shufflenet",),
+    "fit.epochs": 2,
+}
+
+
+@pytest.fixture(scope="module")
+def cohort(scanned_cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the cohort, as training writes its splits into it."""
+    return shutil.copytree(scanned_cohort, tmp_path_factory.mktemp("trained") / "cohort")
+
+
+@pytest.fixture(scope="module")
+def config() -> ImageConfig:
+    """Return settings of a run that takes seconds."""
+    return load_image_config(None, FLAGS)
+
+
+class HearsNotices(Hears):
+    """Remembers what people should know, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.notices: list[str] = []
+
+    def notice(self, words: str) -> None:
+        self.notices.append(words)
+
+
+@pytest.fixture(scope="module")
+def run(cohort: Path, config: ImageConfig, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunFolder, HearsNotices]:
+    """Return a run, and what was told of it."""
+    hears = HearsNotices()
+    return train_fmri(cohort, config, tmp_path_factory.mktemp("runs"), watcher=hears), hears
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_run_says_what_it_was_made_from(run):
+    """Its record is done, synthetic, of scans; first weights and mirrored slices are told."""
+    folder, hears = run
+    record = folder.record
+    assert (record["state"], record["origin"], record["modality"]) == ("done", "synthetic", "fmri")
+    assert record["fingerprint"] == folder.image_config.preparation.fingerprint
+    assert (record["cohort"]["with_scan"], record["cohort"]["patients"]) == (16, 16)
+    assert {name: how["how"] for name, how in record["initialised"].items()} == {
+        "shufflenet": "random", "ghostnet": "random",
+    }  # fmt: skip
+    assert record["training"]["slices_per_s"] > 0 and record["training"]["epochs"] == 2
+    assert [name for name, _ in hears.stages] == ["Audit", "Slices", "Folds", "Baselines", "Bundle"]
+    assert hears.folds == ["paper/shufflenet", "paper/ghostnet"]
+    assert any(words.startswith("initialised: random (ShuffleNetV2 x1.0, GhostNet x1.0)") for words in hears.notices)
+    assert any(words.startswith(MIRRORED) for words in hears.notices)
+    assert set(folder.metrics()[0]) > {"fold", "epoch", "loss", "stop_loss", "slices", "slices_per_s"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_every_tested_patient_is_judged_by_who_never_saw_him(run):
+    """Each network has a row for each slice and one for the patient, the chosen ones and the baselines one each."""
+    folder = run[0]
+    rows = read_predictions(folder.predictions_path)
+    (fold,) = folder.splits.folds
+    for model in ("cnn-shufflenet", "cnn-ghostnet"):
+        said = [row for row in rows if row.model == model]
+        assert {row.patient for row in said} == set(fold.test)
+        assert not {row.patient for row in said} & {*fold.train, *fold.stop}
+        assert set(Counter((row.patient, row.unit, row.index) for row in said).values()) == {1}
+        assert Counter(row.patient for row in said if row.unit == "patient") == Counter(fold.test)
+    chosen = folder.record["choices"]["paper"]
+    assert chosen["backbone"] == min(chosen["stop_losses"], key=chosen["stop_losses"].get)
+    own = [
+        (row.patient, row.logit) for row in rows if (row.model, row.unit) == (f"cnn-{chosen['backbone']}", "patient")
+    ]
+    assert [(row.patient, row.logit) for row in rows if row.model == CHOSEN] == own
+    assert {row.model for row in rows} >= {"majority", "baseline-fma"} and "band-power" not in {r.model for r in rows}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_final_network_is_the_chosen_one_and_becomes_the_bundle(run):
+    """In the paper's profile it is that of the split: nothing is trained twice."""
+    folder = run[0]
+    net, facts = final_network(folder)
+    assert net.name == folder.record["choices"]["paper"]["backbone"] == folder.record["final"]["backbone"]
+    assert facts["best_epoch"] == 0
+    assert sorted(path.name for path in folder.path.glob("checkpoints/*")) == ["paper"]
+    bundle = Bundle.load(folder.bundle_path)
+    assert (bundle.name, bundle.manifest.head.origin) == (f"cnn-{net.name}", "synthetic")
+    assert folder.record["parameters"] == sum(part.numel() for part in net.parameters())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_what_is_done_is_not_done_again(run, cohort):
+    """A run that is done and gone on with trains nothing and changes no file of a fold."""
+    folder = run[0]
+    before = {path: path.stat().st_mtime_ns for path in folder.path.glob("checkpoints/*/*/*")}
+    predictions = folder.predictions_path.read_bytes()
+    hears = Hears()
+    train_fmri(cohort, folder.image_config, folder.path.parent, resume=folder.path, watcher=hears)
+    assert hears.epochs == [] and len(before) == 4
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert folder.predictions_path.read_bytes() == predictions
+
+
+@pytest.mark.slow
+@pytest.mark.faults
+@pytest.mark.timeout(600)
+def test_a_run_that_was_stopped_goes_on_to_the_same_bits_in_any_number_of_processes(cohort, tmp_path):
+    """Ctrl-C within an epoch: the message says how to go on, and two processes end as one would have."""
+    config = load_image_config(None, NESTED)
+    through = train_fmri(cohort, config, tmp_path / "through")
+    strikes = Strikes("r0f1/shufflenet", lambda: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(
+        Interrupted, match=r"stopped in epoch 2.*Go on with: flexion train fmri .* --resume "
+    ) as stopped:
+        train_fmri(cohort, config, tmp_path / "stopped", watcher=strikes)
+    left = RunFolder.open(Path(re.findall(r"--resume (\S+)", str(stopped.value))[0]))
+    assert left.record["state"] == "stopped" and not left.predictions_path.exists()
+    with pytest.raises(RunError, match="has chosen no final network: its state is stopped"):
+        final_network(left)
+    both = load_image_config(None, NESTED | {"run.workers": 2})
+    gone_on = train_fmri(cohort, both, tmp_path / "stopped", resume=left.path)
+    assert gone_on.predictions_path.read_bytes() == through.predictions_path.read_bytes()
+    names = [path.relative_to(through.path) for path in sorted(through.path.glob(f"checkpoints/*/*/{BEST}"))]
+    assert [name.parts[1] for name in names] == ["final", "r0f0", "r0f1"]
+    for one, other in zip(*([run.bundle_path / "model.onnx"] for run in (through, gone_on)), strict=True):
+        assert one.read_bytes() == other.read_bytes()
+    assert {row["fold"] for row in gone_on.metrics()} == {"r0f0/shufflenet", "r0f1/shufflenet", "final/shufflenet"}
+
+
+def test_first_weights_that_are_not_there_are_asked_for_before_anything_is_looked_at(tmp_path, monkeypatch):
+    """The message says which file to put where; the cohort need not even exist."""
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    with pytest.raises(WeightsError, match=r"shufflenetv2_x1-5666bf0f80\.pth"):
+        train_fmri(tmp_path / "nowhere", load_image_config(), tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_scan_that_is_cut_is_an_error_of_the_audit(scanned_cohort, config, tmp_path):
+    """Nothing is made."""
+    broken = shutil.copytree(scanned_cohort, tmp_path / "broken")
+    scan = next(iter(broken.glob("sub-*/func/*.nii.gz")))
+    scan.write_bytes(scan.read_bytes()[:4000])
+    with pytest.raises(CohortError, match="cannot be read to its end.*flexion cohort check"):
+        train_fmri(broken, config, tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_cohort_without_scans_is_refused(small_cohort, config, tmp_path):
+    """By the part that lacks them; no run is made."""
+    cohort = shutil.copytree(small_cohort, tmp_path / "cohort")
+    with pytest.raises(SplitError, match="Part train of fold paper has no patient with a good outcome and a scan"):
+        train_fmri(cohort, config, tmp_path / "runs", limit_patients=12)
+    with pytest.raises(TrainingError, match="Part train of fold paper has no patient with a good outcome and a scan"):
+        rehearse_fmri(cohort, config)
+    assert not (tmp_path / "runs").exists() and not (cohort / FILE_NAME).exists()
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("limit", [None, 12])
+def test_a_rehearsal_leaves_nothing_and_says_what_would_be_done(scanned_cohort, tmp_path, limit):
+    """One batch is learned and one judged; patients, slices, networks, time and disk are told."""
+    cohort = shutil.copytree(scanned_cohort, tmp_path / "cohort")
+    config = load_image_config(None, NESTED)
+    hears = HearsNotices()
+    told = rehearse_fmri(cohort, config, limit_patients=limit, watcher=hears)
+    assert list(tmp_path.iterdir()) == [cohort] and not (cohort / FILE_NAME).exists()
+    assert (told.patients, told.with_scan, told.folds, told.batch) == (limit or 16, limit or 16, 3, 16)
+    assert told.epochs == {"shufflenet": 2} and 5 * told.with_scan < told.slices < 8 * told.with_scan
+    assert 0 < told.steps["shufflenet"].loss < 3 and told.hours > 0 and told.disk_mb > 0
+    assert f"{told.patients} patients, {told.with_scan} with a scan" in told.words[0]
+    assert told.to_json()["steps"]["shufflenet"]["n_parameters"] == told.steps["shufflenet"].n_parameters
+    assert any("initialised: random" in words for words in hears.notices)
+
+
+def test_another_scan_s_reading_error_stops_the_preparation(scanned_cohort, config, tmp_path, monkeypatch):
+    """What the audit could not know is refused by name all the same."""
+
+    def refuses(*_: object) -> None:
+        raise ScanError("sub-001 holds nothing that looks like a brain.", subject="sub-001", remedy="Look at it.")
+
+    monkeypatch.setattr("training.data.slices.prepare", refuses)
+    cohort = shutil.copytree(scanned_cohort, tmp_path / "cohort", ignore=shutil.ignore_patterns("derivatives"))
+    with pytest.raises(ScanError, match="nothing that looks like a brain"):
+        train_fmri(cohort, config, tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
