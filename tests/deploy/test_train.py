@@ -134,16 +134,16 @@ def test_on_a_terminal_there_is_a_bar_for_the_stage_and_each_fold(monkeypatch, c
     """A fold that is done has none any more."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     with TrainingProgress(epochs=10, as_json=False) as progress:
-        assert progress._bars is not None
+        assert progress.drawn is not None
         progress.stage("Audit", 3)
         progress.stage("Folds", 2)
         progress.notice("[left] out")
         for fold in ("r0f0", "r0f1"):
             progress.shown(fold, 1, 50, 100)
             progress.epoch(fold, REPORT)
-        shown = {task.description: (task.completed, task.total) for task in progress._bars.tasks}
+        shown = {task.description: (task.completed, task.total) for task in progress.drawn.tasks}
         assert shown == {"Folds": (0, 2), "r0f0": (1.5, 10), "r0f1": (1.5, 10)}
         progress.done("r0f0")
-        shown = {task.description: (task.completed, task.total) for task in progress._bars.tasks}
+        shown = {task.description: (task.completed, task.total) for task in progress.drawn.tasks}
         assert shown == {"Folds": (1, 2), "r0f1": (1.5, 10)}
     assert "[left] out" in capsys.readouterr().err
