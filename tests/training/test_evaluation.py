@@ -259,14 +259,39 @@ def test_without_an_effect_nothing_may_be_found(whole, z, met):
     assert [one.met for one in acceptance.demands({**whole, "run": run, "permuted": control})] == [met]
 
 
-def test_an_easy_effect_must_be_found(tmp_path, capsys, whole):
+@pytest.mark.parametrize(
+    ("auc", "low", "slope", "n", "code"),
+    [
+        (0.8, 0.6, 1.0, 12, 0),
+        (0.74, 0.6, 1.0, 12, 1),
+        (0.8, 0.49, 1.0, 12, 1),
+        (0.8, 0.6, 0.79, 3, 1),
+        (0.8, 0.6, 1.26, "all", 1),
+        (0.8, 0.6, None, 12, 1),
+    ],
+)
+def test_an_easy_effect_must_be_found_and_meant(tmp_path, capsys, whole, auc, low, slope, n, code):
     """The command says what was asked and found, and its exit code whether that is enough."""
-    for value, low, code in ((0.8, 0.6, 0), (0.74, 0.6, 1), (0.8, 0.49, 1)):
-        found = json.loads(json.dumps(whole))
-        found["models"][0]["figures"]["auc"] |= {"value": value, "low": low}
-        (tmp_path / "evaluation.json").write_text(json.dumps(found))
-        assert acceptance.main([str(tmp_path)]) == code
-        assert f"found {value:.3f} ({low:.3f}" in capsys.readouterr().out
+    found = json.loads(json.dumps(whole))
+    network = found["models"][0]
+    network["figures"]["auc"] |= {"value": auc, "low": low}
+    network["by_windows"] = [
+        {"n_windows": count, "calibration_slope": {"value": slope if count == n else 1.1, "low": 0.5, "high": 1.5}}
+        for count in (3, 12, "all")
+    ]
+    (tmp_path / "evaluation.json").write_text(json.dumps(found))
+    assert acceptance.main([str(tmp_path)]) == code
+    said = capsys.readouterr().out
+    assert f"found {auc:.3f} ({low:.3f}" in said and said.count("NOT MET") == code
+    assert ("found none" in said) == (slope is None)
+
+
+def test_a_network_that_few_looked_at_so_often_means_nothing(whole):
+    """Nobody has 12 windows here."""
+    few = [row for row in whole["models"][0]["by_windows"] if row["n_windows"] != 12]
+    models = [{**whole["models"][0], "by_windows": few}]
+    asked = acceptance.demands({**whole, "run": {**whole["run"], "effect": 2.0}, "models": models})
+    assert [one.met for one in asked if "after 12 windows" in one.words] == [False]
 
 
 @pytest.mark.parametrize("text", [None, "", "{", "[]", '{"run": {}}'])

@@ -3,7 +3,8 @@
 ``python -m training.evaluation.acceptance RUN``
 
 Without an effect there is nothing to find: the band-power baseline's AUC within folds lies among those of 200 fits to
-permuted outcomes. With an easy one the network must find it. An effect in between promises neither.
+permuted outcomes. With an easy one the network must find it, and mean what it says: the slope of its calibration after
+3, 12 and all windows. An effect in between promises neither.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from training.evaluation.evaluation import SCHEMA
 LARGEST_Z = 3.5
 #: What a network's AUC over patients must exceed where recovery is easy to see, and its interval's lower end.
 LEAST_AUC, LEAST_LOW = 0.75, 0.5
+#: Where the slope of a network's calibration must lie, and after how many windows.
+SLOPES, WINDOWS = (0.8, 1.25), (3, 12, "all")
 #: Effects of a simulated cohort: none, and easy.
 NONE, EASY = 0.0, 2.0
 
@@ -49,7 +52,8 @@ def demands(evaluation: Mapping[str, Any]) -> list[Demand]:
     if effect == NONE:
         return [_finds_nothing(evaluation["permuted"])]
     if effect == EASY:
-        return [_finds(model) for model in evaluation["models"] if model["kind"] == "network"]
+        networks = [model for model in evaluation["models"] if model["kind"] == "network"]
+        return [demand for model in networks for demand in (_finds(model), *_means_it(model))]
     return []
 
 
@@ -66,6 +70,21 @@ def _finds(model: Mapping[str, Any]) -> Demand:
         f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})",
         figure["value"] > LEAST_AUC and figure["low"] > LEAST_LOW,
     )
+
+
+def _means_it(model: Mapping[str, Any]) -> Iterator[Demand]:
+    rows = {row["n_windows"]: row["calibration_slope"] for row in model["by_windows"]}
+    low, high = SLOPES
+    for n in WINDOWS:
+        words = f"effect 2: calibration slope of {model['name']} after {n} windows from {low:g} to {high:g}"
+        slope = rows.get(n)
+        if slope is None or slope["value"] is None:
+            yield Demand(
+                words, "none: too few patients with so many windows, or told apart without an error", met=False
+            )
+        else:
+            found = f"{slope['value']:.2f} ({slope['low']:.2f} to {slope['high']:.2f})"
+            yield Demand(words, found, low <= slope["value"] <= high)
 
 
 def _evaluation_of(run: Path) -> dict[str, Any]:
