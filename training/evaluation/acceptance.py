@@ -3,8 +3,8 @@
 ``python -m training.evaluation.acceptance RUN``
 
 Without an effect there is nothing to find: the band-power baseline's AUC within folds lies among those of 200 fits to
-permuted outcomes. With an easy one the network of band power must find it, and mean what it says: the slope of its calibration after
-3, 12 and all windows. An effect in between promises neither.
+permuted outcomes. With an easy one the network of band power must find it, and mean what it says: the slope of its
+calibration after 3, 12 and all windows. An effect in between promises neither.
 """
 
 from __future__ import annotations
