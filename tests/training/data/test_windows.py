@@ -31,7 +31,7 @@ from training.cohort.cohort import Cohort
 from training.cohort.opening import open_place
 from training.cohort.places import Place
 from training.data.tokens import tokens
-from training.data.windows import PatientWindows, bank_sha256, cache_folder, kept_of, prepare
+from training.data.windows import PatientWindows, _jobs, bank_sha256, cache_folder, kept_of, prepare
 from training.errors import FingerprintMismatch
 
 
@@ -284,6 +284,23 @@ def test_what_is_stale_or_torn_is_made_anew(pair, prepared, tmp_path, change):
     assert sorted(file.suffix for file in cache_folder(cohort.folder).iterdir()) == sorted(
         [".lock", ".npy", ".npz"] * 2
     )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "inference.normalisation.ALGORITHM",
+        "inference.normalisation.FLAT_SD_UV",
+        "inference.normalisation.MIN_CHANNEL_QUALITY",
+        "training.data.tokens.ALGORITHM",
+    ],
+)
+def test_windows_of_another_normalisation_or_bank_are_stale(pair, prepared, monkeypatch, name):
+    """What was kept under another rule for bad channels is not what the bedside would show now."""
+    jobs = list(_jobs(pair, raw=True))
+    assert all(job.kept() for job in jobs)
+    monkeypatch.setattr(name, 2)
+    assert [job.kept() for job in jobs] == [None, None]
 
 
 def test_windows_of_another_conditioning_are_refused(pair, prepared, tmp_path):
