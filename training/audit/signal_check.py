@@ -10,6 +10,7 @@ from acquisition.errors import FlexionError, MontageError, RateError, UnitError
 from acquisition.montage import Montage
 from training.audit.findings import Finding, Level
 from training.audit.inclusion import named
+from training.audit.mains import LINES_HZ
 from training.audit.seen import Seen
 from training.cohort.cohort import DESCRIPTION
 from training.cohort.opening import Opened
@@ -111,7 +112,11 @@ def _sizes(found: _Found, place: Place, montage: Montage, seen: Seen) -> Iterato
 
 def _mains(found: _Found, place: Place, opened: Opened, seen: Seen) -> Iterator[Finding]:
     stated = f"{opened.mains_hz:g} Hz " + ("is stated" if place.mains_hz is not None else "is assumed, none is stated")
-    if seen.mains_hz is not None and seen.mains_hz != opened.mains_hz:
+    if opened.mains_hz not in LINES_HZ:
+        what = f"{stated} as its mains frequency; there are {LINES_HZ[0]:g} and {LINES_HZ[1]:g} Hz."
+        remedy = "Mend PowerLineFrequency in its .json, or mains_hz in participants.tsv."
+        yield found("error", "mains", what, _AS_RECORDED if place.is_session else remedy)
+    elif seen.mains_hz is not None and seen.mains_hz != opened.mains_hz:
         what = f"Its mains line is at {seen.mains_hz:g} Hz; {stated}, and the notch would leave the line in."
         remedy = f'Write "PowerLineFrequency": {seen.mains_hz:g} into its .json, or mains_hz into participants.tsv.'
         yield found("error", "mains", what, _AS_RECORDED if place.is_session else remedy)
