@@ -108,7 +108,8 @@ def train_eeg(
         cohort = audited(cohort_folder, watcher).cohort
         splits = deal(cohort, config) if limit_patients is None else deal_some(cohort, config, limit_patients)
         windows = windows_of(cohort, splits, config, watcher)
-        run = RunFolder.create(out, config, cohort, splits)
+        judged = splits.with_eeg(windows)
+        run = RunFolder.create(out, config, cohort, splits, windows.values())
         if limit_patients is not None:
             _note_limit(run, splits, windows, limit_patients)
     else:
@@ -116,8 +117,10 @@ def train_eeg(
         run.check_resumable(cohort, config)
         splits = run.splits
         windows = windows_of(cohort, splits, config, watcher)
+        run.check_windows(windows.values())
+        judged = splits.with_eeg(windows)
     with run.writing():
-        _train(run, cohort, splits.with_eeg(windows), config, windows, watcher)
+        _train(run, cohort, judged, config, windows, watcher)
         _export(run, watcher)
     return run
 
@@ -163,8 +166,7 @@ def _train(
     watcher: Watcher,
 ) -> None:
     """Train every fold and the final network, and write what all models say."""
-    fingerprint = next(iter(windows.values())).fingerprint
-    run.note(state="training", fingerprint=fingerprint)
+    run.note(state="training")
     before_s, begun_s = float((run.record.get("training") or {}).get("seconds", 0.0)), time.monotonic()
     tasks = [FoldTask.of(fold, config, run.checkpoints_path(fold.name)) for fold in (*splits.folds, splits.final)]
     watcher.stage("Folds", len(tasks))

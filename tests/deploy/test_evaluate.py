@@ -13,6 +13,7 @@ import pytest
 from deploy.cli.main import run as flexion
 from tests.training.cohorts import small_cohort  # noqa: F401 (a fixture)
 from training.cohort.cohort import Cohort
+from training.data.windows import prepare
 from training.runs.config import load_config
 from training.runs.predictions import Prediction, write_predictions
 from training.runs.run_folder import RunFolder
@@ -28,7 +29,8 @@ def done(small_cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFol
     place = tmp_path_factory.mktemp("evaluated")
     shutil.copytree(small_cohort, place / "cohort")
     cohort = Cohort.open(place / "cohort")
-    run = RunFolder.create(place / "runs", load_config(), cohort, splits_of(cohort, "nested", 0, repeats=2, folds=3))
+    splits = splits_of(cohort, "nested", 0, repeats=2, folds=3)
+    run = RunFolder.create(place / "runs", load_config(), cohort, splits, prepare(cohort).values())
     for epoch in range(3):
         run.append_metrics({"fold": "r0f0", "epoch": epoch, "loss": 0.7 - 0.1 * epoch, "stop_loss": 0.7})
     run.note(parameters=161_569, state="done")

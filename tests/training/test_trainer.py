@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 from collections import Counter
+from dataclasses import replace
 from multiprocessing import active_children
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from acquisition.errors import BadEnvironment
 from inference.bundle import Bundle
 from training.cohort.cohort import Cohort
 from training.cohort.errors import CohortError
+from training.cohort.participants import TABLE, read_participants, write_participants
 from training.errors import Interrupted, RunError
 from training.fitting.epochs import EpochReport
 from training.rehearsal import rehearse
@@ -130,6 +132,20 @@ def test_what_is_done_is_not_done_again(run, cohort, config):
     assert hears.epochs == []
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert run[0].predictions_path.read_bytes() == predictions
+
+
+def test_a_run_goes_on_with_the_scores_that_it_began_with(run, cohort, config):
+    """Another score of the same outcome, of whoever it is: what is done already learned and judged the old one."""
+    table = cohort / TABLE
+    before = table.read_bytes()
+    rows = read_participants(table)
+    other = next(row.id for row in rows if row.has_eeg and row.good)
+    write_participants(table, [replace(row, fma_3mo=33.5) if row.id == other else row for row in rows])
+    try:
+        with pytest.raises(RunError, match=f"another recording or score of 1 patients: {other}"):
+            train_eeg(cohort, config, run[0].path.parent, resume=run[0].path)
+    finally:
+        table.write_bytes(before)
 
 
 @pytest.mark.faults

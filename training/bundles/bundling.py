@@ -35,7 +35,7 @@ from training.bundles.points import points_of
 from training.cohort.cohort import Cohort
 from training.cohort.opening import SPEC, open_place, windows_of
 from training.data.windows import PatientWindows, counts, prepare
-from training.errors import FingerprintMismatch, RunError
+from training.errors import RunError
 from training.fitting.checkpoints import BEST, read_network
 from training.fitting.judging import window_logits
 from training.models.networks import NetworkSpec, StackedLstm
@@ -90,7 +90,7 @@ class Source:
         Raises
         ------
         RunError
-            If the run has no final network or no predictions, or its cohort has changed since.
+            If the run has no final network or no predictions, or its cohort or recordings have changed since.
         FingerprintMismatch
             If the run was trained behind another conditioning than today's.
         CohortError, SplitError
@@ -98,12 +98,12 @@ class Source:
         """
         cohort = Cohort.open(run.cohort_folder)
         run.check_resumable(cohort)
-        _check_fingerprint(run)
         net, spec, facts = read_network(run.checkpoints_path(FINAL) / BEST)
         predictions = read_predictions(run.predictions_path)
         members = set(run.splits.final.train)
         few = replace(cohort, participants=tuple(p for p in cohort.participants if p.id in members))
         train = tuple(prepare(few, raw=spec.reads_samples).values())
+        run.check_windows(train, members)
         if not train:
             raise RunError(
                 f"{run.path}: no patient that trained the final network has a window.",
@@ -178,16 +178,6 @@ def _replace(made: Bundle, out: Path) -> None:
         (out / name).unlink(missing_ok=True)
     for name in (*sorted(made.manifest.head.files), MANIFEST):
         shutil.copyfile(made.path / name, out / name)
-
-
-def _check_fingerprint(run: RunFolder) -> None:
-    trained = run.record["fingerprint"]
-    if trained is not None and trained != SPEC.fingerprint:
-        raise FingerprintMismatch(
-            f"{run.path} was trained behind conditioning {trained[:12]}; today's is {SPEC.fingerprint[:12]}.",
-            subject=str(run.path),
-            remedy="Train it again: a bundle scores only what was conditioned as its training was.",
-        )
 
 
 def _probes(source: Source) -> NDArray[np.float64]:

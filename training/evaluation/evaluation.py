@@ -80,8 +80,11 @@ def evaluate(run: RunFolder, *, permutations: int | None = None) -> dict[str, An
     Raises
     ------
     RunError
-        If the run is not done, or its cohort has changed.
+        If the run is not done, or its cohort or recordings have changed.
+    FingerprintMismatch
+        If it was trained behind another conditioning than today's.
     """
+    run.check_fingerprint()
     settings, record = run.config.evaluation, run.record
     sureness = Sureness(permutations or settings.permutations, settings.bootstrap, record["seeds"]["run"])
     cohort, material = _gathered(run)
@@ -152,6 +155,7 @@ def _gathered(run: RunFolder) -> tuple[Cohort, Material]:
     participants = {one.id: one for one in cohort.participants}
     _require_same(run, predictions, participants)
     windows = prepare(cohort)
+    run.check_windows(windows.values())
     folds = splits.with_eeg(windows).folds
     _require_whole(run, predictions, folds)
     return cohort, Material(predictions, participants, windows, folds)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from acquisition.durable import make_folder, replace_file
 from acquisition.errors import BadEnvironment
-from training.errors import RunError
+from training.cohort.opening import SPEC
+from training.errors import FingerprintMismatch, RunError
 from training.runs.config import Config, load_config
 from training.runs.epoch_table import EpochTable, Value
 from training.runs.file_lock import locked
@@ -34,6 +35,7 @@ from training.splitting.splits import Splits, read_splits
 
 if TYPE_CHECKING:
     from training.cohort.cohort import Cohort
+    from training.data.windows import PatientWindows
 
 SCHEMA = "flexion.run/1"
 #: How far a run is: its folder exists; it trains (or was killed doing so); it was stopped by hand; it is done.
@@ -42,6 +44,8 @@ State = Literal["made", "training", "stopped", "done"]
 FREE = ("run.workers", "evaluation.permutations", "evaluation.bootstrap")
 #: Starts the name of a folder; sorts by time.
 TIME_FORMAT = "%Y%m%dT%H%M%SZ"
+#: Patients whom a refusal names.
+N_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,9 @@ class RunFolder:
     path: Path
 
     @classmethod
-    def create(cls, out: Path, config: Config, cohort: Cohort, splits: Splits) -> RunFolder:
+    def create(
+        cls, out: Path, config: Config, cohort: Cohort, splits: Splits, windows: Iterable[PatientWindows]
+    ) -> RunFolder:
         """Make the folder of a new run.
 
         Parameters
@@ -64,6 +70,8 @@ class RunFolder:
             What it is trained on.
         splits : Splits
             How.
+        windows : iterable of PatientWindows
+            Of everybody who was dealt; the run goes on, and is judged, with these alone.
 
         Raises
         ------
@@ -74,7 +82,7 @@ class RunFolder:
         run = cls(_new_folder(out, f"{made.strftime(TIME_FORMAT)}_{config.run.name}"))
         replace_file(run.config_path, config.to_toml().encode())
         replace_file(run.splits_path, _json(splits.to_json()))
-        replace_file(run.record_path, _json(_record(run.path, made, config, cohort, splits)))
+        replace_file(run.record_path, _json(_record(run.path, made, config, cohort, splits, list(windows))))
         return run
 
     @classmethod
@@ -178,7 +186,7 @@ class RunFolder:
         return (self.path / self.record["cohort"]["path"]).resolve()
 
     def note(self, **facts: Any) -> None:
-        """Put facts into ``run.json``, such as ``state`` or ``fingerprint``; a reader finds the old one or the new."""
+        """Put facts into ``run.json``, such as ``state``; a reader finds the old one or the new."""
         replace_file(self.record_path, _json({**self.record, **facts}))
 
     @contextmanager
@@ -215,7 +223,10 @@ class RunFolder:
         ------
         RunError
             If the cohort, or a setting that changes figures, is another one; names what.
+        FingerprintMismatch
+            If it was trained behind another conditioning than today's.
         """
+        self.check_fingerprint()
         if self.record["cohort"]["sha256"] != cohort.sha256:
             why = f"was made from cohort {self.record['cohort']['name']} as it was then, and {cohort.folder} differs"
             raise _refusal(self.path, why, "Restore participants.tsv, or start a new run.")
@@ -224,6 +235,39 @@ class RunFolder:
         if differing:
             words = ", ".join(f"{key} {mine[key]!r}, not {others[key]!r}" for key in differing)
             raise _refusal(self.path, f"was made with {words}", "Leave out --config, or start a new run.")
+
+    def check_fingerprint(self) -> None:
+        """Refuse a run of another conditioning; raises FingerprintMismatch."""
+        trained = self.record["fingerprint"]
+        if trained != SPEC.fingerprint:
+            raise FingerprintMismatch(
+                f"{self.path} was trained behind conditioning {trained[:12]}; today's is {SPEC.fingerprint[:12]}.",
+                subject=str(self.path),
+                remedy="Train it again: a bundle scores only what was conditioned as its training was.",
+            )
+
+    def check_windows(self, windows: Iterable[PatientWindows], among: Collection[str] | None = None) -> None:
+        """Refuse other windows or outcomes than the run began with.
+
+        Parameters
+        ----------
+        windows : iterable of PatientWindows
+            As they are today.
+        among : collection of str, optional
+            Patients who are looked at; by default all.
+
+        Raises
+        ------
+        RunError
+            If a patient has other windows, another score, or none any more; names the first of them.
+        """
+        then, now = self.record["windows"], {one.patient: one.sha256 for one in windows}
+        asked = then.keys() | now.keys() if among is None else among
+        different = sorted(patient for patient in asked if then.get(patient) != now.get(patient))
+        if different:
+            names = ", ".join(different[:N_NAMED]) + (", ..." if len(different) > N_NAMED else "")
+            why = f"was made from another recording or score of {len(different)} patients: {names}"
+            raise _refusal(self.path, why, "Restore participants.tsv and the recordings, or start a new run.")
 
 
 _RESTORE = "Restore the file, or start a new run."
@@ -246,7 +290,9 @@ def _new_folder(out: Path, name: str) -> Path:
             return path
 
 
-def _record(path: Path, made: datetime, config: Config, cohort: Cohort, splits: Splits) -> dict[str, Any]:
+def _record(
+    path: Path, made: datetime, config: Config, cohort: Cohort, splits: Splits, windows: Sequence[PatientWindows]
+) -> dict[str, Any]:
     labelled = [participant for participant in cohort.participants if participant.good is not None]
     return {
         "schema": SCHEMA,
@@ -263,7 +309,8 @@ def _record(path: Path, made: datetime, config: Config, cohort: Cohort, splits: 
             "path": Path(os.path.relpath(cohort.folder.resolve(), path.resolve())).as_posix(),
         },
         "montage": Path(cohort.montage).stem,
-        "fingerprint": None,
+        "fingerprint": windows[0].fingerprint,
+        "windows": {one.patient: one.sha256 for one in windows},
         "git": git_id(),
         "versions": dict(versions()),
         "host": host(),

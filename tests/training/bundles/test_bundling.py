@@ -19,6 +19,7 @@ from inference.engines.ort import OrtEngine
 from tests.training.reports import sample
 from training.bundles.bundling import bundle_of_run
 from training.cohort.cohort import Cohort
+from training.data.windows import prepare
 from training.errors import FingerprintMismatch, GateError, RunError
 from training.fitting.checkpoints import BEST, write_network
 from training.models.heads import FmaScale, Heads
@@ -65,15 +66,16 @@ Make = Callable[..., RunFolder]
 def make_run(small_cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
     """Return what makes a run of the small cohort, as if it had been trained."""
     cohort, runs = Cohort.open(small_cohort), tmp_path_factory.mktemp("runs")
+    windows = prepare(cohort).values()
 
     def make(kind: str = "bands", net: StackedLstm | None = None, heads: tuple[str, ...] = ("fma",)) -> RunFolder:
         splits = nested(cohort.participants, 0, repeats=2, folds=2, cohort_sha256=cohort.sha256)
-        run = RunFolder.create(runs, load_config(kind=kind), cohort, splits)  # type: ignore[arg-type]
+        run = RunFolder.create(runs, load_config(kind=kind), cohort, splits, windows)  # type: ignore[arg-type]
         made, spec = network(kind, heads)
         (folder := run.checkpoints_path("final")).mkdir(parents=True)
         write_network(folder / BEST, net or made, spec, FACTS)
         write_predictions(run.predictions_path, predictions(cohort, "fma" in heads))
-        run.note(state="done", fingerprint=ChainSpec().fingerprint)
+        run.note(state="done")
         return run
 
     return make
@@ -176,6 +178,15 @@ def test_a_run_behind_another_conditioning_is_refused(make_run, tmp_path):
     with pytest.raises(FingerprintMismatch, match=r"was trained behind conditioning 000000000000; today's is"):
         bundle_of_run(run, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_recording_that_is_another_one_makes_no_bundle(make_run, tmp_path):
+    """Of a patient who trained the final network; it is named."""
+    run = make_run()
+    patient = next(one for one in run.splits.final.train if one in run.record["windows"])
+    run.note(windows=run.record["windows"] | {patient: "0" * 64})
+    with pytest.raises(RunError, match=f"another recording or score of 1 patients: {patient}"):
+        bundle_of_run(run, tmp_path / "out")
 
 
 def test_a_run_that_is_not_done_is_refused(make_run, tmp_path):

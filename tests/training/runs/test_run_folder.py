@@ -10,12 +10,17 @@ from pathlib import Path
 import pytest
 
 from acquisition.errors import BadEnvironment
+from tests.training.patients import patients
 from training.cohort.cohort import Cohort
+from training.cohort.opening import SPEC
 from training.cohort.participants import Participant
-from training.errors import ConfigError, RunError, SplitError
+from training.errors import ConfigError, FingerprintMismatch, RunError, SplitError
 from training.runs.config import load_config
 from training.runs.run_folder import RunFolder
 from training.splitting.splits import splits_of
+
+#: Of three patients, behind today's conditioning.
+WINDOWS = [replace(one, fingerprint=SPEC.fingerprint) for one in patients(3, 0)]
 
 
 @pytest.fixture
@@ -30,7 +35,7 @@ def cohort(tmp_path: Path) -> Cohort:
 @pytest.fixture
 def run(tmp_path: Path, cohort: Cohort) -> RunFolder:
     """Return the folder of a new run."""
-    return RunFolder.create(tmp_path / "runs", load_config(), cohort, splits_of(cohort, "nested", 0, folds=3))
+    return RunFolder.create(tmp_path / "runs", load_config(), cohort, splits_of(cohort, "nested", 0, folds=3), WINDOWS)
 
 
 def test_a_run_says_what_it_was_made_from_and_by(run: RunFolder, cohort: Cohort):
@@ -68,16 +73,16 @@ def test_settings_and_splits_are_kept_as_they_were(run: RunFolder, cohort: Cohor
 def test_runs_of_one_second_have_their_own_folders(tmp_path: Path, cohort: Cohort):
     """None writes into another's, and their names sort by time."""
     splits = splits_of(cohort, "paper", 0, folds=3)
-    runs = [RunFolder.create(tmp_path / "runs", load_config(), cohort, splits) for _ in range(4)]
+    runs = [RunFolder.create(tmp_path / "runs", load_config(), cohort, splits, WINDOWS) for _ in range(4)]
     assert len({run.path for run in runs}) == 4
     assert all(run.path.name.split("_")[1].startswith("eeg") for run in runs)
 
 
 def test_facts_are_noted(run: RunFolder):
     """What becomes known on the way joins the record."""
-    run.note(state="training", fingerprint="ab")
+    run.note(state="training", parameters=5)
     record = RunFolder.open(run.path).record
-    assert (record["state"], record["fingerprint"], record["name"]) == ("training", "ab", "eeg")
+    assert (record["state"], record["parameters"], record["name"]) == ("training", 5, "eeg")
 
 
 def test_two_writers_are_refused(run: RunFolder):
@@ -126,6 +131,26 @@ def test_another_cohort_is_refused(run: RunFolder, cohort: Cohort):
     fewer = replace(cohort, participants=cohort.participants[1:])
     with pytest.raises(RunError, match=r"was made from cohort ward as it was then, and .*cohort differs. Restore"):
         run.check_resumable(fewer)
+
+
+def test_another_conditioning_is_refused(run: RunFolder, cohort: Cohort):
+    """What is done already would be mixed with it (law 6)."""
+    run.note(fingerprint="0" * 64)
+    with pytest.raises(FingerprintMismatch, match="was trained behind conditioning 000000000000; today's is"):
+        run.check_resumable(cohort)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"recording_sha256": "f" * 64}, {"fma": 1.0}, {"weights": WINDOWS[0].weights / 2}, {"mains_hz": 60.0}]
+)
+def test_other_windows_are_refused_by_patient(run: RunFolder, changed: dict[str, object]):
+    """Another recording, score or quality; a patient without windows today, and one without windows then."""
+    first, *others = WINDOWS
+    run.check_windows(WINDOWS)
+    run.check_windows(others, among=[one.patient for one in others])
+    for today in ([replace(first, **changed), *others], others, [*WINDOWS, replace(first, patient="0000a")]):
+        with pytest.raises(RunError, match=r"was made from another recording or score of 1 patients: 0000a?\. Restore"):
+            run.check_windows(today)
 
 
 def test_other_settings_are_refused_by_name(run: RunFolder, cohort: Cohort):
@@ -178,10 +203,10 @@ def test_a_place_where_no_folder_can_be_made_is_named(tmp_path: Path, cohort: Co
     splits = splits_of(cohort, "paper", 0, folds=3)
     (tmp_path / "file").touch()
     with pytest.raises(BadEnvironment, match=r"file cannot be made"):
-        RunFolder.create(tmp_path / "file", load_config(), cohort, splits)
+        RunFolder.create(tmp_path / "file", load_config(), cohort, splits, WINDOWS)
     (tmp_path / "runs").mkdir()
     monkeypatch.setattr("training.runs.run_folder.make_folder", lambda folder: None)
     with pytest.raises(
         BadEnvironment, match=r"cannot be made: No such file or directory. Name another folder with --out"
     ):
-        RunFolder.create(tmp_path / "nowhere", load_config(), cohort, splits)
+        RunFolder.create(tmp_path / "nowhere", load_config(), cohort, splits, WINDOWS)
