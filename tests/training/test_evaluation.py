@@ -16,7 +16,7 @@ from training.evaluation import acceptance
 from training.evaluation.evaluation import Sureness, evaluation_of
 from training.evaluation.figures import by_windows, model_figures, paired, window_level
 from training.evaluation.groups import days_group
-from training.evaluation.listing import flags
+from training.evaluation.listing import flags, patients
 from training.evaluation.points import fma, ordinal
 from training.evaluation.scores import Scores, models_of
 from training.statistics.logistic import sigmoid
@@ -77,7 +77,7 @@ def test_one_number_for_everybody_is_chance(whole):
     assert [majority["figures"]["auc"][key] for key in ("value", "low", "high")] == [0.5, 0.5, 0.5]
     assert majority["figures"]["accuracy"]["value"] == majority["n_good"] / majority["n"]
     assert majority["figures"]["calibration_slope"]["value"] is None
-    assert not majority["calibrated"]
+    assert [model["calibrated"] for model in whole["models"]] == [True, True, None]
 
 
 def test_the_headline_is_of_the_mean_over_repeats(whole):
@@ -228,6 +228,18 @@ def test_a_patient_s_row_holds_every_model_and_the_way_to_it(whole):
         assert row["by_model"]["lstm-bands"] == row["p"] == pytest.approx(row["by_windows"][-1]["p"])
         assert [step["n"] for step in row["by_windows"]] == [1, 2, 3, 6, 12]
         assert row["interval"][0] < row["p"] < row["interval"][1]
+
+
+def test_the_way_to_a_probability_ends_in_it_also_where_others_have_more_windows():
+    """Five windows of one patient, twelve of the rest: each way ends with the patient's own last window."""
+    made = material()
+    scores = models_of([row for row in made.predictions if row.patient != "004" or (row.index or 0) < 5])
+    ways = {row["patient"]: row for row in patients(scores, made.participants, made.windows)}
+    assert [step["n"] for step in ways["004"]["by_windows"]] == [1, 2, 3, 5]
+    assert [step["n"] for step in ways["005"]["by_windows"]] == [1, 2, 3, 6, 12]
+    assert all(row["by_windows"][-1]["p"] == row["p"] for row in ways.values())
+    [_, *baselines] = scores
+    assert all(row["by_windows"] == [] for row in patients(baselines, made.participants, made.windows))
 
 
 def test_recordings_that_are_not_as_they_should_be_are_flagged():
