@@ -266,7 +266,7 @@ def methods(models: Sequence[Model], keys: Sequence[str]) -> str:
 
 def uncalibrated(models: Sequence[Model]) -> str:
     """Return which models' probabilities nobody calibrated."""
-    names = [row["name"] for row in models if row.get("calibrated") is False]
+    names = [row["name"] for row in models if row["calibrated"] is False]
     return f"NOT calibrated, for want of other folds: {listed(names)}. " if names else ""
 
 

@@ -41,11 +41,14 @@ def test_a_card_has_the_run_s_own_figures():
     """By number of windows, beside the baselines, and the control; no blank is left."""
     evaluation = sample()
     text = card(manifest(fma=FMA), 100.0, evaluation)
-    n, area = evaluation["models"][0]["n"], evaluation["models"][0]["by_windows"][2]["auc"]
+    network = evaluation["models"][0]
+    n, [row] = network["n"], [step for step in network["by_windows"] if step["n_windows"] == 12]
     assert text.startswith("# lstm-bands 1.0.0\n")
     assert "{" not in text and "\N{NO-BREAK SPACE}" not in text
-    assert f"| 12 | {n} | {area['value']:.2f} ({area['low']:.2f} to {area['high']:.2f}) | 0.200 |" in text
-    for name in ("lstm-bands", "band-power", "baseline-fma", "majority"):
+    area, brier = row["auc"], row["brier"]
+    cells = f"{area['value']:.2f} ({area['low']:.2f} to {area['high']:.2f}) | {brier['value']:.3f}"
+    assert f"| 12 | {n} | {cells} ({brier['low']:.3f} to {brier['high']:.3f}) |" in text
+    for name in ("lstm-bands", "band-power", "majority"):
         assert f"\n| {name} | {n} (" in text
     assert "\nThe network (lstm-bands) " in text
     assert "90% of 40 patients that its networks had not seen lay within 7.2 points" in text
