@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from deploy.cli import output
-from deploy.cli.bars import Bars
+from deploy.cli.bars import PatientBar
 from deploy.cli.options import Json
-from deploy.times import words_of
-
-if TYPE_CHECKING:
-    from rich.progress import TaskID
 
 #: Share of the patients with EEG where the user does not say: the paper's 86 of 102.
 EEG_OF_ALL = 86 / 102
@@ -75,47 +69,13 @@ def synth(
     words = f"{spec.patients} patients, {n_good} with a good outcome; {spec.with_eeg} with EEG"
     output.say(f"{folder}: {words}{'' if spec.bold else ', no BOLD'}. Simulated: nothing here is of a patient.")
     if as_json:
-        counts = {"patients": spec.patients, "with_eeg": spec.with_eeg, "good": n_good, "written": shown.n_written}
+        counts = {"patients": spec.patients, "with_eeg": spec.with_eeg, "good": n_good, "written": shown.n_done}
         told = {"folder": str(folder), "origin": "synthetic", "settings": spec.to_json(), **counts}
         output.put_json({"schema": output.SCHEMA, "cohort": told})
 
 
-class Shown(Bars):
+class Shown(PatientBar):
     """Shows how many patients there are; parameters as of ``Bars``."""
-
-    def __init__(self, *, as_json: bool, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(as_json=as_json, clock=clock)
-        self._task: TaskID | None = None
-        self._n_patients = self._n_kept = self.n_written = 0
-        self._began_s = clock()
-
-    def begins(self, n_patients: int, n_kept: int) -> None:
-        """Hear how many patients have files, and of how many of them they are there."""
-        self._n_patients, self._n_kept, self._began_s = n_patients, n_kept, self.clock()
-        if n_kept:
-            output.say(f"{n_kept} of {n_patients} patients are there already.")
-        if self.drawn is not None:
-            self._task = self.drawn.add_task("patients", total=n_patients, completed=n_kept, words="")
-
-    def finished(self, patient: str) -> None:
-        """Hear that one more is there."""
-        self.n_written += 1
-        words = f"{self.words}, ETA {words_of(round(self.left_s))}"
-        if self.drawn is not None and self._task is not None:
-            self.drawn.update(self._task, advance=1, words=words)
-        else:
-            self.line(words)
-
-    @property
-    def words(self) -> str:
-        """How many of how many."""
-        return f"{self._n_kept + self.n_written} of {self._n_patients} patients"
-
-    @property
-    def left_s(self) -> float:
-        """Seconds until the last one at the speed so far."""
-        n_left = self._n_patients - self._n_kept - self.n_written
-        return n_left * (self.clock() - self._began_s) / max(1, self.n_written)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
