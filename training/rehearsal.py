@@ -41,7 +41,7 @@ class Rehearsal:
     patients, with_eeg, good : int
         Who would be dealt.
     folds : int
-        Networks, the final one among them.
+        Networks, that of the bundle among them.
     windows : int
         Of all patients, as far as the lengths of their recordings tell.
     epochs : int
@@ -75,7 +75,7 @@ class Rehearsal:
         return [
             f"{self.patients} patients, {self.with_eeg} with EEG, {self.good} with a good outcome; "
             f"about {self.windows:,} windows.",
-            f"{self.folds} networks (the final one among them), {self.epochs} epochs each at most, "
+            f"{self.folds} networks (that of the bundle among them), {self.epochs} epochs each at most, "
             f"{self.batch} windows a step.",
             f"One step took {self.step_s:.2f} s (loss {self.loss:.3f}), one batch was judged (loss "
             f"{self.stop_loss:.3f}).",
@@ -146,7 +146,7 @@ def _rehearsed(audit: Audit, splits: Splits, config: Config, step: _Step) -> Reh
     dealt, cohort = set(splits.patients), audit.cohort
     members = [one for one in cohort.participants if one.id in dealt]
     n_windows = {row.patient: _n_windows(row.seconds or 0.0) for row in audit.rows}
-    folds = [*splits.folds, splits.final]
+    folds = splits.networks
     steps = [math.ceil(sum(n_windows[patient] for patient in fold.train) / config.fit.batch) for fold in folds]
     total = sum(n_windows[one.id] for one in members)
     of_window = TOKENS_BYTES + (SAMPLES_BYTES if fit_spec(config).network.reads_samples else 0)

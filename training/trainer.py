@@ -165,10 +165,10 @@ def _train(
     windows: Mapping[str, PatientWindows],
     watcher: Watcher,
 ) -> None:
-    """Train every fold and the final network, and write what all models say."""
+    """Train every network, and write what all models say."""
     run.note(state="training")
     before_s, begun_s = float((run.record.get("training") or {}).get("seconds", 0.0)), time.monotonic()
-    tasks = [FoldTask.of(fold, config, run.checkpoints_path(fold.name)) for fold in (*splits.folds, splits.final)]
+    tasks = [FoldTask.of(fold, config, run.checkpoints_path(fold.name)) for fold in splits.networks]
     watcher.stage("Folds", len(tasks))
     results: dict[str, FoldResult] = {}
     state = "stopped"
@@ -185,7 +185,7 @@ def _train(
     said = [row for fold in splits.folds for row in results[fold.name].predictions]
     write_predictions(run.predictions_path, [*said, *baseline_predictions(cohort, windows, splits)])
     watcher.finished("baselines")
-    final = read_network(run.checkpoints_path(splits.final.name) / BEST)[0]
+    final = read_network(run.checkpoints_path(splits.exported.name) / BEST)[0]
     run.note(state="done", parameters=sum(part.numel() for part in final.parameters()))
 
 

@@ -118,7 +118,7 @@ def _words(run: RunFolder) -> list[str]:
     record = run.record
     cohort, training = record["cohort"], record["training"]
     origin = "simulated patients" if record["origin"] == "synthetic" else "patients"
-    n_networks = len(run.splits.folds) + 1
+    n_networks = len(run.splits.networks)
     speed = f"{training['windows_per_s']:.0f} windows/s in a fold, {training['waiting_share']:.1%} waiting for data"
     return [
         f"{run.path}: {cohort['with_eeg']} {origin} with EEG, {n_networks} networks, {training['epochs']} epochs in "

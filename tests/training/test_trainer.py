@@ -192,16 +192,19 @@ def test_a_cohort_with_an_error_is_refused_before_anything_is_made(cohort, confi
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_run_of_some_patients_leaves_the_cohort_s_splits_alone(small_cohort, tmp_path, config):
-    """It is dealt for itself and says how many; its bundle can still be made."""
+def test_a_paper_run_of_some_patients_is_one_network_and_leaves_the_cohort_s_splits_alone(small_cohort, tmp_path):
+    """It is dealt for itself and says how many; the network that was judged is the one that leaves."""
     cohort = shutil.copytree(small_cohort, tmp_path / "cohort")
-    run = train_eeg(cohort, config, tmp_path / "runs", limit_patients=12)
+    hears, paper = Hears(), load_config(None, "bands", FLAGS | {"split.profile": "paper"})
+    run = train_eeg(cohort, paper, tmp_path / "runs", limit_patients=14, watcher=hears)
     assert not (cohort / FILE_NAME).exists()
     about = run.record["cohort"]
-    assert (about["patients"], about["limited_to"]) == (12, 12)
-    assert len(run.splits.patients) == 12
-    assert 0 < about["good"] < 12 >= about["with_eeg"]
-    assert Bundle.load(run.bundle_path)
+    assert (about["patients"], about["limited_to"]) == (14, 14)
+    assert len(run.splits.patients) == 14
+    assert 0 < about["good"] < 14 >= about["with_eeg"]
+    assert hears.folds == [path.name for path in run.path.glob("checkpoints/*")] == ["paper"]
+    bundle = Bundle.load(run.bundle_path)
+    assert "those of this very network" in " ".join((bundle.path / "card.md").read_text("utf-8").split())
 
 
 def test_another_cohort_cannot_go_on_with_a_run(run, small_cohort, config, tmp_path):

@@ -2,7 +2,8 @@
 
 Checkpoint -> sensitivity gate -> graph -> parity -> calibration from out-of-fold logits -> card -> golden windows. The
 network of the bundle has learned from nearly all patients, so nobody is left to judge it: every figure on its card, and
-its calibration, are those of the networks of the folds, each on patients that it had not seen.
+its calibration, are those of the networks of the folds, each on patients that it had not seen. In profile ``paper`` it is
+the network of the only fold itself.
 """
 
 from __future__ import annotations
@@ -53,8 +54,6 @@ LICENCES = {"synthetic": "Apache-2.0", "clinical": "not licensed to be passed on
 N_PROBED, N_OF_EACH = 3, 2
 #: All that a bundle of ours may have beside its manifest; nothing else in its folder is touched.
 FILES = {"model.onnx", "card.md", "report.md"}
-#: The fold of the network that leaves.
-FINAL = "final"
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,9 +97,10 @@ class Source:
         """
         cohort = Cohort.open(run.cohort_folder)
         run.check_resumable(cohort)
-        net, spec, facts = read_network(run.checkpoints_path(FINAL) / BEST)
+        fold = run.splits.exported
+        net, spec, facts = read_network(run.checkpoints_path(fold.name) / BEST)
         predictions = read_predictions(run.predictions_path)
-        members = set(run.splits.final.train)
+        members = set(fold.train)
         few = replace(cohort, participants=tuple(p for p in cohort.participants if p.id in members))
         train = tuple(prepare(few, raw=spec.reads_samples).values())
         run.check_windows(train, members)
@@ -245,7 +245,7 @@ def _training(
         "folds": len(splits.folds),
         "final": {
             "train": len(source.train),
-            "stop": sum(source.cohort.participant(patient).has_eeg for patient in splits.final.stop),
+            "stop": sum(source.cohort.participant(patient).has_eeg for patient in splits.exported.stop),
             "windows": sum(map(len, source.train)),
             **source.facts,
         },
