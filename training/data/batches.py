@@ -91,7 +91,6 @@ class Batches:
         share = np.concatenate([patient.weights / patient.weights.sum() for patient in patients])
         self._share = (share / share.mean()).astype(np.float32)
         self.waiting_s = 0.0
-        self.total_s = 0.0
 
     @property
     def n_windows(self) -> int:
@@ -102,24 +101,15 @@ class Batches:
         """Batches of a pass."""
         return -(-self.n_windows // self._batch)
 
-    @property
-    def waiting_share(self) -> float:
-        """Which share of all time between the first batch of a pass and its end was spent waiting for windows."""
-        return self.waiting_s / self.total_s if self.total_s else 0.0
-
     def __iter__(self) -> Iterator[Batch]:
         order = self._generator.permutation(self.n_windows)
         pending = deque(order[first : first + self._batch] for first in range(0, self.n_windows, self._batch))
-        begun_s = time.perf_counter()
         with ThreadPoolExecutor(1) as reader:
             ahead: deque[Future[Batch]] = deque()
-            try:
-                while pending or ahead:
-                    while pending and len(ahead) <= AHEAD:
-                        ahead.append(reader.submit(self._read, pending.popleft()))
-                    yield self._wait(ahead.popleft())
-            finally:
-                self.total_s += time.perf_counter() - begun_s
+            while pending or ahead:
+                while pending and len(ahead) <= AHEAD:
+                    ahead.append(reader.submit(self._read, pending.popleft()))
+                yield self._wait(ahead.popleft())
 
     def _wait(self, batch: Future[Batch]) -> Batch:
         asked_s = time.perf_counter()

@@ -208,10 +208,6 @@ class RunFolder:
         """Add an epoch of a fold; see :class:`training.runs.epoch_table.EpochTable`."""
         EpochTable(self.metrics_path).append(row)
 
-    def cut_metrics(self, fold: str, epoch: int) -> None:
-        """Drop what was noted of a fold after an epoch (all with -1)."""
-        EpochTable(self.metrics_path).cut(fold, epoch)
-
     def metrics(self) -> list[dict[str, str]]:
         """Return all epochs that were noted."""
         return EpochTable(self.metrics_path).rows()

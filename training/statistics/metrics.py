@@ -58,9 +58,6 @@ class Figure:
     high: float = math.nan
     method: str = ""
 
-    def __str__(self) -> str:
-        return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
-
     def to_json(self) -> dict[str, Any]:
         """Return the figure as JSON holds it: what is not there is null."""
         numbers = {"value": self.value, "low": self.low, "high": self.high}
@@ -132,11 +129,6 @@ def chance_bar(n: int, share: float = 0.5, level: float = LEVEL) -> float:
     9.0
     """
     return float(stats.binom.isf(level, n, share)) / n
-
-
-def brier(labels: ArrayLike, probabilities: ArrayLike) -> float:
-    """Return the mean squared error of probabilities; a constant one half has 0.25."""
-    return float(np.mean((np.asarray(labels, float) - np.asarray(probabilities, float)) ** 2))
 
 
 def calibration_slope(labels: ArrayLike, log_odds: ArrayLike) -> Figure:

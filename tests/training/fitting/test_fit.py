@@ -20,7 +20,7 @@ from training.errors import Interrupted, RunError, TrainingError
 from training.fitting.checkpoints import LAST, Keeper
 from training.fitting.epochs import EpochReport
 from training.fitting.fit import FitSpec, Fitted, about_of, fit, network_for
-from training.fitting.judging import patient_loss, window_logits, window_scores
+from training.fitting.judging import patient_logits, patient_losses, window_logits, window_scores
 from training.models.heads import FmaScale
 from training.models.networks import BandLstm, BankLstm, NetworkSpec, RawLstm
 
@@ -39,6 +39,11 @@ KINDS = {
 def weights(fitted: Fitted) -> bytes:
     """Return all parameters of a network as bytes."""
     return b"".join(value.numpy().tobytes() for value in fitted.net.state_dict().values())
+
+
+def patient_loss(net, of):
+    """Return the mean cross-entropy of patients."""
+    return patient_losses(patient_logits(net, of), [p.good for p in of]).mean()
 
 
 class StopsAt:
