@@ -166,8 +166,9 @@ def fit_curve(
     Returns
     -------
     dict
-        ``n``, ``a``, ``b``, and ``draws`` of ``a`` and ``b`` with `n_draws` values for each n. Numbers that fewer than
-        half of the patients reach are left out; beyond the last the bedside holds its value.
+        ``n``, ``a``, ``b``, and ``draws`` of ``a`` and ``b`` with `n_draws` values for each n. A line is fitted to the
+        patients who have so many windows; numbers that fewer than half of them reach, or those of one outcome alone,
+        are left out, and beyond the last the bedside holds its value.
 
     Raises
     ------
@@ -175,22 +176,24 @@ def fit_curve(
         If there are not patients of both outcomes.
     """
     good = np.array([row.good for row in rows], bool)
-    if good.all() or not good.any():
+    if not _both(good):
         raise TrainingError(
             f"a calibration needs patients of both outcomes, got {int(good.sum())} good of {len(good)}",
             subject="calibration",
             remedy="Add patients, or choose a split whose test parts hold both.",
         )
-    shares, draws = _shares(rows), _draws(rows, seed, n_draws)
+    shares = _shares(rows)
     n_windows = np.array([len(row.logits) for row in rows])
-    fitted = [n for n in FITTED if np.average(n_windows >= n, weights=shares) >= 0.5]
+    having = {n: n_windows >= n for n in FITTED}
+    having = {n: some for n, some in having.items() if np.average(some, weights=shares) >= 0.5 and _both(good[some])}
+    draws = _draws(rows, np.min(list(having.values()), axis=0), seed, n_draws)
     lines, drawn = [], []
-    for n in fitted:
+    for n, some in having.items():
         x = np.array([row.logit(n, aggregation) for row in rows])
-        lines.append(fit_line(x, good, shares))
-        drawn.append(_lines(np.tile(x, (n_draws, 1)), np.tile(good, (n_draws, 1)), draws))
+        lines.append(fit_line(x, good, shares * some))
+        drawn.append(_lines(np.tile(x, (n_draws, 1)), np.tile(good, (n_draws, 1)), draws * some))
     return {
-        "n": fitted,
+        "n": list(having),
         "a": [line[0] for line in lines],
         "b": [line[1] for line in lines],
         "draws": {key: [[_short(value) for value in pair[i]] for pair in drawn] for i, key in enumerate("ab")},
@@ -219,10 +222,16 @@ def _shares(rows: Sequence[Scored]) -> Floats:
     return np.asarray(1.0 / counts[which])
 
 
-def _draws(rows: Sequence[Scored], seed: int, n_draws: int) -> Floats:
+def _both(good: NDArray[np.bool_]) -> bool:
+    """Tell whether there are patients of both outcomes."""
+    return bool(good.any() and not good.all())
+
+
+def _draws(rows: Sequence[Scored], long: NDArray[np.bool_], seed: int, n_draws: int) -> Floats:
     """Return how often each row is in each draw, shape (n_draws, n_rows).
 
-    A draw takes one repeat and resamples its patients; both outcomes are in it.
+    A draw takes one repeat and resamples its patients; both outcomes are in it, also among the `long` rows, which have
+    windows for the last line.
     """
     rng = np.random.default_rng(seed)
     repeat, good = np.array([row.repeat for row in rows]), np.array([row.good for row in rows])
@@ -231,7 +240,7 @@ def _draws(rows: Sequence[Scored], seed: int, n_draws: int) -> Floats:
     while len(draws) < n_draws:
         of_one = members[rng.integers(len(members))]
         chosen = of_one[rng.integers(0, len(of_one), len(of_one))]
-        if 0 < good[chosen].sum() < len(chosen):
+        if _both(good[chosen[long[chosen]]]):
             draws.append(np.bincount(chosen, minlength=len(rows)).astype(np.float64))
     return np.array(draws).reshape(n_draws, len(rows))
 

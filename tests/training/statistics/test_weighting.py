@@ -110,6 +110,19 @@ def test_a_number_that_most_patients_do_not_reach_is_left_out():
     assert calibrate(sessions, good, seed=1)["n"] == [1, 2, 3, 6, 12]
 
 
+def test_a_line_is_of_the_patients_who_have_so_many_windows():
+    """What those with five windows say moves the lines up to three alone; among ten patients every draw has a line."""
+    sessions, good = patients(40, 12)
+    short = [(logits[:5], weights[:5]) if i < 15 else (logits, weights) for i, (logits, weights) in enumerate(sessions)]
+    louder = [(3 * logits, weights) if len(logits) < 12 else (logits, weights) for logits, weights in short]
+    one, other = (calibrate(some, good, seed=1) for some in (short, louder))
+    same = [n for n, a, b in zip(one["n"], one["a"], other["a"], strict=True) if a == b]
+    assert (one["n"], same) == ([1, 2, 3, 6, 12], [6, 12])
+    assert one["draws"]["a"][-1] == other["draws"]["a"][-1]
+    few = calibrate(short[10:20], [i % 2 == 0 for i in range(10)], seed=1)
+    assert few["n"][-1] == 12 and np.isfinite(few["draws"]["a"]).all()
+
+
 def test_looks_at_the_same_patients_are_no_more_patients():
     """Ten repeats of one repeat: the same curves; a prior would weigh less among ten times as many patients."""
     once = [row for row in predictions(30) if row.repeat == 0]
