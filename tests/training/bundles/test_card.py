@@ -8,6 +8,7 @@ import pytest
 
 from tests.training.reports import sample
 from training.bundles.card import card
+from training.bundles.digest import digest
 from training.runs.config import Config, load_config
 
 FMA = {"half_width": 7.25, "coverage": 0.9, "n": 40}
@@ -77,6 +78,17 @@ def test_a_run_that_was_not_evaluated_has_no_figures():
     text = card(manifest(), 100.0)
     assert "Not evaluated yet: `flexion evaluate RUN`" in text and "| AUC |" not in text
     assert "points" not in text
+
+
+@pytest.mark.parametrize(("profile", "calibrated"), [("nested", True), ("paper", False)])
+def test_a_card_and_a_report_say_whether_their_figures_are_of_the_bundle_s_calibration(profile, calibrated):
+    """One split has no other folds: its figures are of raw logits, and the bundle's line was fitted to its tested."""
+    evaluation = sample(profile=profile)
+    for text in (card(manifest(), 100.0, evaluation), digest(evaluation)):
+        words = " ".join(text.split())
+        assert ("whom the model had not seen, and is calibrated on the other folds." in words) == calibrated
+        assert ("NOT calibrated, for want of other folds: those of lstm-bands and band-power. The bundle's own "
+                "calibration was fitted to the patients of these figures" in words) != calibrated  # fmt: skip
 
 
 @pytest.mark.parametrize(("flags", "says"), [
