@@ -21,7 +21,7 @@ from training.data.windows import PatientWindows, prepare
 from training.errors import Interrupted
 from training.fitting.checkpoints import BEST, read_network
 from training.fitting.epochs import EpochReport
-from training.fitting.memory import anonymous_mb
+from training.fitting.memory import together_mb
 from training.fold import FoldTask, fit_spec
 from training.pool import FoldResult, run_folds
 from training.pool import Watcher as PoolWatcher
@@ -167,8 +167,9 @@ def _train(
 ) -> None:
     """Train every network, and write what all models say."""
     run.note(state="training")
-    before_s, begun_s = float((run.record.get("training") or {}).get("seconds", 0.0)), time.monotonic()
+    begun_s = time.monotonic()
     tasks = [FoldTask.of(fold, config, run.checkpoints_path(fold.name)) for fold in splits.networks]
+    new = [task.fold.name for task in tasks if not task.done]
     watcher.stage("Folds", len(tasks))
     results: dict[str, FoldResult] = {}
     state = "stopped"
@@ -179,8 +180,8 @@ def _train(
         remedy = f"Go on with: flexion train eeg {cohort.folder} --resume {run.path}"
         raise Interrupted(error.message, subject=str(run.path), remedy=remedy) from error
     finally:
-        seconds = before_s + time.monotonic() - begun_s
-        run.note(state=state, training=_facts(run, results, seconds, config.run.workers))
+        peak_mb = together_mb([results[name].peak_mb for name in new if name in results], config.run.workers)
+        run.note(state=state, training=_facts(run, time.monotonic() - begun_s, peak_mb))
     watcher.stage("Baselines", 1)
     said = [row for fold in splits.folds for row in results[fold.name].predictions]
     write_predictions(run.predictions_path, [*said, *baseline_predictions(cohort, windows, splits)])
@@ -189,18 +190,16 @@ def _train(
     run.note(state="done", parameters=sum(part.numel() for part in final.parameters()))
 
 
-def _facts(run: RunFolder, results: Mapping[str, FoldResult], seconds: float, workers: int) -> dict[str, object]:
-    """Return what is known of the training as such, for ``run.json``."""
-    rows = run.metrics()
+def _facts(run: RunFolder, seconds: float, peak_mb: float | None) -> dict[str, object]:
+    """Return what is known of the training as such, for ``run.json``, with what is known from before it was stopped."""
+    before, rows = run.record.get("training") or {}, run.metrics()
     shown_s, waited_s = (sum(float(row[key]) for row in rows) for key in ("seconds", "waiting_s"))
-    peaks = sorted((result.peak_mb for result in results.values()), reverse=True)
-    at_once = 0.0 if workers == 1 else anonymous_mb()
     return {
-        "epochs": len(rows),
-        "windows_per_s": sum(int(row["windows"]) for row in rows) / shown_s if shown_s else None,
-        "waiting_share": waited_s / shown_s if shown_s else None,
-        "seconds": seconds,
-        "peak_anonymous_mb": sum(peaks[:workers]) + at_once if any(peaks) else None,
+        "epochs": max(before.get("epochs", 0), len(rows)),
+        "windows_per_s": sum(int(row["windows"]) for row in rows) / shown_s if shown_s else before.get("windows_per_s"),
+        "waiting_share": waited_s / shown_s if shown_s else before.get("waiting_share"),
+        "seconds": before.get("seconds", 0.0) + seconds,
+        "peak_anonymous_mb": max((mb for mb in (before.get("peak_anonymous_mb"), peak_mb) if mb), default=None),
     }
 
 

@@ -64,6 +64,8 @@ def test_a_run_says_where_it_is_and_can_be_gone_on_with(train, place, capsys):
     run = RunFolder.open(place / told["run"])
     assert told["state"] == "done" and told["origin"] == "synthetic"
     assert "Folds: 3" in err
+    run.metrics_path.unlink()
+    run.note(training=None)
     assert train("--resume", str(run.path)) == 0
     out = capsys.readouterr().out
     assert "14 simulated patients with EEG, 3 networks" in out and "not for diagnosis" in out

@@ -12,7 +12,7 @@ import pytest
 from tests.training.patients import patients
 from training.errors import TrainingError
 from training.fitting.epochs import EpochReport
-from training.fitting.memory import MemoryPeak, anonymous_mb
+from training.fitting.memory import MemoryPeak, anonymous_mb, together_mb
 from training.fold import FoldTask, fit_spec, run_fold
 from training.pool import run_folds, stopping
 from training.runs.config import load_config
@@ -125,3 +125,10 @@ def test_memory_is_watched_while_it_is_open(tmp_path):
     assert anonymous_mb(tmp_path / "status") == 0.0
     (tmp_path / "status").write_text("VmRSS: 10 kB\n")
     assert anonymous_mb(tmp_path / "status") == 0.0
+
+
+def test_memory_of_a_pool_is_that_of_its_largest_processes_and_of_who_began_them():
+    """One fold alone is trained by the latter; nothing is said where nothing was trained or measured."""
+    assert together_mb([300.0], 2) == together_mb([300.0, 200.0], 1) == 300.0
+    assert 501.0 < together_mb([100.0, 200.0, 300.0], 2) < 10_000.0
+    assert together_mb([], 2) is None is together_mb([0.0], 1)

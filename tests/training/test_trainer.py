@@ -124,11 +124,16 @@ def test_a_run_ends_with_a_bundle_that_loads(run):
 
 
 def test_what_is_done_is_not_done_again(run, cohort, config):
-    """A run that is done and gone on with trains nothing and changes no file of a fold."""
+    """A run that is done and gone on with trains nothing, changes no file of a fold, and keeps what is known of it."""
     before = {path: path.stat().st_mtime_ns for path in run[0].path.glob("checkpoints/*/*")}
-    predictions = run[0].predictions_path.read_bytes()
+    predictions, metrics = run[0].predictions_path.read_bytes(), run[0].metrics_path.read_bytes()
+    training = run[0].record["training"] | {"peak_anonymous_mb": 1e6}
+    run[0].note(training=training)
+    run[0].metrics_path.unlink()
     hears = Hears()
     train_eeg(cohort, run[0].config, run[0].path.parent, resume=run[0].path, watcher=hears)
+    run[0].metrics_path.write_bytes(metrics)
+    assert run[0].record["training"] | {"seconds": 0} == training | {"seconds": 0}
     assert hears.epochs == []
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert run[0].predictions_path.read_bytes() == predictions

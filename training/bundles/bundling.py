@@ -2,8 +2,8 @@
 
 Checkpoint -> sensitivity gate -> graph -> parity -> calibration from out-of-fold logits -> card -> golden windows. The
 network of the bundle has learned from nearly all patients, so nobody is left to judge it: every figure on its card, and
-its calibration, are those of the networks of the folds, each on patients that it had not seen. In profile ``paper`` it is
-the network of the only fold itself.
+its calibration, are those of the networks of the folds, each on patients that it had not seen. In profile ``paper`` it
+is the network of the only fold.
 """
 
 from __future__ import annotations
