@@ -115,11 +115,20 @@ def _rows(table: Table, name: str, fold: Fold) -> list[Prediction]:
         return []
     return [
         Prediction(
-            name, fold.repeat, fold.fold, table.patients[i], "patient", None, 1.0, float(logit),
-            float(sigmoid(logit)), bool(table.good[i]), table.fma[i],
+            model=name,
+            repeat=fold.repeat,
+            fold=fold.fold,
+            patient=table.patients[i],
+            unit="patient",
+            index=None,
+            weight=1.0,
+            logit=float(logit),
+            p=float(sigmoid(logit)),
+            label=bool(table.good[i]),
+            fma=table.fma[i],
         )
         for i, logit in zip(test, _logits(table, name, train, test), strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def _logits(table: Table, name: str, train: NDArray[np.intp], test: NDArray[np.intp]) -> Floats:

@@ -17,7 +17,7 @@ from training.fitting.fit import FitSpec, fit
 from training.fitting.judging import WindowScores, window_scores
 from training.models.networks import NetworkSpec, StackedLstm
 from training.runs.config import Config
-from training.runs.predictions import Prediction, read_predictions, write_predictions
+from training.runs.predictions import STEPS_FMA, Prediction, read_predictions, write_predictions
 from training.splitting.splits import Fold
 
 #: What a fold says of its test patients; where it lies, the fold is done.
@@ -127,5 +127,5 @@ def _beside(scores: WindowScores, i: int) -> dict[str, float]:
     if "fma" in scores.beside:
         said["fma_predicted"] = float(scores.beside["fma"][i])
     if "ordinal" in scores.beside:
-        said |= zip(("above_9", "above_17", "above_25"), map(float, scores.beside["ordinal"][i]), strict=True)
+        said |= zip((f"above_{step}" for step in STEPS_FMA), map(float, scores.beside["ordinal"][i]), strict=True)
     return said

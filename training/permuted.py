@@ -69,8 +69,8 @@ def permuted_control(
         Deals, and of what.
     """
     good, rng = np.asarray(labels, bool), np.random.default_rng(seed)
-    worlds = np.stack([good, *(rng.permutation(good) for _ in range(n))])
-    found = np.array([_judged(features, worlds, *fold) for fold in folds])
+    dealt = np.stack([good, *(rng.permutation(good) for _ in range(n))])
+    found = np.array([_judged(features, dealt, *fold) for fold in folds])
     judged = np.isfinite(found).sum(axis=0)
     observed, *permuted = np.where(judged > 0, np.nansum(found, axis=0) / np.maximum(judged, 1), np.nan).tolist()
     kept = [auc for auc in permuted if not math.isnan(auc)]
@@ -78,6 +78,6 @@ def permuted_control(
     return Control(len(kept), mean, sd, observed, (observed - mean) / sd if sd > 0.0 else math.nan, tuple(kept))
 
 
-def _judged(features: Floats, worlds: NDArray[np.bool_], train: NDArray[np.intp], test: NDArray[np.intp]) -> Floats:
-    """Return the AUC of each world among the patients of `test`; NaN where they have one outcome."""
-    return aucs(worlds[:, test], band_power_logits(features, worlds, train, test))
+def _judged(features: Floats, dealt: NDArray[np.bool_], train: NDArray[np.intp], test: NDArray[np.intp]) -> Floats:
+    """Return the AUC of each deal of outcomes among the patients of `test`; NaN where they have one outcome."""
+    return aucs(dealt[:, test], band_power_logits(features, dealt, train, test))

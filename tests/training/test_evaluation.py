@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from tests.training.evaluations import N_WINDOWS, material, predictions, sample
 from training.errors import RunError
 from training.evaluation import acceptance
-from training.evaluation.evaluation import Sureness, evaluation_of
+from training.evaluation.evaluation import Draws, evaluation_of
 from training.evaluation.figures import by_windows, model_figures, paired, window_level
 from training.evaluation.groups import days_group
 from training.evaluation.listing import flags, patients
@@ -23,7 +23,7 @@ from training.statistics.logistic import sigmoid
 from training.statistics.metrics import calibration_intercept, calibration_slope
 from training.statistics.weighting import bundle_calibration, curve_of, scored_rows
 
-FEW = Sureness(permutations=20, bootstrap=100)
+FEW = Draws(permutations=20, bootstrap=100)
 
 
 @pytest.fixture(scope="module")

@@ -78,17 +78,17 @@ def see(tape: Iterable[Decision | Block], n_channels: int, rate_hz: float) -> Se
     Seen
         Sizes are NaN for a channel without a single whole second of numbers.
     """
-    eye = _Eye(n_channels, rate_hz)
+    look = _Look(n_channels, rate_hz)
     for item in tape:
         if isinstance(item, Decision):
-            eye.hear(item)
+            look.hear(item)
         else:
-            eye.add(item.x_uv)
-    return eye.close()
+            look.add(item.x_uv)
+    return look.close()
 
 
 @dataclass
-class _Eye:
+class _Look:
     n_channels: int
     rate_hz: float
     n_samples: int = 0

@@ -13,13 +13,11 @@ from training.audit.inclusion import named
 from training.audit.mains import LINES_HZ
 from training.audit.seen import Seen
 from training.cohort.cohort import DESCRIPTION
-from training.cohort.opening import Opened
+from training.cohort.opening import SPEC, Opened
 from training.cohort.places import Place
 
 #: The paper's recordings are so long, in s; less than so much of it is told.
 PAPER_S, SHORT = 540.0, 0.9
-#: Settling and one window, in s: a shorter recording has none.
-LEAST_S = 14.0
 #: Share of samples that are no number, or were lost, from which it is told, and from which it is refused.
 TOLD, REFUSED = 0.001, 0.2
 #: Standard deviation within a second, in µV: the low end is below any amplifier's noise at a living electrode, the high
@@ -66,8 +64,9 @@ def signal_findings(place: Place, name: str, opened: Opened, seen: Seen) -> Iter
     def found(level: Level, check: str, what: str, remedy: str) -> Finding:
         return Finding(level, check, place.patient, name, what, remedy)
 
-    if seen.seconds < LEAST_S:
-        what = f"It is {seen.seconds:.1f} s long; {LEAST_S:g} s make the first window."
+    least_s = (SPEC.window.settling + SPEC.window.n_samples) / seen.rate_hz
+    if seen.seconds < least_s:
+        what = f"It is {seen.seconds:.1f} s long; {least_s:g} s make the first window."
         yield found("error", "length", what, "Take a longer recording, or take this one out of the folder.")
     elif seen.seconds < SHORT * PAPER_S:
         yield found("warning", "length", f"It is {seen.seconds:.0f} s long; the paper's are {PAPER_S:.0f} s.", "")

@@ -258,19 +258,14 @@ class _Job:
         good = self.participant.good
         assert good is not None
         return PatientWindows(
-            self.participant.id,
-            good,
-            self.participant.outcome_fma,
-            kept.weights,
-            kept.index,
-            kept.n_made,
-            kept.n_uncalibrated,
-            kept.tokens,
-            kept.x,
-            about["fingerprint"],
-            about["mains_hz"],
-            about["recording"],
-            self.origin,
+            patient=self.participant.id,
+            good=good,
+            fma=self.participant.outcome_fma,
+            fingerprint=about["fingerprint"],
+            mains_hz=about["mains_hz"],
+            recording_sha256=about["recording"],
+            origin=self.origin,
+            **vars(kept),
         )
 
 

@@ -15,13 +15,11 @@ from numpy.typing import NDArray
 
 from inference.fugl_meyer import MOST_POINTS
 from training.bundles.points import points_of
-from training.runs.predictions import Prediction
+from training.runs.predictions import STEPS_FMA, Prediction
 from training.statistics.auc import auc_delong
 from training.statistics.logistic import sigmoid
 from training.statistics.metrics import N_BOOTSTRAP, Floats, bootstrapped
 
-#: Steps of the ordinal head, in points.
-STEPS = (9, 17, 25)
 #: Points that vary less than this (their sum of squares) have no correlation.
 NO_SPREAD = 1e-6
 
@@ -73,12 +71,12 @@ def ordinal(predictions: Sequence[Prediction]) -> dict[str, Any] | None:
         return None
     true = {row.patient: float(row.fma or 0.0) for row in rows}
     patients = sorted(true)
-    above = {step: np.array([true[patient] > step for patient in patients]) for step in STEPS}
-    said = {step: _sessions(rows, f"above_{step}") for step in STEPS}
-    logits = {step: _of_patients(patients, said[step]) for step in STEPS}
+    above = {step: np.array([true[patient] > step for patient in patients]) for step in STEPS_FMA}
+    said = {step: _sessions(rows, f"above_{step}") for step in STEPS_FMA}
+    logits = {step: _of_patients(patients, said[step]) for step in STEPS_FMA}
     squared = {
         step: _of_patients(patients, {s: (float(sigmoid(x)) - (true[s[0]] > step)) ** 2 for s, x in said[step].items()})
-        for step in STEPS
+        for step in STEPS_FMA
     }
     return {
         "n": len(patients),
@@ -89,9 +87,9 @@ def ordinal(predictions: Sequence[Prediction]) -> dict[str, Any] | None:
                 "auc": auc_delong(above[step], logits[step]).to_json() if len(set(above[step])) == 2 else None,
                 "brier": float(squared[step].mean()),
             }
-            for step in STEPS
+            for step in STEPS_FMA
         ],
-        "ranked_probability_score": float(np.mean([squared[step].mean() for step in STEPS])),
+        "ranked_probability_score": float(np.mean([squared[step].mean() for step in STEPS_FMA])),
     }
 
 

@@ -225,10 +225,11 @@ class Fitting:
         x, good, share, fma = (torch.from_numpy(column).to(self._device) for column in columns)
         x = self._as_shown(x)
         in_parts = self._spec.network.reads_samples and self._device.type == "cpu"
+        at_once = SAMPLES_AT_ONCE if in_parts else len(x)
         total = 0.0
         self._optimiser.zero_grad()
-        for part in torch.arange(len(x)).split(SAMPLES_AT_ONCE if in_parts else len(x)):
-            some = slice(int(part[0]), int(part[-1]) + 1)
+        for first in range(0, len(x), at_once):
+            some = slice(first, first + at_once)
             with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._spec.amp):
                 losses = window_losses(self.net, x[some], good[some], fma[some])
             refuse_not_finite(losses.whole, names[some], self.epoch)
