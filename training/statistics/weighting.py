@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import logit
 
+from inference.aggregation import P_MARGIN
 from inference.calibration import Calibration
 from inference.manifest import AGGREGATIONS
 from training.errors import TrainingError
-from training.statistics.logistic import fit_lines
+from training.statistics.logistic import fit_lines, sigmoid
 
 if TYPE_CHECKING:
     from training.runs.predictions import Prediction
@@ -81,8 +83,7 @@ def session_logit(logits: ArrayLike, weights: ArrayLike, aggregation: str = "log
     values = np.asarray(logits, np.float64)
     if aggregation == "logit_mean_quality":
         return float(np.average(values, weights=np.asarray(weights, np.float64)))
-    p = float(np.clip(np.mean(1.0 / (1.0 + np.exp(-values))), 1e-12, 1.0 - 1e-12))
-    return float(np.log(p / (1.0 - p)))
+    return float(logit(np.clip(sigmoid(values).mean(), P_MARGIN, 1.0 - P_MARGIN)))
 
 
 def fit_line(logits: ArrayLike, labels: ArrayLike, weights: ArrayLike = 1.0) -> tuple[float, float]:
