@@ -37,6 +37,7 @@ from training.cohort.cohort import Cohort
 from training.cohort.opening import SPEC, open_place, windows_of
 from training.data.windows import PatientWindows, counts, prepare
 from training.errors import RunError
+from training.evaluation.figures import THRESHOLD
 from training.fitting.checkpoints import BEST, read_network
 from training.fitting.judging import window_logits
 from training.models.networks import NetworkSpec, StackedLstm
@@ -46,8 +47,6 @@ from training.statistics.weighting import bundle_calibration
 
 #: Windows' worth of signal from which the bedside has a number, and from which it is no longer provisional (contract).
 N_MIN, N_READY = 2, 12
-#: Probability above which a model would say yes; for reports alone.
-THRESHOLD = 0.5
 #: Of a bundle's models: from simulated patients anybody may use them; from real ones nobody but whoever made them.
 LICENCES = {"synthetic": "Apache-2.0", "clinical": "not licensed to be passed on"}
 #: Patients whose windows the gates try beside the golden ones, and windows of each.

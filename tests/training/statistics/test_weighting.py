@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
@@ -45,6 +45,7 @@ def calibrate(sessions, labels, seed):
     st.lists(st.tuples(st.floats(-20, 20), st.floats(0.1, 1)), min_size=1, max_size=20),
     st.sampled_from(["logit_mean_quality", "prob_mean"]),
 )
+@example([(-1000.0, 1.0), (-1000.0, 0.5)], "prob_mean")
 def test_a_session_s_logit_is_the_bedside_s(windows, aggregation):
     """The mean that is calibrated is the mean that will be calibrated with it (law 1)."""
     scored = [SimpleNamespace(logit=logit, weight=weight) for logit, weight in windows]
