@@ -261,7 +261,7 @@ class Fitting:
         times = done.windows, done.seconds, done.waiting_s
         self._reports.append(EpochReport(epoch, loss, stop_loss, stop_auc, rate, *times, warm))
         self._pass = None
-        if stop_loss <= self._best.loss:
+        if stop_loss < self._best.loss:
             self._best = _Best(stop_loss, epoch, copy.deepcopy(self.net.state_dict()))
             self._keep_best()
         if self._spec.schedule == "plateau" and not warm:

@@ -67,6 +67,13 @@ def test_what_is_there_is_learned_and_the_best_epoch_is_kept():
     assert np.corrcoef(z, [p.good for p in stop])[0, 1] > 0.9
 
 
+def test_what_is_no_better_is_not_kept():
+    """A fit that learns nothing keeps the untrained network, not the last that was as good."""
+    still = replace(KINDS["bands"], learning_rate=0.0, epochs=9, patience=2)
+    fitted = fit(patients(6, 0), patients(4, 1000), still)
+    assert (len(set(fitted.losses)), len(fitted.losses), fitted.best_epoch) == (1, 2, -1)
+
+
 def test_where_nothing_is_there_training_stops_early():
     """Chance does not get better; patience ends."""
     fitted = fit(patients(30, 0), patients(20, 1000), replace(KINDS["bands"], epochs=30, patience=2))

@@ -65,15 +65,17 @@ def test_permuted_labels_are_a_histogram_with_the_true_ones_in_it() -> None:
     assert "with the true labels 0.74" in alt
 
 
-def test_learning_curves_keep_each_fold_and_the_epoch_that_it_kept() -> None:
-    """Folds of unequal length are no fault: the mean is of those still running."""
+def test_learning_curves_keep_each_fold_and_its_best_epoch() -> None:
+    """Folds of unequal length are no fault: the mean is of those still running. A tick claims no more than is known."""
     rows = [{"fold": fold, "epoch": str(epoch), "loss": "0.5", "stop_loss": str(0.6 - 0.1 * (epoch == best))}
             for fold, epochs, best in (("r0f0", 3, 1), ("r0f1", 5, 4)) for epoch in range(epochs)]  # fmt: skip
     found = curves(rows)
     assert found is not None
     assert found[1] == [1, 4]
     assert [len(epochs) for epochs, _ in found[0][0]["folds"]] == [3, 5]
-    assert "2 fits" in figures.learning(*found).alt
+    drawn = figures.learning(*found)
+    assert "2 fits" in drawn.alt
+    assert "Both losses are the logit's" in drawn.caption and "unless the untrained one was as good" in drawn.caption
     assert curves([]) is None
 
 
