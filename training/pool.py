@@ -20,10 +20,11 @@ import torch
 
 from acquisition.errors import BadEnvironment
 from training.data.windows import PatientWindows
+from training.errors import Interrupted
 from training.fitting.epochs import EpochReport
 from training.fitting.memory import MemoryPeak
 from training.fold import FoldTask, run_fold
-from training.parent import end_with_parent
+from training.parent import end_with_parent, undisturbed
 from training.runs.predictions import Prediction
 
 #: Seconds between two looks at what the processes tell.
@@ -109,8 +110,13 @@ def run_folds(
         ProcessPoolExecutor(n, context, _begin, (dict(windows), halt, told)) as pool,
     ):
         try:
-            return _gather({pool.submit(_run_there, task): task.fold.name for task in tasks}, told, watcher)
+            # The terminal's Ctrl-C reaches every process; this one alone decides, and says so by the event.
+            with undisturbed():
+                folds = {pool.submit(_run_there, task): task.fold.name for task in tasks}
+            return _gather(folds, told, watcher)
         except BrokenProcessPool as error:
+            if halt.is_set():
+                raise Interrupted("Training was stopped; what was kept last is there.") from error
             raise BadEnvironment(
                 "A process that trained a fold was killed, perhaps since memory ran out; what was done is kept.",
                 subject="run.workers",
@@ -204,8 +210,6 @@ class _Process:
 
 def _begin(windows: Mapping[str, PatientWindows], halt: Any, told: Any) -> None:
     end_with_parent()
-    # The terminal's Ctrl-C reaches every process; the parent alone decides, and says so by the event.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     _Process.windows, _Process.halted, _Process.tell = windows, halt.is_set, told.put
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from multiprocessing import get_context
@@ -20,14 +21,14 @@ import scipy
 from numpy.typing import NDArray
 
 from acquisition.decisions import canonical_json
-from acquisition.errors import RecordingError
+from acquisition.errors import BadEnvironment, RecordingError
 from acquisition.montage import Montage, load_montage
 from acquisition.windowing import Window
 from inference import normalisation
 from training.cohort.opening import SPEC, Opened, open_place, rests_on, windows_of
 from training.data import tokens as bank
 from training.data.window_cache import SHORT, Kept, WindowCache
-from training.parent import end_with_parent
+from training.parent import end_with_parent, undisturbed
 
 if TYPE_CHECKING:
     from training.cohort.cohort import Cohort
@@ -152,7 +153,7 @@ def prepare(
     FingerprintMismatch
         If another conditioning made a session or what is kept.
     BadEnvironment
-        If the disk does not take the windows.
+        If the disk does not take the windows, or a process was killed.
     """
     jobs = list(_jobs(cohort, raw))
     watcher.begins(len(jobs))
@@ -297,6 +298,14 @@ def _made(jobs: Sequence[_Job], workers: int) -> Generator[PatientWindows]:
         return
     pool = ProcessPoolExecutor(min(workers, len(jobs)), get_context("spawn"), end_with_parent)
     try:
-        yield from pool.map(_Job.make, jobs)
+        with undisturbed():
+            made = pool.map(_Job.make, jobs)
+        yield from made
+    except BrokenProcessPool as error:
+        raise BadEnvironment(
+            "A process that made windows was killed, perhaps since memory ran out; what was made is kept.",
+            subject="run.workers",
+            remedy="Run it again with fewer --workers.",
+        ) from error
     finally:
         pool.shutdown(cancel_futures=True)

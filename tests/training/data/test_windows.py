@@ -6,8 +6,10 @@ import json
 import os
 import pickle
 import shutil
+import signal
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import replace
 from multiprocessing import get_context
@@ -357,3 +359,20 @@ def test_a_disk_that_takes_nothing_is_said(pair, prepared, tmp_path, change):
     change(cohort)
     with pytest.raises(BadEnvironment, match="does not take the windows of patient .* Make room there"):
         prepare(cohort)
+
+
+def test_a_process_that_is_killed_is_told(pair, tmp_path, monkeypatch):
+    """Perhaps by the want of memory; Ctrl-C does not reach those that begin, and is not taken for it."""
+    reached = []
+
+    class Killed(ProcessPoolExecutor):
+        def map(self, *jobs):
+            reached.append(signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+            raise BrokenProcessPool
+
+    monkeypatch.setattr("training.data.windows.ProcessPoolExecutor", Killed)
+    cohort = copied(pair, tmp_path / "killed")
+    shutil.rmtree(cohort.folder / "derivatives", ignore_errors=True)
+    with pytest.raises(BadEnvironment, match=r"made windows was killed, .*; what was made is kept\. Run it again with"):
+        prepare(cohort, workers=2)
+    assert reached == [False]
