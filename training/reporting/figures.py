@@ -170,7 +170,7 @@ def learning(curves: Sequence[Mapping[str, Any]], best: Sequence[int]) -> Drawin
         "learning",
         f"Losses over the epochs of {n_fits} fits, mean over those still running: {ends}.",
         f"{n_fits} fits, a thin line each; thick: mean of those still running. Both losses are the logit's; the "
-        "upper one is taken while the network changes: only its course counts. Ticks: the lowest loss of each fit among "
+        "upper one is taken while the network changes: its course counts. Ticks: the lowest loss of each fit among "
         "the patients that stop, where its network was kept, unless the untrained one was as good.",
     )
 
