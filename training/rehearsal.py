@@ -13,8 +13,10 @@ import numpy as np
 
 from training.audit.audit import Audit
 from training.cohort.cohort import Cohort
+from training.cohort.opening import SPEC
 from training.cohort.participants import Participant
 from training.data.batches import Batches
+from training.data.tokens import BankSpec
 from training.data.windows import PatientWindows
 from training.fitting.admission import check_patients
 from training.fitting.arithmetic import arithmetic
@@ -24,10 +26,8 @@ from training.runs.config import Config
 from training.splitting.splits import FILE_NAME, Splits
 from training.trainer import SILENT, Watcher, audited, deal, deal_some, windows_of
 
-#: Seconds of a window, and of a recording before its first one.
-WINDOW_S, SETTLING_S = 10.0, 4.0
-#: Bytes of a value, and of what is kept of a window of 16 channels: tokens, and for ``raw`` its samples.
-BYTES, TOKENS_BYTES, SAMPLES_BYTES = 4, 25_600, 640_000
+#: Bytes of a weight.
+BYTES = 4
 #: A checkpoint has the weights, two moments of each, and the best ones; the best ones lie beside it once more.
 COPIES = 5
 
@@ -124,6 +124,7 @@ class _Step(NamedTuple):
     stop_loss: float
     seconds: float
     n_parameters: int
+    window_bytes: int
 
 
 def _step(train: Sequence[PatientWindows], stop: Sequence[PatientWindows], config: Config) -> _Step:
@@ -139,7 +140,8 @@ def _step(train: Sequence[PatientWindows], stop: Sequence[PatientWindows], confi
         loss = fitting.step(batch) / len(batch.y)
         seconds = time.perf_counter() - begun_s
         weights = sum(value.numel() for value in fitting.net.parameters())
-        return _Step(loss, fitting.judge()[0], seconds, weights)
+        kept = sum(part[0].nbytes for part in (train[0].tokens, train[0].x) if part is not None)
+        return _Step(loss, fitting.judge()[0], seconds, weights, kept)
 
 
 def _rehearsed(audit: Audit, splits: Splits, config: Config, step: _Step) -> Rehearsal:
@@ -149,7 +151,6 @@ def _rehearsed(audit: Audit, splits: Splits, config: Config, step: _Step) -> Reh
     folds = splits.networks
     steps = [math.ceil(sum(n_windows[patient] for patient in fold.train) / config.fit.batch) for fold in folds]
     total = sum(n_windows[one.id] for one in members)
-    of_window = TOKENS_BYTES + (SAMPLES_BYTES if fit_spec(config).network.reads_samples else 0)
     return Rehearsal(
         patients=len(members),
         with_eeg=sum(one.has_eeg for one in members),
@@ -162,9 +163,9 @@ def _rehearsed(audit: Audit, splits: Splits, config: Config, step: _Step) -> Reh
         stop_loss=step.stop_loss,
         step_s=step.seconds,
         hours=sum(steps) * config.fit.epochs * step.seconds / min(config.run.workers, len(folds)) / 3600,
-        disk_mb=(total * of_window + len(folds) * step.n_parameters * BYTES * COPIES) / 1e6,
+        disk_mb=(total * step.window_bytes + len(folds) * step.n_parameters * BYTES * COPIES) / 1e6,
     )
 
 
 def _n_windows(seconds: float) -> int:
-    return max(0, int((seconds - SETTLING_S) / WINDOW_S))
+    return max(0, int((seconds * BankSpec().rate_hz - SPEC.window.settling) // SPEC.window.stride))

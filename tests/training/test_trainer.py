@@ -15,12 +15,13 @@ import pytest
 
 from acquisition.errors import BadEnvironment
 from inference.bundle import Bundle
+from tests.training.patients import patients
 from training.cohort.cohort import Cohort
 from training.cohort.errors import CohortError
 from training.cohort.participants import TABLE, read_participants, write_participants
 from training.errors import Interrupted, RunError
 from training.fitting.epochs import EpochReport
-from training.rehearsal import rehearse
+from training.rehearsal import _step, rehearse
 from training.runs.config import Config, load_config
 from training.runs.predictions import read_predictions
 from training.runs.run_folder import RunFolder
@@ -233,6 +234,14 @@ def test_a_rehearsal_leaves_nothing_and_says_what_would_be_done(small_cohort, tm
     assert 0 < told.loss < 3 and 0 < told.stop_loss < 3
     assert told.hours > 0 and told.disk_mb > 0
     assert f"{told.patients} patients" in told.words[0]
+
+
+@pytest.mark.parametrize(("kind", "values"), [("bands", 20 * 8), ("raw", 20 * 8 + 1200 * 2)])
+def test_a_rehearsal_measures_what_is_kept_of_a_window(kind, values):
+    """Of two channels: a montage of 22 keeps more than one of 16."""
+    made = load_config(None, kind, FLAGS | {"fit.warm_start": 0})
+    train, stop = (patients(6, first, raw=kind == "raw") for first in (0, 1000))
+    assert _step(train, stop, made).window_bytes == 4 * values
 
 
 def test_a_rehearsal_has_the_splits_of_a_cohort_that_has_some(run, cohort, config):
