@@ -104,7 +104,7 @@ def build(
     out: Into = None,
     work: Work = Path("artifacts/models"),
     only: Only = "",
-    patients: Patients = 120,
+    patients: Patients = 102,
     minutes: Minutes = 9.0,
     epochs: Epochs = None,
     seed: Seed = 2026,

@@ -12,9 +12,6 @@ from deploy.cli import output
 from deploy.cli.bars import PatientBar
 from deploy.cli.options import Json
 
-#: Share of the patients with EEG where the user does not say: the paper's 86 of 102.
-EEG_OF_ALL = 86 / 102
-
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="New or empty folder, or one that was interrupted.")]
 Patients = Annotated[int, typer.Option("--patients", metavar="N", help="How many patients.")]
 WithEeg = Annotated[
@@ -50,7 +47,7 @@ def synth(
     Recordings of EEG and EMG, resting-state BOLD and a table with the outcome at three months, all stamped synthetic.
     Interrupted, the same command goes on where it stopped.
     """
-    from training.simulated.spec import SynthSpec
+    from training.simulated.spec import EEG_OF_ALL, SynthSpec
     from training.simulated.synth import synthesise
 
     spec = SynthSpec(

@@ -18,11 +18,11 @@ from training.evaluation.evaluation import evaluate
 from training.reporting.page import write_report
 from training.runs.config import Config, Kind, load_config
 from training.runs.run_folder import RunFolder
-from training.simulated.spec import SynthSpec
-from training.simulated.synth import SILENT as SILENT_COHORT
+from training.simulated.spec import EEG_OF_ALL, SynthSpec
 from training.simulated.synth import Watcher as CohortWatcher
 from training.simulated.synth import synthesise
 from training.trainer import SILENT, Watcher, train_eeg
+from training.watching import NOBODY
 
 #: Of all bundles that ship.
 VERSION = "1.0.0"
@@ -61,7 +61,7 @@ class Order:
     Parameters
     ----------
     patients, minutes : int, float
-        Of the simulated cohort; every patient has EEG.
+        Of the simulated cohort; as many of them have EEG as of the paper's.
     seed : int
         Of everything random.
     epochs : int or None
@@ -83,7 +83,11 @@ class Order:
     def cohort(self) -> SynthSpec:
         """The cohort that is simulated."""
         return SynthSpec(
-            patients=self.patients, with_eeg=self.patients, minutes=self.minutes, seed=self.seed, bold=False
+            patients=self.patients,
+            with_eeg=round(self.patients * EEG_OF_ALL),
+            minutes=self.minutes,
+            seed=self.seed,
+            bold=False,
         )
 
     @property
@@ -116,7 +120,7 @@ class Order:
         return load_config(kind=recipe.kind, flags=flags | {"fit.epochs": self.epochs}) if fewer else config
 
 
-def simulate(order: Order, work: Path, watcher: CohortWatcher = SILENT_COHORT) -> Path:
+def simulate(order: Order, work: Path, watcher: CohortWatcher = NOBODY) -> Path:
     """Return the folder of the order's cohort, written to its end.
 
     Parameters
