@@ -225,12 +225,13 @@ class Fitting:
         x, good, share, fma = (torch.from_numpy(column).to(self._device) for column in columns)
         x = self._as_shown(x)
         in_parts = self._spec.network.reads_samples and self._device.type == "cpu"
+        amp = self._spec.amp and self._device.type == "cuda"
         at_once = SAMPLES_AT_ONCE if in_parts else len(x)
         total = 0.0
         self._optimiser.zero_grad()
         for first in range(0, len(x), at_once):
             some = slice(first, first + at_once)
-            with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._spec.amp):
+            with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=amp):
                 losses = window_losses(self.net, x[some], good[some], fma[some])
             refuse_not_finite(losses.whole, names[some], self.epoch)
             ((losses.whole * share[some]).sum() / len(x)).backward()
@@ -304,6 +305,10 @@ class Fitting:
         }
 
     def _restore(self, kept: Mapping[str, Any]) -> None:
+        self._best = _Best(**kept["best"])
+        # Its file may have been deleted since, as whoever finds it torn is told to.
+        self.net.load_state_dict(self._best.net)
+        self._keep_best()
         self.net.load_state_dict(kept["net"])
         self._optimiser.load_state_dict(kept["optimiser"])
         self._plateau.load_state_dict(kept["plateau"])
@@ -312,7 +317,6 @@ class Fitting:
             torch.cuda.set_rng_state_all(kept["cuda"])
         self._generator.bit_generator.state = json.loads(kept["order"])
         self._pass = Pass(**kept["pass"]) if kept["pass"] else None
-        self._best = _Best(**kept["best"])
         self._reports = [EpochReport(*report) for report in kept["reports"]]
         for report in self._reports:
             self._watcher.epoch(report)

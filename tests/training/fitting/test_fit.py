@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 import torch
 
+from acquisition.errors import BadEnvironment
 from tests.training.patients import patients
 from training.errors import Interrupted, RunError, TrainingError
-from training.fitting.checkpoints import LAST, Keeper
+from training.fitting.checkpoints import BEST, LAST, Keeper, read_network
 from training.fitting.epochs import EpochReport
 from training.fitting.fit import FitSpec, Fitted, about_of, fit, network_for
 from training.fitting.judging import patient_logits, patient_losses, window_logits, window_scores
@@ -193,11 +194,35 @@ def test_a_checkpoint_of_another_fit_is_refused(tmp_path, changed, named):
 
 
 def test_patience_and_schedule_begin_after_the_warm_start():
-    """Crops are no trial: with nothing to learn, all of the warm start and then the patience are spent."""
-    spec = replace(KINDS["raw"], epochs=20, warm_start=4, patience=1, learning_rate=1e-9)
-    reports = fit(patients(6, 0, raw=True), patients(4, 1000, raw=True), spec).reports
-    assert [r.warm for r in reports[:4]] == [True] * 4
-    assert len(reports) > 4
+    """Crops are no trial: with nothing to learn, all of the warm start and then the patience are spent.
+
+    The rate is halved after more than three passes that are no better than the first over whole windows.
+    """
+    train, stop = patients(6, 0, raw=True), patients(4, 1000, raw=True)
+    spec = replace(KINDS["raw"], epochs=20, warm_start=4, patience=2, learning_rate=0.0)
+    assert [report.warm for report in fit(train, stop, spec).reports] == [True] * 4 + [False] * 2
+    long = replace(spec, epochs=10, patience=20, learning_rate=1e-7)
+    rates = [report.learning_rate for report in fit(train, stop, long).reports]
+    assert rates == [1e-7] * 9 + [pytest.approx(5e-8)]
+
+
+def test_only_a_gpu_computes_in_bfloat16():
+    """On a CPU the setting changes no bit."""
+    spec = replace(KINDS["bands"], epochs=1)
+    on, off = (fit(patients(6, 0), patients(4, 1000), replace(spec, amp=amp)) for amp in (True, False))
+    assert weights(on) == weights(off)
+
+
+def test_a_best_network_that_was_deleted_is_written_again(tmp_path):
+    """The state of the fit, which goes on from where it was, has it; the last network is another one."""
+    train, stop, spec = patients(8, 0), patients(6, 1000), replace(KINDS["bands"], epochs=6, learning_rate=0.5)
+    fitted = fit(train, stop, spec, keeper=Keeper(tmp_path))
+    assert fitted.best_epoch < 5
+    (tmp_path / BEST).unlink()
+    fit(train, stop, spec, keeper=Keeper(tmp_path))
+    net, _, facts = read_network(tmp_path / BEST)
+    assert facts["best_epoch"] == fitted.best_epoch
+    assert all(torch.equal(value, fitted.net.state_dict()[name]) for name, value in net.state_dict().items())
 
 
 def test_a_plateau_lowers_the_rate():
@@ -317,5 +342,8 @@ def test_the_network_is_the_one_that_was_asked_for(spec, kind):
 
 
 def test_the_folder_of_a_keeper_is_made(tmp_path: Path):
-    """Whatever of the path is missing."""
+    """Whatever of the path is missing; in words where it cannot be."""
     assert Keeper(tmp_path / "a" / "b").folder.is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(BadEnvironment, match="file cannot be made"):
+        Keeper(tmp_path / "file")
