@@ -10,7 +10,8 @@ import numpy as np
 
 from training.cohort.participants import Participant
 from training.data.windows import PatientWindows
-from training.evaluation.evaluation import SCHEMA, Draws, Material, evaluation_of
+from training.evaluation.document import SCHEMA
+from training.evaluation.evaluation import Material, Sureness, evaluation_of
 from training.runs.predictions import Prediction
 from training.splitting.splits import Fold
 from training.statistics.logistic import sigmoid
@@ -143,5 +144,5 @@ def _whole(made: Material, n: int, origin: str, **split: Any) -> dict[str, Any]:
         "host": {"cpu": "a processor"},
         "cohort": {"name": "sample", "sha256": "0" * 64, "patients": n, "with_eeg": n, "good": n // 2},
     }  # fmt: skip
-    found = evaluation_of(made, origin, Draws(permutations=20, bootstrap=100))
+    found = evaluation_of(made, origin, Sureness(permutations=20, bootstrap=100))
     return {"schema": SCHEMA, "run": said | split, **found, "training": None}

@@ -1,6 +1,7 @@
 """Evaluation of runs whose answer is known: the patient is the unit, and what is judged was not fitted (law 9)."""
 
 import json
+import math
 import random
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 from tests.training.evaluations import N_WINDOWS, material, predictions, sample
 from training.errors import RunError
 from training.evaluation import acceptance
-from training.evaluation.evaluation import Draws, evaluation_of
+from training.evaluation.evaluation import Sureness, evaluation_of
 from training.evaluation.figures import by_windows, model_figures, paired, window_level
 from training.evaluation.groups import days_group
 from training.evaluation.listing import flags, patients
@@ -23,7 +24,7 @@ from training.statistics.logistic import sigmoid
 from training.statistics.metrics import calibration_intercept, calibration_slope
 from training.statistics.weighting import bundle_calibration, curve_of, scored_rows
 
-FEW = Draws(permutations=20, bootstrap=100)
+FEW = Sureness(permutations=20, bootstrap=100)
 
 
 @pytest.fixture(scope="module")
@@ -277,6 +278,7 @@ def test_without_an_effect_nothing_may_be_found(whole, z, met):
         (0.8, 0.6, 1.0, 12, 0),
         (0.74, 0.6, 1.0, 12, 1),
         (0.8, 0.49, 1.0, 12, 1),
+        (1.0, None, 1.0, 12, 1),
         (0.8, 0.6, 0.79, 3, 1),
         (0.8, 0.6, 1.26, "all", 1),
         (0.8, 0.6, None, 12, 1),
@@ -294,7 +296,7 @@ def test_an_easy_effect_must_be_found_and_meant(tmp_path, capsys, whole, auc, lo
     (tmp_path / "evaluation.json").write_text(json.dumps(found))
     assert acceptance.main([str(tmp_path)]) == code
     said = capsys.readouterr().out
-    assert f"found {auc:.3f} ({low:.3f}" in said and said.count("NOT MET") == code
+    assert f"found {auc:.3f} ({math.nan if low is None else low:.3f}" in said and said.count("NOT MET") == code
     assert ("found none" in said) == (slope is None)
 
 

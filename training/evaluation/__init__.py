@@ -7,5 +7,6 @@
 - :mod:`.beside`: the paper's row and ours
 - :mod:`.listing`: every patient
 - :mod:`.evaluation`: all of it, as ``evaluation.json``
+- :mod:`.document`: that file, read back
 - :mod:`.acceptance`: what a run on simulated patients of known effect must show
 """

@@ -10,7 +10,6 @@ calibration after 3, 12 and all windows. An effect in between promises neither.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from training.errors import RunError
-from training.evaluation.evaluation import SCHEMA
+from training.evaluation.document import read_evaluation
 
 #: The network that is held to it; the paper's (`lstm-raw`) is reported as what it reaches.
 NETWORK = "lstm-bands"
@@ -67,10 +66,11 @@ def _finds_nothing(control: Mapping[str, Any]) -> Demand:
 
 def _finds(model: Mapping[str, Any]) -> Demand:
     figure = model["figures"]["auc"]
+    value, low, high = (math.nan if figure[key] is None else figure[key] for key in ("value", "low", "high"))
     return Demand(
         f"effect 2: AUC of {model['name']} above {LEAST_AUC:g}, its interval above {LEAST_LOW:g}",
-        f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})",
-        figure["value"] > LEAST_AUC and figure["low"] > LEAST_LOW,
+        f"{value:.3f} ({low:.3f} to {high:.3f})",
+        value > LEAST_AUC and low > LEAST_LOW,
     )
 
 
@@ -89,18 +89,6 @@ def _means_it(model: Mapping[str, Any]) -> Iterator[Demand]:
             yield Demand(words, found, low <= slope["value"] <= high)
 
 
-def _evaluation_of(run: Path) -> dict[str, Any]:
-    path = run / "evaluation.json"
-    remedy = f"Run flexion evaluate {run} first."
-    try:
-        evaluation = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path} cannot be read: {error}.", subject=str(path), remedy=remedy) from error
-    if not isinstance(evaluation, dict) or evaluation.get("schema") != SCHEMA:
-        raise RunError(f"{path} is no evaluation of schema {SCHEMA}.", subject=str(path), remedy=remedy)
-    return evaluation
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print every demand; return 0 if all are met, 1 if one is not, 3 if none applies or the run was not evaluated."""
     parser = argparse.ArgumentParser(
@@ -108,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("run", type=Path, help="folder of a run that was evaluated")
     try:
-        asked = demands(_evaluation_of(parser.parse_args(arguments).run))
+        asked = demands(read_evaluation(parser.parse_args(arguments).run))
     except RunError as error:
         print(error, file=sys.stderr)
         return error.exit_code

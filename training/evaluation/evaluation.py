@@ -15,6 +15,7 @@ from training.cohort.participants import Participant
 from training.data.windows import PatientWindows, prepare
 from training.errors import RunError
 from training.evaluation.beside import paper_table
+from training.evaluation.document import SCHEMA
 from training.evaluation.figures import model_figures, paired
 from training.evaluation.groups import groups
 from training.evaluation.listing import patients
@@ -26,7 +27,6 @@ from training.runs.run_folder import RunFolder
 from training.splitting.splits import Fold
 from training.statistics.metrics import N_BOOTSTRAP
 
-SCHEMA = "flexion.evaluation/1"
 #: What to do about a run that does not fit its cohort any more.
 RESTORE = "Restore participants.tsv and the recordings as they were, or train a new run."
 
@@ -54,8 +54,8 @@ class Material:
 
 
 @dataclass(frozen=True)
-class Draws:
-    """How many: permuted deals of the control, and samples of a bootstrap; and their seed."""
+class Sureness:
+    """How sure the figures are made: permuted deals of the control, draws of a bootstrap, and their seed."""
 
     permutations: int = N_PERMUTED
     bootstrap: int = N_BOOTSTRAP
@@ -86,19 +86,19 @@ def evaluate(run: RunFolder, *, permutations: int | None = None) -> dict[str, An
     """
     run.check_fingerprint()
     settings, record = run.config.evaluation, run.record
-    draws = Draws(permutations or settings.permutations, settings.bootstrap, record["seeds"]["run"])
+    sureness = Sureness(permutations or settings.permutations, settings.bootstrap, record["seeds"]["run"])
     cohort, material = _gathered(run)
     evaluation = {
         "schema": SCHEMA,
         "run": _run_of(run, cohort),
-        **evaluation_of(material, record["origin"], draws),
+        **evaluation_of(material, record["origin"], sureness),
         "training": record.get("training"),
     }
     replace_file(run.evaluation_path, (json.dumps(evaluation, indent=1, allow_nan=False) + "\n").encode())
     return evaluation
 
 
-def evaluation_of(material: Material, origin: str, draws: Draws | None = None) -> dict[str, Any]:
+def evaluation_of(material: Material, origin: str, sureness: Sureness | None = None) -> dict[str, Any]:
     """Return the figures of an evaluation: everything but what is said of the run.
 
     Neither the order of the predictions nor that of the patients changes anything.
@@ -109,15 +109,15 @@ def evaluation_of(material: Material, origin: str, draws: Draws | None = None) -
         Predictions, and whose.
     origin : str
         Of the cohort, ``synthetic`` or ``clinical``.
-    draws : Draws, optional
-        How many.
+    sureness : Sureness, optional
+        Draws.
 
     Raises
     ------
     RunError
         If no model has judged patients of both outcomes.
     """
-    how, models = draws or Draws(), models_of(material.predictions)
+    how, models = sureness or Sureness(), models_of(material.predictions)
     if not models:
         raise RunError(
             "No model of the run has judged patients of both outcomes, so there is nothing to evaluate.",
@@ -138,7 +138,7 @@ def evaluation_of(material: Material, origin: str, draws: Draws | None = None) -
     }
 
 
-def _permuted(table: Table, folds: Sequence[Fold], how: Draws) -> dict[str, Any]:
+def _permuted(table: Table, folds: Sequence[Fold], how: Sureness) -> dict[str, Any]:
     control = permuted_control(
         table.powers, table.good, [table.parts(fold) for fold in folds], how.permutations, how.seed
     )

@@ -138,8 +138,12 @@ def test_a_bundle_says_how_it_was_made_and_no_path_or_patient(evaluated, small_c
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_raw_network_without_other_heads_becomes_a_bundle(make_run, tmp_path):
-    """The paper's: samples in, last state out, no points."""
-    bundle = bundle_of_run(make_run("raw", heads=()), tmp_path / "out")
+    """The paper's: samples in, last state out, no points; only its baselines were judged."""
+    run, evaluation = make_run("raw", heads=()), sample()
+    baselines = [model for model in evaluation["models"] if model["kind"] == "baseline"]
+    run.evaluation_path.write_text(json.dumps(evaluation | {"models": baselines}), "utf-8")
+    bundle = bundle_of_run(run, tmp_path / "out")
+    assert manifest_of(bundle)["training"]["test_auc_by_windows"] == {}
     assert bundle.name == "lstm-raw" and bundle.model.fma is None
     assert [tensor.name for tensor in bundle.model.outputs] == ["logit", "embedding"]
     assert "read the samples themselves" in " ".join((bundle.path / "card.md").read_text("utf-8").split())
@@ -190,11 +194,12 @@ def test_a_recording_that_is_another_one_makes_no_bundle(make_run, tmp_path):
 
 
 def test_a_run_that_is_not_done_is_refused(make_run, tmp_path):
-    """No final network, no predictions, an evaluation that is torn: each is named."""
+    """No final network, no predictions, an evaluation that is torn or something else: each is named."""
     run = make_run()
-    run.evaluation_path.write_text('{"schema": ', "utf-8")
-    with pytest.raises(RunError, match=r"evaluation\.json cannot be read"):
-        bundle_of_run(run, tmp_path / "out")
+    for text, words in (('{"schema": ', "cannot be read"), ("[1]", "is no evaluation"), ("{}", "is no evaluation")):
+        run.evaluation_path.write_text(text, "utf-8")
+        with pytest.raises(RunError, match=rf"evaluation\.json {words}"):
+            bundle_of_run(run, tmp_path / "out")
     run.evaluation_path.unlink()
     run.predictions_path.unlink()
     with pytest.raises(RunError, match=r"predictions\.csv"):
