@@ -12,13 +12,14 @@ import numpy as np
 from inference.calibration import sigmoid
 from training.data.windows import PatientWindows
 from training.fitting.checkpoints import BEST, Keeper
-from training.fitting.epochs import NOBODY, Watcher
+from training.fitting.epochs import Watcher
 from training.fitting.fit import FitSpec, fit
 from training.fitting.judging import WindowScores, window_scores
 from training.models.networks import NetworkSpec, StackedLstm
 from training.runs.config import Config
 from training.runs.predictions import STEPS_FMA, Prediction, read_predictions, write_predictions
 from training.splitting.splits import Fold
+from training.watching import NOBODY
 
 #: What a fold says of its test patients; where it lies, the fold is done.
 SAID = "predictions.csv"

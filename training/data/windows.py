@@ -29,6 +29,7 @@ from training.cohort.opening import SPEC, Opened, open_place, rests_on, windows_
 from training.data import tokens as bank
 from training.data.window_cache import SHORT, Kept, WindowCache
 from training.parent import end_with_parent, undisturbed
+from training.watching import NOBODY
 
 if TYPE_CHECKING:
     from training.cohort.cohort import Cohort
@@ -113,20 +114,6 @@ class Watcher(Protocol):
 
     def has(self, windows: PatientWindows, made: bool) -> None:
         """Hear of the next one: whether the windows were made now or were kept; there may be none with a weight."""
-
-
-class Nobody:
-    """A watcher that does not look."""
-
-    def begins(self, n_patients: int) -> None:
-        """Do nothing."""
-
-    def has(self, windows: PatientWindows, made: bool) -> None:
-        """Do nothing."""
-
-
-#: Nobody is told.
-NOBODY = Nobody()
 
 
 def prepare(

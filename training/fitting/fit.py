@@ -26,12 +26,13 @@ from training.fitting.admission import check_patients
 from training.fitting.arithmetic import arithmetic
 from training.fitting.augmentation import SILENT, cropped, with_bad_channels
 from training.fitting.checkpoints import Keeper
-from training.fitting.epochs import NOBODY, EpochReport, Meter, Pass, Watcher
+from training.fitting.epochs import EpochReport, Meter, Pass, Watcher
 from training.fitting.judging import patient_logits, patient_losses
 from training.fitting.objective import not_finite, refuse_not_finite, window_losses
 from training.models.heads import FmaScale, Heads
 from training.models.networks import NetworkSpec, Scale, StackedLstm, build
 from training.statistics.auc import auc
+from training.watching import NOBODY
 
 #: Windows of samples that a CPU learns from at once: the states of 10,000 steps are kept until the gradient is known,
 #: 90 MB for each window. A step of more windows sums its gradient over such parts.
