@@ -1,8 +1,9 @@
 """What a network must beat, fitted and judged on the same patients and folds (law 9).
 
-``majority`` says one number to everybody, ``baseline-fma`` knows the score at the recording, ``epos`` sitting
-balance and leg strength (what the EPOS rule for walking takes), ``band-power`` mean and spread of the signal's bands.
-Nothing that is missing is made up: who lacks a column is neither fitted nor judged by it.
+``majority`` says one number to everybody, the share of good outcomes of all, those that it is judged on too;
+``baseline-fma`` knows the score at the recording, ``epos`` sitting balance and leg strength (what the EPOS rule for
+walking takes), ``band-power`` mean and spread of the signal's bands. Nothing that is missing is made up: who
+lacks a column is neither fitted nor judged by it.
 """
 
 from __future__ import annotations

@@ -79,6 +79,8 @@ def run_folds(
 ) -> dict[str, FoldResult]:
     """Return what every fold says, by its name; SIGINT and SIGTERM stop them all with their state kept.
 
+    A SIGTERM that reaches the workers too ends them where they are: what they had kept last is there.
+
     Parameters
     ----------
     tasks : sequence of FoldTask

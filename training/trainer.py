@@ -18,7 +18,7 @@ from training.baselines import baseline_predictions
 from training.bundles.bundling import bundle_of_run
 from training.cohort.cohort import Cohort
 from training.data.windows import PatientWindows, prepare
-from training.errors import Interrupted
+from training.errors import Interrupted, SplitError
 from training.fitting.checkpoints import BEST, read_network
 from training.fitting.epochs import EpochReport
 from training.fitting.memory import together_mb
@@ -101,6 +101,8 @@ def train_eeg(
         If the audit finds an error.
     SplitError, RunError, TrainingError, FingerprintMismatch, GateError
         If something does not fit; before an epoch is spent where that can be known.
+    BadEnvironment
+        If a process was killed; DiskFull if the disk does not take what is kept.
     Interrupted
         If it was stopped; the message says how it goes on.
     """
@@ -108,7 +110,7 @@ def train_eeg(
         cohort = audited(cohort_folder, watcher).cohort
         splits = deal(cohort, config) if limit_patients is None else deal_some(cohort, config, limit_patients)
         windows = windows_of(cohort, splits, config, watcher)
-        judged = splits.with_eeg(windows)
+        judged = _with_windows(splits, cohort, windows)
         run = RunFolder.create(out, config, cohort, splits, windows.values())
         if limit_patients is not None:
             _note_limit(run, splits, windows, limit_patients)
@@ -118,7 +120,8 @@ def train_eeg(
         splits = run.splits
         windows = windows_of(cohort, splits, config, watcher)
         run.check_windows(windows.values())
-        judged = splits.with_eeg(windows)
+        judged = _with_windows(splits, cohort, windows)
+        run.note_cohort(cohort)
     with run.writing():
         _train(run, cohort, judged, config, windows, watcher)
         _export(run, watcher)
@@ -155,6 +158,18 @@ def windows_of(cohort: Cohort, splits: Splits, config: Config, watcher: Watcher)
     few = replace(cohort, participants=tuple(one for one in cohort.participants if one.id in dealt))
     raw = fit_spec(config).network.reads_samples
     return prepare(few, raw=raw, workers=config.run.workers, watcher=_Preparing(watcher))
+
+
+def _with_windows(splits: Splits, cohort: Cohort, windows: Mapping[str, PatientWindows]) -> Splits:
+    """Return the splits of those with windows; a refusal names whose recording has none."""
+    try:
+        return splits.with_eeg(windows)
+    except SplitError as error:
+        without = sorted(one.id for one in cohort.participants if one.has_eeg and one.id in set(splits.patients) - windows.keys())
+        if not without:
+            raise
+        words = f"{error.message} Left out, since no window of their recordings has a weight: {', '.join(without)}."
+        raise SplitError(words, subject=error.subject, remedy=error.remedy) from error
 
 
 def _train(

@@ -103,7 +103,7 @@ def _analysis(facts: Facts) -> list[Item]:
         Item("12c", "type of model, steps, tuning, validation", "answered",
              "The run folder's config.toml; early stopping on patients that neither train nor test.", "learning"),
         Item("12d", "differences between centres", "partly" if several else "not applicable",
-             "By site, and with one site left out." if several else "One site, or none named.",
+             "By site; with one site left out, baselines only." if several else "One site, or none named.",
              "groups" if several else ""),
         Item("12e", "measures and plots", "answered", "Discrimination, calibration, net benefit.", "ranking"),
         Item("12f", "updating of the model", "not done", "No recalibration after the evaluation."),

@@ -151,6 +151,13 @@ def test_what_is_missing_is_left_out_by_name(write: Write) -> None:
         assert words in text
 
 
+def test_a_baseline_s_figures_are_not_taken_for_more_than_they_are(html: str) -> None:
+    """Sites are left out of baselines only; the majority knows the outcomes that it is judged by."""
+    text = Reader(html).text
+    assert "Leave one site out, baselines only: fitted to the other sites" in text
+    assert text.count("those it is judged on too, so that it ranks nobody") == 2
+
+
 def test_figures_are_files_of_their_own(folder: Path, write: Write, tmp_path: Path) -> None:
     """Each figure lies in the folder, the same bytes every time, with no date and no host in it."""
     write(facts_of())

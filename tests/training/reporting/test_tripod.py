@@ -41,4 +41,6 @@ def test_centres_are_answered_where_there_are_several() -> None:
     several = {item.number: item.status for item in items(facts_of())}
     one = {item.number: item.status for item in items(facts_of(groups=[]))}
     assert (several["12d"], several["23b"]) == ("partly", "partly")
+    said = next(item.answer for item in items(facts_of()) if item.number == "12d")
+    assert said == "By site; with one site left out, baselines only."
     assert (one["12d"], one["23b"]) == ("not applicable", "not applicable")
