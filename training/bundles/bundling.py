@@ -32,7 +32,6 @@ from training.bundles.digest import digest
 from training.bundles.export import graph_of
 from training.bundles.gate import LARGEST_GAIN, Sensitivity, pass_gate
 from training.bundles.parity import LOGIT_ATOL, pass_parity
-from training.bundles.points import points_of
 from training.cohort.cohort import Cohort
 from training.cohort.opening import SPEC, open_place, windows_of
 from training.data.windows import PatientWindows, counts, prepare
@@ -43,6 +42,7 @@ from training.fitting.judging import window_logits
 from training.models.networks import NetworkSpec, StackedLstm
 from training.runs.predictions import Prediction, read_predictions
 from training.runs.run_folder import RunFolder
+from training.statistics.points import points_of
 from training.statistics.weighting import bundle_calibration
 
 #: Windows' worth of signal from which the bedside has a number, and from which it is no longer provisional (contract).
