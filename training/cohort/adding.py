@@ -28,7 +28,7 @@ from training.cohort.cohort import DESCRIPTION, OWN, Cohort, Origin
 from training.cohort.errors import CohortError
 from training.cohort.participants import NUMBERS, TABLE, WORDS, Participant, write_participants
 from training.cohort.places import folder_of, places_of
-from training.runs.file_lock import locked
+from training.file_lock import locked
 
 #: What a copy is called until it is whole; no reader of a cohort knows such a folder.
 UNFINISHED = ".adding-"

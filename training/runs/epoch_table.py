@@ -9,7 +9,7 @@ from pathlib import Path
 
 from acquisition.durable import AppendFile, replace_file
 from training.errors import RunError
-from training.runs.file_lock import locked
+from training.file_lock import locked
 
 Value = str | int | float
 

@@ -27,9 +27,9 @@ from acquisition.durable import make_folder, replace_file
 from acquisition.errors import BadEnvironment
 from training.cohort.opening import SPEC
 from training.errors import FingerprintMismatch, RunError
+from training.file_lock import locked
 from training.runs.config import Config, load_config
 from training.runs.epoch_table import EpochTable, Value
-from training.runs.file_lock import locked
 from training.runs.versions import git_id, host, versions
 from training.splitting.splits import Splits, read_splits
 

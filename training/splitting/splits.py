@@ -22,7 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from acquisition.durable import make_folder, replace_file
 from training.errors import SplitError
-from training.runs.file_lock import locked
+from training.file_lock import locked
 from training.splitting.dealing import Strata, deal, limited_to, require_outcomes, strata_of
 from training.splitting.split_check import ANEW, MEND, check, refuse
 
