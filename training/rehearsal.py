@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,7 +51,7 @@ class Rehearsal:
     step_s : float
         Seconds that the batch took.
     hours : float
-        Of the run, if every network took all its epochs.
+        Of the run, if every network took all its epochs over whole windows, and judged after each.
     disk_mb : float
         Of windows that are kept and checkpoints.
     """
@@ -98,18 +98,29 @@ def rehearse(
     cohort = audit.cohort
     kept = limit_patients is None and (cohort.folder / FILE_NAME).exists()
     splits = deal(cohort, config) if kept else deal_some(cohort, config, limit_patients)
-    chosen = [_one_of_each(cohort, part) for part in (splits.folds[0].train, splits.folds[0].stop)]
-    some = replace(cohort, participants=tuple(one for part in chosen for one in part))
-    windows = windows_of(some, splits, config, watcher)
     half = math.ceil(config.fit.batch / 2)
-    train, stop = ([_first(windows[one.id], half) for one in part if one.id in windows] for part in chosen)
+    train, stop = ([_first(one, half) for one in part] for part in _few(cohort, splits, config, watcher))
     return _rehearsed(audit, splits, config, _step(train, stop, config))
 
 
-def _one_of_each(cohort: Cohort, patients: Sequence[str]) -> list[Participant]:
-    """Return a patient with EEG of each outcome."""
-    members = [one for one in cohort.participants if one.id in patients and one.has_eeg]
-    return [next(one for one in members if one.good is good) for good in (True, False)]
+def _few(cohort: Cohort, splits: Splits, config: Config, watcher: Watcher) -> list[list[PatientWindows]]:
+    """Return a patient of each outcome who trains, and who stops; whoever has no good window is passed over."""
+    without: set[str] = set()
+    while True:
+        chosen = [_one_of_each(cohort, part, without) for part in (splits.folds[0].train, splits.folds[0].stop)]
+        some = replace(cohort, participants=tuple(one for part in chosen for one in part))
+        windows = windows_of(some, splits, config, watcher)
+        missing = {one.id for one in some.participants if one.id not in windows}
+        if not missing:
+            return [[windows[one.id] for one in part] for part in chosen]
+        without |= missing
+
+
+def _one_of_each(cohort: Cohort, patients: Sequence[str], without: Collection[str]) -> list[Participant]:
+    """Return a patient with EEG of each outcome, if there is one."""
+    members = [one for one in cohort.participants if one.id in patients and one.has_eeg and one.id not in without]
+    firsts = (next((one for one in members if one.good is good), None) for good in (True, False))
+    return [one for one in firsts if one]
 
 
 def _first(patient: PatientWindows, n: int) -> PatientWindows:
@@ -118,18 +129,21 @@ def _first(patient: PatientWindows, n: int) -> PatientWindows:
 
 
 class _Step(NamedTuple):
-    """What one step was like."""
+    """What one step was like, and the seconds of a window that is learned from and of one that is judged."""
 
     loss: float
     stop_loss: float
     seconds: float
+    learned_s: float
+    judged_s: float
     n_parameters: int
     window_bytes: int
 
 
 def _step(train: Sequence[PatientWindows], stop: Sequence[PatientWindows], config: Config) -> _Step:
     """Learn from one batch."""
-    spec = fit_spec(config)
+    # Crops of a warm start would be ten times as fast as what comes after them.
+    spec = replace(fit_spec(config), warm_start=0)
     check_patients(train, stop)
     with arithmetic(spec.device, tf32=spec.tf32) as device:
         fitting = Fitting(train, stop, spec, device)
@@ -139,17 +153,24 @@ def _step(train: Sequence[PatientWindows], stop: Sequence[PatientWindows], confi
         begun_s = time.perf_counter()
         loss = fitting.step(batch) / len(batch.y)
         seconds = time.perf_counter() - begun_s
+        begun_s = time.perf_counter()
+        stop_loss = fitting.judge()[0]
+        judged_s = (time.perf_counter() - begun_s) / sum(map(len, stop))
         weights = sum(value.numel() for value in fitting.net.parameters())
         kept = sum(part[0].nbytes for part in (train[0].tokens, train[0].x) if part is not None)
-        return _Step(loss, fitting.judge()[0], seconds, weights, kept)
+        return _Step(loss, stop_loss, seconds, seconds / len(batch.y), judged_s, weights, kept)
 
 
 def _rehearsed(audit: Audit, splits: Splits, config: Config, step: _Step) -> Rehearsal:
     dealt, cohort = set(splits.patients), audit.cohort
     members = [one for one in cohort.participants if one.id in dealt]
     n_windows = {row.patient: _n_windows(row.seconds or 0.0) for row in audit.rows}
-    folds = splits.networks
-    steps = [math.ceil(sum(n_windows[patient] for patient in fold.train) / config.fit.batch) for fold in folds]
+    folds, epochs = splits.networks, config.fit.epochs
+    seconds = 0.0
+    for fold in folds:
+        n_train, n_stop, n_test = (sum(n_windows[patient] for patient in part) for part in fold.parts().values())
+        # The untrained network is judged too.
+        seconds += epochs * n_train * step.learned_s + ((epochs + 1) * n_stop + n_test) * step.judged_s
     total = sum(n_windows[one.id] for one in members)
     return Rehearsal(
         patients=len(members),
@@ -157,12 +178,12 @@ def _rehearsed(audit: Audit, splits: Splits, config: Config, step: _Step) -> Reh
         good=sum(bool(one.good) for one in members),
         folds=len(folds),
         windows=total,
-        epochs=config.fit.epochs,
+        epochs=epochs,
         batch=config.fit.batch,
         loss=step.loss,
         stop_loss=step.stop_loss,
         step_s=step.seconds,
-        hours=sum(steps) * config.fit.epochs * step.seconds / min(config.run.workers, len(folds)) / 3600,
+        hours=seconds / min(config.run.workers, len(folds)) / 3600,
         disk_mb=(total * step.window_bytes + len(folds) * step.n_parameters * BYTES * COPIES) / 1e6,
     )
 

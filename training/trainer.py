@@ -121,8 +121,8 @@ def train_eeg(
         windows = windows_of(cohort, splits, config, watcher)
         run.check_windows(windows.values())
         judged = _with_windows(splits, cohort, windows)
-        run.note_cohort(cohort)
     with run.writing():
+        run.note_cohort(cohort)
         _train(run, cohort, judged, config, windows, watcher)
         _export(run, watcher)
     return run
@@ -165,7 +165,8 @@ def _with_windows(splits: Splits, cohort: Cohort, windows: Mapping[str, PatientW
     try:
         return splits.with_eeg(windows)
     except SplitError as error:
-        without = sorted(one.id for one in cohort.participants if one.has_eeg and one.id in set(splits.patients) - windows.keys())
+        dealt = set(splits.patients) - windows.keys()
+        without = sorted(one.id for one in cohort.participants if one.has_eeg and one.id in dealt)
         if not without:
             raise
         words = f"{error.message} Left out, since no window of their recordings has a weight: {', '.join(without)}."

@@ -124,12 +124,13 @@ def build(
     from training.bundles.release import Order, release, simulate, train
 
     order = Order(patients, minutes, seed, epochs, workers, only)
-    recipes, built = order.recipes, []
+    # All settings are there before hours are spent on a cohort.
+    runs, built = [(recipe, order.config(recipe)) for recipe in order.recipes], []
     with Shown(as_json=as_json) as shown:
         cohort = simulate(order, work, shown)
-    for recipe in recipes:
+    for recipe, config in runs:
         output.say(f"{recipe.name}, on {cohort}:")
-        with TrainingProgress(epochs=order.config(recipe).fit.epochs, as_json=as_json) as progress:
+        with TrainingProgress(epochs=config.fit.epochs, as_json=as_json) as progress:
             trained = train(recipe, order, cohort, work, progress)
         bundle = release(trained, recipe, out or SHIPPED)
         output.say(f"{bundle.words}: {bundle.path}")

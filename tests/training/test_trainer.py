@@ -8,8 +8,10 @@ import shutil
 import signal
 from collections import Counter
 from dataclasses import replace
+from itertools import count
 from multiprocessing import active_children
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,14 +21,15 @@ from tests.training.patients import patients
 from training.cohort.cohort import Cohort
 from training.cohort.errors import CohortError
 from training.cohort.participants import TABLE, read_participants, write_participants
-from training.errors import Interrupted, RunError
+from training.data.windows import prepare
+from training.errors import Interrupted, RunError, SplitError
 from training.fitting.epochs import EpochReport
 from training.rehearsal import _step, rehearse
 from training.runs.config import Config, load_config
 from training.runs.predictions import read_predictions
 from training.runs.run_folder import RunFolder
 from training.splitting.splits import FILE_NAME
-from training.trainer import Silent, train_eeg
+from training.trainer import Silent, deal_some, train_eeg
 
 #: Two folds and the final network, three epochs each, so narrow that they take no time.
 FLAGS = {
@@ -198,6 +201,19 @@ def test_a_cohort_with_an_error_is_refused_before_anything_is_made(cohort, confi
     assert not (tmp_path / "runs").exists()
 
 
+def test_an_outcome_without_a_good_window_is_refused_before_anything_is_made(cohort, config, tmp_path, monkeypatch):
+    """Those who were left out for that are named."""
+    gone = {one.id for one in Cohort.open(cohort).participants if one.has_eeg and not one.good}
+
+    def without(*given, **how):
+        return {patient: windows for patient, windows in prepare(*given, **how).items() if patient not in gone}
+
+    monkeypatch.setattr("training.trainer.prepare", without)
+    with pytest.raises(SplitError, match=f"Left out, since no window .*: {', '.join(sorted(gone))}"):
+        train_eeg(cohort, config, tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_paper_run_of_some_patients_is_one_network_and_leaves_the_cohort_s_splits_alone(small_cohort, tmp_path):
     """It is dealt for itself and says how many; the network that was judged is the one that leaves."""
     cohort = shutil.copytree(small_cohort, tmp_path / "cohort")
@@ -223,23 +239,40 @@ def test_another_cohort_cannot_go_on_with_a_run(run, small_cohort, config, tmp_p
 
 
 @pytest.mark.parametrize("limit", [None, 12])
-def test_a_rehearsal_leaves_nothing_and_says_what_would_be_done(small_cohort, tmp_path, config, limit):
-    """One batch is learned and one judged; patients, windows, networks, time and disk are told."""
+def test_a_rehearsal_leaves_nothing_and_says_what_would_be_done(small_cohort, tmp_path, config, limit, monkeypatch):
+    """One batch is learned and one judged; patients, windows, networks, time and disk are told.
+
+    Whoever has no good window is passed over; the time is that of all windows, with the judging after each epoch.
+    """
     cohort = shutil.copytree(small_cohort, tmp_path / "cohort")
+    whole = Cohort.open(cohort)
+    splits = deal_some(whole, config, limit)
+    splits = splits.with_eeg(patient for patient in splits.patients if whole.participant(patient).has_eeg)
+    gone = next(patient for patient in splits.folds[0].train if whole.participant(patient).good)
+
+    def without(*given, **how):
+        return {patient: windows for patient, windows in prepare(*given, **how).items() if patient != gone}
+
+    monkeypatch.setattr("training.trainer.prepare", without)
+    monkeypatch.setattr("training.rehearsal.time", SimpleNamespace(perf_counter=count().__next__))
     told = rehearse(cohort, config, limit_patients=limit)
     assert not (cohort / FILE_NAME).exists()
     assert list(tmp_path.iterdir()) == [cohort]
     assert (told.patients, told.folds, told.epochs, told.batch) == (limit or 16, 3, 3, 16)
     assert told.windows == 6 * told.with_eeg
     assert 0 < told.loss < 3 and 0 < told.stop_loss < 3
-    assert told.hours > 0 and told.disk_mb > 0
+    # A second for the twelve windows that were learned from, and one for the twelve that were judged.
+    parts = [[6 * len(part) for part in fold.parts().values()] for fold in splits.networks]
+    seconds = sum(3 * n_train + 4 * n_stop + n_test for n_train, n_stop, n_test in parts) / 12
+    assert told.hours == pytest.approx(seconds / 3600) and told.disk_mb > 0
     assert f"{told.patients} patients" in told.words[0]
 
 
 @pytest.mark.parametrize(("kind", "values"), [("bands", 20 * 8), ("raw", 20 * 8 + 1200 * 2)])
-def test_a_rehearsal_measures_what_is_kept_of_a_window(kind, values):
-    """Of two channels: a montage of 22 keeps more than one of 16."""
-    made = load_config(None, kind, FLAGS | {"fit.warm_start": 0})
+def test_a_rehearsal_measures_what_is_kept_of_a_window(kind, values, monkeypatch):
+    """Of two channels: a montage of 22 keeps more than one of 16. It has no crops of a warm start, which are faster."""
+    made = load_config(None, kind, FLAGS | {"fit.warm_start": 2 * (kind == "raw")})
+    monkeypatch.setattr("training.fitting.fit.cropped", lambda x: pytest.fail("a crop"))
     train, stop = (patients(6, first, raw=kind == "raw") for first in (0, 1000))
     assert _step(train, stop, made).window_bytes == 4 * values
 

@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal
 
 from acquisition.durable import make_folder, replace_file
@@ -101,6 +102,8 @@ class RunFolder:
             raise _refusal(path, "is no run: it holds no run.json", "Name the folder below runs/ that holds one.")
         if run.record.get("schema") != SCHEMA:
             raise _refusal(path, f"has a run.json of schema {run.record.get('schema')!r}, not {SCHEMA}", _RESTORE)
+        if missing := _missing(run.record):
+            raise _refusal(path, f"has a run.json without {', '.join(missing)}", _RESTORE)
         _ = run.config, run.splits
         return run
 
@@ -182,12 +185,26 @@ class RunFolder:
 
     @property
     def cohort_folder(self) -> Path:
-        """Where the cohort lay when the run was made; kept relative, so that both may move together."""
-        return (self.path / self.record["cohort"]["path"]).resolve()
+        """Where the cohort lay when it was last trained on; kept relative, so that both may move together.
+
+        Raises
+        ------
+        RunError
+            If there is no such folder any more.
+        """
+        folder = (self.path / self.record["cohort"]["path"]).resolve()
+        if not folder.is_dir():
+            remedy = f"Put it back, or say where it is: flexion train eeg COHORT --resume {self.path}"
+            raise _refusal(self.path, f"was made from the cohort in {folder}, which is not there", remedy)
+        return folder
 
     def note(self, **facts: Any) -> None:
         """Put facts into ``run.json``, such as ``state``; a reader finds the old one or the new."""
         replace_file(self.record_path, _json({**self.record, **facts}))
+
+    def note_cohort(self, cohort: Cohort) -> None:
+        """Note where the cohort lies now."""
+        self.note(cohort={**self.record["cohort"], "path": _path_to(cohort, self.path)})
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -266,6 +283,12 @@ class RunFolder:
             raise _refusal(self.path, why, "Restore participants.tsv and the recordings, or start a new run.")
 
 
+#: What every ``run.json`` has, and of which type; and what is known of the cohort in each.
+_KEYS: Mapping[str, type | tuple[type, ...]] = {
+    "name": str, "made_utc": str, "state": str, "origin": str, "cohort": dict, "montage": str, "fingerprint": str,
+    "windows": dict, "git": (str, NoneType), "versions": dict, "host": dict, "seeds": dict,
+}  # fmt: skip
+_COHORT_KEYS = ("name", "sha256", "patients", "with_eeg", "good", "path")
 _RESTORE = "Restore the file, or start a new run."
 
 
@@ -302,7 +325,7 @@ def _record(
             "patients": len(labelled),
             "with_eeg": sum(participant.has_eeg for participant in labelled),
             "good": sum(bool(participant.good) for participant in labelled),
-            "path": Path(os.path.relpath(cohort.folder.resolve(), path.resolve())).as_posix(),
+            "path": _path_to(cohort, path),
         },
         "montage": Path(cohort.montage).stem,
         "fingerprint": windows[0].fingerprint,
@@ -312,6 +335,16 @@ def _record(
         "host": host(),
         "seeds": {"run": config.run.seed, "split": splits.seed},
     }
+
+
+def _missing(record: Mapping[str, Any]) -> list[str]:
+    """Return what a record lacks, or has as something else."""
+    missing = [key for key, of in _KEYS.items() if key not in record or not isinstance(record[key], of)]
+    return missing or [f"cohort.{key}" for key in _COHORT_KEYS if key not in record["cohort"]]
+
+
+def _path_to(cohort: Cohort, path: Path) -> str:
+    return Path(os.path.relpath(cohort.folder.resolve(), path.resolve())).as_posix()
 
 
 def _json(document: Mapping[str, Any]) -> bytes:

@@ -164,6 +164,7 @@ def test_other_settings_are_refused_by_name(run: RunFolder, cohort: Cohort):
         ("{", r"has a run.json that cannot be read: Expecting"),
         ("[]", r"has a run.json that is no object"),
         ("{}", r"has a run.json of schema None, not flexion.run/1"),
+        ('{"schema": "flexion.run/1", "state": 1}', r"has a run.json without name, made_utc, state, origin, cohort"),
     ],
 )
 def test_a_broken_record_is_refused(run: RunFolder, content: str, said: str):
@@ -171,6 +172,23 @@ def test_a_broken_record_is_refused(run: RunFolder, content: str, said: str):
     run.record_path.write_text(content)
     with pytest.raises(RunError, match=said):
         RunFolder.open(run.path)
+
+
+def test_a_record_without_a_fact_of_its_cohort_is_refused(run: RunFolder):
+    """By name."""
+    run.note(cohort={key: value for key, value in run.record["cohort"].items() if key != "path"})
+    with pytest.raises(RunError, match=r"has a run.json without cohort.path. Restore the file"):
+        RunFolder.open(run.path)
+
+
+def test_a_cohort_that_was_moved_is_found_where_it_was_last_trained_on(run: RunFolder, cohort: Cohort, tmp_path: Path):
+    """Until then its old place is named, with what to do."""
+    moved = replace(cohort, folder=cohort.folder.rename(tmp_path / "moved"))
+    with pytest.raises(RunError, match=r"in .*cohort, which is not there. Put it back, or say where it is: flexion"):
+        _ = run.cohort_folder
+    run.note_cohort(moved)
+    assert run.cohort_folder == moved.folder
+    assert run.record["cohort"]["patients"] == 23
 
 
 def test_rubbish_is_refused(tmp_path: Path, run: RunFolder):
