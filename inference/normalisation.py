@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+#: Version of ``zscore``: whoever changes what it computes counts it up, and windows that were kept are made anew.
+ALGORITHM = 1
 #: Microvolts; a channel that varies less holds no signal that an amplifier can resolve, and becomes zeros.
 FLAT_SD_UV = 1e-3
 #: Share of good cells below which a channel says more about its electrode than about the patient; it becomes zeros.

@@ -52,7 +52,7 @@ def band_power_logits(features: Floats, labels: ArrayLike, train: ArrayLike, tes
     features : ndarray, shape (n, n_features)
         Of all patients.
     labels : array, shape (n,) or (n_outcomes, n)
-        Whether the outcome is good; rows are several worlds on the same patients, as in a permutation test.
+        Whether the outcome is good; rows are several deals of outcomes to the same patients, as in a permutation test.
     train, test : array of int
         Positions of the patients to fit and to score.
 

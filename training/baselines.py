@@ -1,8 +1,9 @@
 """What a network must beat, fitted and judged on the same patients and folds (law 9).
 
-``majority`` says one number to everybody, ``baseline-fma`` knows the score at the recording, ``epos`` sitting
-balance and leg strength (what the EPOS rule for walking takes), ``band-power`` mean and spread of the signal's bands.
-Nothing that is missing is made up: who lacks a column is neither fitted nor judged by it.
+``majority`` says one number to everybody, the share of good outcomes of all, those that it is judged on too;
+``baseline-fma`` knows the score at the recording, ``epos`` sitting balance and leg strength (what the EPOS rule for
+walking takes), ``band-power`` mean and spread of the signal's bands. Nothing that is missing is made up: who
+lacks a column is neither fitted nor judged by it.
 """
 
 from __future__ import annotations
@@ -141,11 +142,20 @@ def _rows(table: Table, name: str, fold: Fold) -> list[Prediction]:
         return []
     return [
         Prediction(
-            name, fold.repeat, fold.fold, table.patients[i], "patient", None, 1.0, float(logit),
-            float(sigmoid(logit)), bool(table.good[i]), table.fma[i],
+            model=name,
+            repeat=fold.repeat,
+            fold=fold.fold,
+            patient=table.patients[i],
+            unit="patient",
+            index=None,
+            weight=1.0,
+            logit=float(logit),
+            p=float(sigmoid(logit)),
+            label=bool(table.good[i]),
+            fma=table.fma[i],
         )
         for i, logit in zip(test, _logits(table, name, train, test), strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def _logits(table: Table, name: str, train: NDArray[np.intp], test: NDArray[np.intp]) -> Floats:

@@ -16,15 +16,16 @@ from inference.calibration import sigmoid
 from training.data.batches import Dealt
 from training.data.windows import PatientWindows
 from training.fitting.checkpoints import BEST, LAST, Keeper
-from training.fitting.epochs import NOBODY, Watcher
+from training.fitting.epochs import Watcher
 from training.fitting.fit import fit
 from training.fitting.judging import WindowScores, window_scores
 from training.fitting.lesson import LoopSpec
 from training.fitting.windows import FitSpec
 from training.models.networks import NetworkSpec, StackedLstm
 from training.runs.config import Config
-from training.runs.predictions import Prediction, read_predictions, write_predictions
+from training.runs.predictions import STEPS_FMA, Prediction, read_predictions, write_predictions
 from training.splitting.splits import Fold
+from training.watching import NOBODY
 
 #: What a fold says of its test patients; where it lies, the fold is done.
 SAID = "predictions.csv"
@@ -160,5 +161,5 @@ def _beside(scores: WindowScores, i: int) -> dict[str, float]:
     if "fma" in scores.beside:
         said["fma_predicted"] = float(scores.beside["fma"][i])
     if "ordinal" in scores.beside:
-        said |= zip(("above_9", "above_17", "above_25"), map(float, scores.beside["ordinal"][i]), strict=True)
+        said |= zip((f"above_{step}" for step in STEPS_FMA), map(float, scores.beside["ordinal"][i]), strict=True)
     return said

@@ -69,7 +69,7 @@ def permuted_control(
     n, seed : int
         Deals, and of what.
     """
-    return control_of(lambda worlds, k: band_power_logits(features, worlds, *folds[k]), labels, folds, n, seed)
+    return control_of(lambda dealt, k: band_power_logits(features, dealt, *folds[k]), labels, folds, n, seed)
 
 
 def control_of(
@@ -84,14 +84,14 @@ def control_of(
     Parameters
     ----------
     scored : callable
-        Takes outcomes, shape (n_worlds, n_patients), and the number of a fold; returns the scores of those that judge
-        in it, shape (n_worlds, n_test), or (n_test,) where they are the same in every world.
+        Takes outcomes, shape (n_deals, n_patients), and the number of a fold; returns the scores of those that judge
+        in it, shape (n_deals, n_test), or (n_test,) where they are the same in every deal.
     labels, folds, n, seed
         As in ``permuted_control``.
     """
     good, rng = np.asarray(labels, bool), np.random.default_rng(seed)
-    worlds = np.stack([good, *(rng.permutation(good) for _ in range(n))])
-    found = np.array([aucs(worlds[:, test], scored(worlds, k)) for k, (_, test) in enumerate(folds)])
+    dealt = np.stack([good, *(rng.permutation(good) for _ in range(n))])
+    found = np.array([aucs(dealt[:, test], scored(dealt, k)) for k, (_, test) in enumerate(folds)])
     judged = np.isfinite(found).sum(axis=0)
     observed, *permuted = np.where(judged > 0, np.nansum(found, axis=0) / np.maximum(judged, 1), np.nan).tolist()
     kept = [auc for auc in permuted if not math.isnan(auc)]

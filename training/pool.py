@@ -20,10 +20,11 @@ import torch
 
 from acquisition.errors import BadEnvironment
 from training.data.batches import Dealt
+from training.errors import Interrupted
 from training.fitting.epochs import EpochReport
 from training.fitting.memory import MemoryPeak
 from training.fold import Task, run_fold
-from training.parent import end_with_parent
+from training.parent import end_with_parent, undisturbed
 from training.runs.predictions import Prediction
 
 #: Seconds between two looks at what the processes tell.
@@ -78,6 +79,8 @@ def run_folds(
 ) -> dict[str, FoldResult]:
     """Return what every fold says, by its name; SIGINT and SIGTERM stop them all with their state kept.
 
+    A SIGTERM that reaches the workers too ends them where they are: what they had kept last is there.
+
     Parameters
     ----------
     tasks : sequence of Task
@@ -109,8 +112,13 @@ def run_folds(
         ProcessPoolExecutor(n, context, _begin, (dict(patients), halt, told)) as pool,
     ):
         try:
-            return _gather({pool.submit(_run_there, task): task.name for task in tasks}, told, watcher)
+            # The terminal's Ctrl-C reaches every process; this one alone decides, and says so by the event.
+            with undisturbed():
+                folds = {pool.submit(_run_there, task): task.name for task in tasks}
+            return _gather(folds, told, watcher)
         except BrokenProcessPool as error:
+            if halt.is_set():
+                raise Interrupted("Training was stopped; what was kept last is there.") from error
             raise BadEnvironment(
                 "A process that trained a fold was killed, perhaps since memory ran out; what was done is kept.",
                 subject="run.workers",
@@ -202,8 +210,6 @@ class _Process:
 
 def _begin(patients: Mapping[str, Dealt], halt: Any, told: Any) -> None:
     end_with_parent()
-    # The terminal's Ctrl-C reaches every process; the parent alone decides, and says so by the event.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     _Process.patients, _Process.halted, _Process.tell = patients, halt.is_set, told.put
 

@@ -13,7 +13,7 @@ from training.cohort.cohort import Cohort
 from training.data.batches import Dealt
 from training.errors import Interrupted
 from training.fitting.epochs import EpochReport
-from training.fitting.memory import anonymous_mb
+from training.fitting.memory import together_mb
 from training.fold import Task
 from training.pool import FoldResult, run_folds
 from training.pool import Watcher as PoolWatcher
@@ -36,32 +36,6 @@ class Watcher(PoolWatcher, Protocol):
 
     def notice(self, words: str) -> None:
         """Hear something that people should know."""
-
-
-class Silent:
-    """Hears and says nothing."""
-
-    def stage(self, name: str, n_total: int) -> None:
-        """Do nothing."""
-
-    def finished(self, what: str) -> None:
-        """Do nothing."""
-
-    def notice(self, words: str) -> None:
-        """Do nothing."""
-
-    def shown(self, fold: str, epoch: int, n_windows: int, n_total: int) -> None:
-        """Do nothing."""
-
-    def epoch(self, fold: str, report: EpochReport) -> None:
-        """Do nothing."""
-
-    def done(self, fold: str) -> None:
-        """Do nothing."""
-
-
-#: For whoever does not watch.
-SILENT = Silent()
 
 
 def audited(folder: Path, watcher: Watcher) -> Audit:
@@ -121,7 +95,8 @@ def train_folds(
         If it was stopped; the message says how it goes on.
     """
     run.note(state="training")
-    before_s, begun_s = float((run.record.get("training") or {}).get("seconds", 0.0)), time.monotonic()
+    begun_s = time.monotonic()
+    new = [task.name for task in tasks if not task.done]
     watcher.stage("Folds", len(tasks))
     results: dict[str, FoldResult] = {}
     state = "stopped"
@@ -132,8 +107,8 @@ def train_folds(
         remedy = f"Go on with: {command} --resume {run.path}"
         raise Interrupted(error.message, subject=str(run.path), remedy=remedy) from error
     finally:
-        seconds = before_s + time.monotonic() - begun_s
-        run.note(state=state, training=_facts(run, results, seconds, workers, what))
+        peak_mb = together_mb([results[name].peak_mb for name in new if name in results], workers)
+        run.note(state=state, training=_facts(run, time.monotonic() - begun_s, peak_mb, what))
     return results
 
 
@@ -187,18 +162,15 @@ def _metrics_row(fold: str, report: EpochReport, what: str) -> dict[str, str | i
     }
 
 
-def _facts(
-    run: RunFolder, results: Mapping[str, FoldResult], seconds: float, workers: int, what: str
-) -> dict[str, object]:
-    """Return what is known of the training as such, for ``run.json``."""
-    rows = run.metrics()
+def _facts(run: RunFolder, seconds: float, peak_mb: float | None, what: str) -> dict[str, object]:
+    """Return what is known of the training as such, for ``run.json``, with what is known from before it was stopped."""
+    before, rows = run.record.get("training") or {}, run.metrics()
     shown_s, waited_s = (sum(float(row[key]) for row in rows) for key in ("seconds", "waiting_s"))
-    peaks = sorted((result.peak_mb for result in results.values()), reverse=True)
-    at_once = 0.0 if workers == 1 else anonymous_mb()
+    speed = f"{what}_per_s"
     return {
-        "epochs": len(rows),
-        f"{what}_per_s": sum(int(row[what]) for row in rows) / shown_s if shown_s else None,
-        "waiting_share": waited_s / shown_s if shown_s else None,
-        "seconds": seconds,
-        "peak_anonymous_mb": sum(peaks[:workers]) + at_once if any(peaks) else None,
+        "epochs": max(before.get("epochs", 0), len(rows)),
+        speed: sum(int(row[what]) for row in rows) / shown_s if shown_s else before.get(speed),
+        "waiting_share": waited_s / shown_s if shown_s else before.get("waiting_share"),
+        "seconds": before.get("seconds", 0.0) + seconds,
+        "peak_anonymous_mb": max((mb for mb in (before.get("peak_anonymous_mb"), peak_mb) if mb), default=None),
     }

@@ -15,13 +15,15 @@ from training.baselines import baseline_predictions
 from training.bundles.bundling import bundle_of_run
 from training.cohort.cohort import Cohort
 from training.data.windows import PatientWindows, prepare
+from training.errors import SplitError
 from training.fitting.checkpoints import BEST, read_network
 from training.fold import FoldTask, fit_spec
 from training.runs.config import Config
 from training.runs.predictions import write_predictions
 from training.runs.run_folder import RunFolder
 from training.splitting.splits import Splits
-from training.stages import SILENT, Watcher, audited, deal, deal_some, train_folds
+from training.stages import Watcher, audited, deal, deal_some, train_folds
+from training.watching import NOBODY
 
 
 def train_eeg(
@@ -31,7 +33,7 @@ def train_eeg(
     *,
     resume: Path | None = None,
     limit_patients: int | None = None,
-    watcher: Watcher = SILENT,
+    watcher: Watcher = NOBODY,
 ) -> RunFolder:
     """Train and test networks on a cohort, and make a bundle of the final one.
 
@@ -55,6 +57,8 @@ def train_eeg(
         If the audit finds an error.
     SplitError, RunError, TrainingError, FingerprintMismatch, GateError
         If something does not fit; before an epoch is spent where that can be known.
+    BadEnvironment
+        If a process was killed; DiskFull if the disk does not take what is kept.
     Interrupted
         If it was stopped; the message says how it goes on.
     """
@@ -62,7 +66,8 @@ def train_eeg(
         cohort = audited(cohort_folder, watcher).cohort
         splits = deal(cohort, config) if limit_patients is None else deal_some(cohort, config, limit_patients)
         windows = windows_of(cohort, splits, config, watcher)
-        run = RunFolder.create(out, config, cohort, splits)
+        judged = _with_windows(splits, cohort, windows)
+        run = RunFolder.create(out, config, cohort, splits, windows.values())
         if limit_patients is not None:
             _note_limit(run, splits, windows, limit_patients)
     else:
@@ -70,8 +75,11 @@ def train_eeg(
         run.check_resumable(cohort, config)
         splits = run.splits
         windows = windows_of(cohort, splits, config, watcher)
+        run.check_unchanged(windows.values())
+        judged = _with_windows(splits, cohort, windows)
     with run.writing():
-        _train(run, cohort, splits.with_eeg(windows), config, windows, watcher)
+        run.note_cohort(cohort)
+        _train(run, cohort, judged, config, windows, watcher)
         _export(run, watcher)
     return run
 
@@ -84,6 +92,19 @@ def windows_of(cohort: Cohort, splits: Splits, config: Config, watcher: Watcher)
     return prepare(few, raw=raw, workers=config.run.workers, watcher=_Preparing(watcher))
 
 
+def _with_windows(splits: Splits, cohort: Cohort, windows: Mapping[str, PatientWindows]) -> Splits:
+    """Return the splits of those with windows; a refusal names whose recording has none."""
+    try:
+        return splits.with_eeg(windows)
+    except SplitError as error:
+        dealt = set(splits.patients) - windows.keys()
+        without = sorted(one.id for one in cohort.participants if one.has_eeg and one.id in dealt)
+        if not without:
+            raise
+        words = f"{error.message} Left out, since no window of their recordings has a weight: {', '.join(without)}."
+        raise SplitError(words, subject=error.subject, remedy=error.remedy) from error
+
+
 def _train(
     run: RunFolder,
     cohort: Cohort,
@@ -92,16 +113,15 @@ def _train(
     windows: Mapping[str, PatientWindows],
     watcher: Watcher,
 ) -> None:
-    """Train every fold and the final network, and write what all models say."""
-    run.note(fingerprint=next(iter(windows.values())).fingerprint)
-    tasks = [FoldTask.of(fold, config, run.checkpoints_path(fold.name)) for fold in (*splits.folds, splits.final)]
+    """Train every network, and write what all models say."""
+    tasks = [FoldTask.of(fold, config, run.checkpoints_path(fold.name)) for fold in splits.networks]
     command = f"flexion train eeg {cohort.folder}"
     results = train_folds(tasks, windows, run, watcher, workers=config.run.workers, command=command)
     watcher.stage("Baselines", 1)
     said = [row for fold in splits.folds for row in results[fold.name].predictions]
     write_predictions(run.predictions_path, [*said, *baseline_predictions(cohort, windows, splits)])
     watcher.finished("baselines")
-    final = read_network(run.checkpoints_path(splits.final.name) / BEST)[0]
+    final = read_network(run.checkpoints_path(splits.exported.name) / BEST)[0]
     run.note(state="done", parameters=sum(part.numel() for part in final.parameters()))
 
 

@@ -15,10 +15,12 @@ _RATE = re.compile(
     r"(?:rate_hz|sampl\w*[ _-]*(?:rate|freq\w*)|srate|\bfs\b)[^0-9.\n]*([0-9]+(?:[.,][0-9]+)*)\s*(khz)?", re.IGNORECASE
 )
 _PER_SECOND = re.compile(r"to ([0-9]+) samples per second", re.IGNORECASE)
-#: How numbers are written: with a decimal point or comma, with a mark between thousands too, or open: 1,000.
+#: Hz that nothing here is sampled at: of two readings of a number (2.048 kHz), this one cannot be meant.
+_ABOVE_ALL_RATES = 100_000.0
+#: How numbers are written: with a decimal point or comma, with a mark between thousands too, or open: 1,000 or 1.000.
 _PLAIN = re.compile(r"[0-9]+(?:[.,][0-9]+)?")
 _WITH_THOUSANDS = re.compile(r"[0-9]{1,3}(?:(?:,[0-9]{3})+\.[0-9]+|(?:\.[0-9]{3})+,[0-9]+)")
-_OPEN = re.compile(r"[0-9]{1,3},[0-9]{3}")
+_OPEN = re.compile(r"[0-9]{1,3}[.,][0-9]{3}")
 _UNIT_WORD = r"([µμu]v|mv|nv|v|microvolts?|millivolts?|nanovolts?|volts?)"
 _UNIT = re.compile(rf"(?:\bunits?\b\s*[:=]+\s*|data in ){_UNIT_WORD}\b", re.IGNORECASE)
 _LABELS = re.compile(r"\b(?:labels|channels|columns)\s*:=?\s*(.+)", re.IGNORECASE)
@@ -101,13 +103,13 @@ def _rates(text: str) -> tuple[float, ...]:
     found = [
         rate * (1000.0 if kilo else 1.0) for number, kilo in _RATE.findall(text) for rate in _readings_of(number)
     ] or [float(number) for number in _PER_SECOND.findall(text)]
-    return tuple(sorted(set(found)))
+    return tuple(sorted({rate for rate in found if rate < _ABOVE_ALL_RATES}))
 
 
 def _readings_of(number: str) -> tuple[float, ...]:
-    """Return what a written number can mean: two values where a comma may stand before decimals or thousands."""
+    """Return what a written number can mean: two values where its mark may stand before decimals or thousands."""
     if _OPEN.fullmatch(number):
-        return float(number.replace(",", ".")), float(number.replace(",", ""))
+        return float(number.replace(",", ".")), float(number.replace(",", "").replace(".", ""))
     if _PLAIN.fullmatch(number):
         return (float(number.replace(",", ".")),)
     if _WITH_THOUSANDS.fullmatch(number):

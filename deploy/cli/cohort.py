@@ -10,6 +10,7 @@ import typer
 
 from deploy import exits
 from deploy.cli import output
+from deploy.cli.bars import PatientBar
 from deploy.cli.options import Data, Json
 from deploy.cli.sessions import Session, find
 from deploy.cli.synth import synth
@@ -74,8 +75,8 @@ def check(folder: Folder, as_json: Json = False) -> None:
     need_training()
     from training.audit.audit import check as audit
 
-    with Progress() as progress:
-        found = audit(folder, progress)
+    with PatientBar(as_json=as_json) as bar:
+        found = audit(folder, bar)
     if as_json:
         output.put_json(found.to_json())
     else:
@@ -193,32 +194,3 @@ def _told(findings: Sequence[Finding]) -> Iterator[str]:
 def _others(same: Sequence[Finding]) -> str:
     names = ", ".join(one.patient or "the cohort" for one in same[:NAMED])
     return f" Likewise {names}{f' and {len(same) - NAMED} more' if len(same) > NAMED else ''} (all: --json)."
-
-
-class Progress:
-    """Shows on stderr how many patients were looked at, where somebody is looking."""
-
-    def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
-
-        console = Console(stderr=True)
-        columns = (TextColumn("checked"), BarColumn(), MofNCompleteColumn(), TextColumn("ETA"), TimeRemainingColumn())
-        self._bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self._task = self._bar.add_task("patients", total=None)
-
-    def begins(self, n_patients: int) -> None:
-        """Hear how many patients there are."""
-        self._bar.update(self._task, total=n_patients)
-
-    def finished(self, patient: str) -> None:
-        """Hear that one more was looked at."""
-        self._bar.update(self._task, advance=1)
-
-    def __enter__(self) -> Progress:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()

@@ -52,9 +52,9 @@ def evaluate(run: Run, permutations: Permutations = None, as_json: Json = False)
 def put(facts: Facts) -> None:
     """Write the headline for people: what must not be missed first, then the table."""
     from training.reporting import tables
-    from training.reporting.verdict import origin, size, verdict
+    from training.reporting.verdict import origin, probabilities, size, verdict
 
-    for line in (*origin(facts), verdict(facts), size(facts)):
+    for line in (*origin(facts), verdict(facts), size(facts), probabilities(facts)):
         print(line)
     table = tables.headline(facts.models, facts.initialised)
     output.put_table(table.caption, table.head, table.rows)

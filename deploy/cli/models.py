@@ -114,7 +114,7 @@ def build(
     out: Into = None,
     work: Work = Path("artifacts/models"),
     only: Only = "",
-    patients: Patients = 120,
+    patients: Patients = 102,
     minutes: Minutes = 9.0,
     epochs: Epochs = None,
     seed: Seed = 2026,
@@ -134,12 +134,13 @@ def build(
     from training.bundles.release import Order, release, simulate, train
 
     order = Order(patients, minutes, seed, epochs, workers, only)
-    recipes, built = order.recipes, []
-    for recipe in recipes:
+    # All settings are there before hours are spent on a cohort.
+    runs, built = [(recipe, order.config(recipe)) for recipe in order.recipes], []
+    for recipe, config in runs:
         with Shown(as_json=as_json) as shown:
             cohort = simulate(order, recipe, work, shown)
         output.say(f"{recipe.name}, on {cohort}:")
-        with TrainingProgress(epochs=order.config(recipe).fit.epochs, as_json=as_json) as progress:
+        with TrainingProgress(epochs=config.fit.epochs, as_json=as_json) as progress:
             trained = train(recipe, order, cohort, work, progress)
         bundle = release(trained, recipe, out or SHIPPED)
         output.say(f"{bundle.words}: {bundle.path}")

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from deploy.cli import output
+from deploy.cli.bars import Bars
 from deploy.times import words_of
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
-#: Seconds between two lines where there is no terminal: a log of an hour has a page of them.
-LINE_S = 30.0
-#: How often bars are drawn; what a bridge says changes once a second.
-REDRAWN_HZ = 4
 #: Speeds below this are told with their tenths.
 TENTHS_BELOW = 10
 
@@ -83,61 +76,28 @@ class Track:
         return ", ".join([*words, f"windows scored: {self.n_windows}"])
 
 
-class Progress:
-    """Shows tracks while it is open.
-
-    Parameters
-    ----------
-    as_json : bool
-        Whether a program reads us: then there are lines, also on a terminal.
-    clock : callable
-        Monotonic seconds.
-    """
+class Progress(Bars):
+    """Shows tracks while it is open; parameters as of ``Bars``."""
 
     def __init__(self, *, as_json: bool, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._bars: RichProgress | None = None if as_json or not sys.stderr.isatty() else _bars()
+        super().__init__(as_json=as_json, clock=clock)
         self._tasks: dict[int, TaskID] = {}
-        self._due_s = clock() + LINE_S
 
     def track(self, name: str) -> Track:
         """Return a new track; it is shown from when it begins."""
-        return Track(name, self._line if self._bars is None else self._bar, self._clock)
+        return Track(name, self._show, self.clock)
 
     def over(self, track: Track) -> None:
         """Show a track no longer."""
         task = self._tasks.pop(id(track), None)
-        if self._bars is not None and task is not None:
-            self._bars.remove_task(task)
+        if self.drawn is not None and task is not None:
+            self.drawn.remove_task(task)
 
-    def _bar(self, track: Track) -> None:
-        assert self._bars is not None
+    def _show(self, track: Track) -> None:
+        if self.drawn is None:
+            if track.speed:
+                self.line(f"{track.name}: {track.words}")
+            return
         if id(track) not in self._tasks:
-            self._tasks[id(track)] = self._bars.add_task(track.name, total=track.n_total, words="")
-        self._bars.update(self._tasks[id(track)], completed=track.n_samples, words=track.words)
-
-    def _line(self, track: Track) -> None:
-        if track.speed and self._clock() >= self._due_s:
-            self._due_s = self._clock() + LINE_S
-            output.say(f"{track.name}: {track.words}")
-
-    def __enter__(self) -> Self:
-        if self._bars is not None:
-            self._bars.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bars is not None:
-            self._bars.stop()
-
-
-def _bars() -> RichProgress:
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn
-    from rich.progress import Progress as RichProgress
-
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[words]}"))
-    console = Console(file=sys.stderr)
-    return RichProgress(*columns, console=console, transient=True, refresh_per_second=REDRAWN_HZ)
+            self._tasks[id(track)] = self.drawn.add_task(track.name, total=track.n_total, words="")
+        self.drawn.update(self._tasks[id(track)], completed=track.n_samples, words=track.words)

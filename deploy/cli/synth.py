@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import Annotated, Literal
 
 import typer
 
 from deploy.cli import output
+from deploy.cli.bars import PatientBar
 from deploy.cli.options import Json
-from deploy.cli.progress import LINE_S
-from deploy.times import words_of
-
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
-#: Share of the patients with EEG where the user does not say: the paper's 86 of 102.
-EEG_OF_ALL = 86 / 102
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="New or empty folder, or one that was interrupted.")]
 Patients = Annotated[int, typer.Option("--patients", metavar="N", help="How many patients.")]
@@ -56,7 +47,7 @@ def synth(
     Recordings of EEG and EMG, resting-state BOLD and a table with the outcome at three months, all stamped synthetic.
     Interrupted, the same command goes on where it stopped.
     """
-    from training.simulated.spec import SynthSpec
+    from training.simulated.spec import EEG_OF_ALL, SynthSpec
     from training.simulated.synth import synthesise
 
     spec = SynthSpec(
@@ -75,71 +66,17 @@ def synth(
     words = f"{spec.patients} patients, {n_good} with a good outcome; {spec.with_eeg} with EEG"
     output.say(f"{folder}: {words}{'' if spec.bold else ', no BOLD'}. Simulated: nothing here is of a patient.")
     if as_json:
-        counts = {"patients": spec.patients, "with_eeg": spec.with_eeg, "good": n_good, "written": shown.n_written}
+        counts = {"patients": spec.patients, "with_eeg": spec.with_eeg, "good": n_good, "written": shown.n_done}
         told = {"folder": str(folder), "origin": "synthetic", "settings": spec.to_json(), **counts}
         output.put_json({"schema": output.SCHEMA, "cohort": told})
 
 
-class Shown:
-    """Shows on stderr how many patients there are: a bar on a terminal, else a line now and then.
-
-    Parameters
-    ----------
-    as_json : bool
-        Whether a program reads us: then there are lines, also on a terminal.
-    """
-
-    def __init__(self, *, as_json: bool) -> None:
-        self._bar: Progress | None = None if as_json or not sys.stderr.isatty() else _bar()
-        self._task: TaskID | None = None
-        self._n_patients = self._n_kept = self.n_written = 0
-        self._began_s = self._told_s = time.monotonic()
-
-    def begins(self, n_patients: int, n_kept: int) -> None:
-        """Hear how many patients have files, and of how many of them they are there."""
-        self._n_patients, self._n_kept = n_patients, n_kept
-        self._began_s = self._told_s = time.monotonic()
-        if n_kept:
-            output.say(f"{n_kept} of {n_patients} patients are there already.")
-        if self._bar is not None:
-            self._bar.start()
-            self._task = self._bar.add_task("patients", total=n_patients, completed=n_kept)
-
-    def finished(self, patient: str) -> None:
-        """Hear that one more is there."""
-        self.n_written += 1
-        if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, advance=1)
-        elif time.monotonic() >= self._told_s + LINE_S:
-            self._told_s = time.monotonic()
-            output.say(f"{self.words}, ETA {words_of(round(self.left_s))}")
-
-    @property
-    def words(self) -> str:
-        """How many of how many."""
-        return f"{self._n_kept + self.n_written} of {self._n_patients} patients"
-
-    @property
-    def left_s(self) -> float:
-        """Seconds until the last one at the speed so far."""
-        n_left = self._n_patients - self._n_kept - self.n_written
-        return n_left * (time.monotonic() - self._began_s) / max(1, self.n_written)
-
-    def __enter__(self) -> Self:
-        return self
+class Shown(PatientBar):
+    """Shows how many patients there are; parameters as of ``Bars``."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        super().__exit__(kind, error, trace)
         if kind is KeyboardInterrupt:
             output.say(f"{self.words} are there; the same command goes on from here.")
-
-
-def _bar() -> Progress:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("ETA"))
-    return Progress(*columns, TimeRemainingColumn(), console=Console(file=sys.stderr), transient=True)

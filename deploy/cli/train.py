@@ -119,11 +119,14 @@ def _words(run: RunFolder) -> list[str]:
     record = run.record
     cohort, training = record["cohort"], record["training"]
     origin = "simulated patients" if record["origin"] == "synthetic" else "patients"
-    n_networks = len(run.splits.folds) + 1
-    speed = f"{training['windows_per_s']:.0f} windows/s in a fold, {training['waiting_share']:.1%} waiting for data"
+    n_networks = len(run.splits.networks)
+    speed = ""
+    if training["windows_per_s"] is not None:
+        share = f"{training['waiting_share']:.1%} waiting for data"
+        speed = f" ({training['windows_per_s']:.0f} windows/s in a fold, {share})"
     return [
         f"{run.path}: {cohort['with_eeg']} {origin} with EEG, {n_networks} networks, {training['epochs']} epochs in "
-        f"{training['seconds']:.0f} s ({speed}).",
+        f"{training['seconds']:.0f} s{speed}.",
         f"The bundle: {run.bundle_path}",
         f"The figures: flexion evaluate {run.path}",
     ]

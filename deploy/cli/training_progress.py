@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from deploy.cli import output
-from deploy.cli.progress import LINE_S, REDRAWN_HZ
+from deploy.cli.bars import Bars
 from deploy.times import words_of
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
     from training.fitting.epochs import EpochReport
@@ -73,51 +70,48 @@ class FoldTrack:
         return ", ".join(words)
 
 
-class TrainingProgress:
+class TrainingProgress(Bars):
     """Shows a run while it is open (``training.stages.Watcher``).
 
     Parameters
     ----------
     epochs : int
         Of a fold, at most.
-    as_json : bool
-        Whether a program reads us: then there are lines, also on a terminal.
-    clock : callable
-        Monotonic seconds.
+    as_json, clock
+        As of ``Bars``.
     """
 
     def __init__(self, *, epochs: int, as_json: bool, clock: Callable[[], float] = time.monotonic) -> None:
-        self._epochs, self._clock = epochs, clock
-        self._bars: RichProgress | None = None if as_json or not sys.stderr.isatty() else _bars()
+        super().__init__(as_json=as_json, clock=clock, eta=True)
+        self._epochs = epochs
         self._stage, self._n_done, self._n_total = "", 0, 0
         self._stage_bar: TaskID | None = None
         self._folds: dict[str, FoldTrack] = {}
         self._fold_bars: dict[str, TaskID] = {}
-        self._due_s = clock() + LINE_S
 
     def stage(self, name: str, n_total: int) -> None:
         """Begin a stage."""
         self._stage, self._n_done, self._n_total = name, 0, n_total
-        if self._bars is None:
+        if self.drawn is None:
             output.say(f"{name}: {n_total}" if n_total > 1 else name)
             return
         if self._stage_bar is not None:
-            self._bars.remove_task(self._stage_bar)
-        self._stage_bar = self._bars.add_task(name, total=n_total, words="")
+            self.drawn.remove_task(self._stage_bar)
+        self._stage_bar = self.drawn.add_task(name, total=n_total, words="")
 
     def finished(self, what: str) -> None:
         """Count one more of the stage."""
         self._n_done += 1
         words = f"{self._n_done}/{self._n_total}"
-        if self._bars is not None and self._stage_bar is not None:
-            self._bars.update(self._stage_bar, completed=self._n_done, words=words)
+        if self.drawn is not None and self._stage_bar is not None:
+            self.drawn.update(self._stage_bar, completed=self._n_done, words=words)
         else:
-            self._line(f"{self._stage}: {words}")
+            self.line(f"{self._stage}: {words}")
 
     def notice(self, words: str) -> None:
         """Say something above the bars."""
-        if self._bars is not None:
-            self._bars.console.print(words, markup=False, highlight=False)
+        if self.drawn is not None:
+            self.drawn.console.print(words, markup=False, highlight=False)
         else:
             output.say(words)
 
@@ -135,48 +129,18 @@ class TrainingProgress:
         """Show a fold no longer."""
         self._folds.pop(fold, None)
         bar = self._fold_bars.pop(fold, None)
-        if self._bars is not None and bar is not None:
-            self._bars.remove_task(bar)
+        if self.drawn is not None and bar is not None:
+            self.drawn.remove_task(bar)
         self.finished(fold)
 
     def _track(self, fold: str) -> FoldTrack:
-        return self._folds.setdefault(fold, FoldTrack(fold, self._epochs, self._clock))
+        return self._folds.setdefault(fold, FoldTrack(fold, self._epochs, self.clock))
 
     def _show(self, fold: str) -> None:
         track = self._folds[fold]
-        if self._bars is None:
-            self._line(f"{fold}: {track.words}")
+        if self.drawn is None:
+            self.line(f"{fold}: {track.words}")
             return
         if fold not in self._fold_bars:
-            self._fold_bars[fold] = self._bars.add_task(fold, total=self._epochs, words="")
-        self._bars.update(self._fold_bars[fold], completed=track.passes, words=track.words)
-
-    def _line(self, words: str) -> None:
-        if self._clock() >= self._due_s:
-            self._due_s = self._clock() + LINE_S
-            output.say(words)
-
-    def __enter__(self) -> Self:
-        if self._bars is not None:
-            self._bars.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bars is not None:
-            self._bars.stop()
-
-
-def _bars() -> RichProgress:
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as RichProgress
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.fields[words]}", markup=False),
-        TimeRemainingColumn(),
-    )
-    return RichProgress(*columns, console=Console(file=sys.stderr), transient=True, refresh_per_second=REDRAWN_HZ)
+            self._fold_bars[fold] = self.drawn.add_task(fold, total=self._epochs, words="")
+        self.drawn.update(self._fold_bars[fold], completed=track.passes, words=track.words)

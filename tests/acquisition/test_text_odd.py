@@ -155,11 +155,12 @@ def test_a_channel_that_begins_late_is_a_channel(tmp_path):
     ("lines", "there"),
     [
         ("# sampling rate: 1,000 Hz", "1 or 1000"),
+        ("# Abtastrate, sampling rate: 1.000 Hz", "1 or 1000"),
         ("# EEG sampling rate: 1000 Hz\n# EMG sampling rate: 2 kHz", "1000 or 2000"),
     ],
 )
 def test_a_rate_that_could_be_two_is_asked(tmp_path, lines, there):
-    """A comma before three digits, or two rates; the user's word decides between them."""
+    """A mark before three digits, or two rates; the user's word decides between them."""
     content = f"{lines}\na\n1\n2\n"
     with pytest.raises(RateError, match=f"leaves its sampling rate open: {there} Hz.*--rate"):
         table(tmp_path, content, rate_hz=None)
@@ -174,6 +175,8 @@ def test_a_rate_that_could_be_two_is_asked(tmp_path, lines, there):
         ("# sampling rate: 1,000.0 Hz", 1000.0),
         ("# sampling rate: 1.000,00 Hz", 1000.0),
         ("# sampling rate: 250.000 Hz", 250.0),
+        ("# sampling rate: 250,000 Hz", 250.0),
+        ("# sampling rate: 2.048 kHz", 2048.0),
         ("# sampling rate 1000 Hz (resampled)\n# srate = 1000", 1000.0),
     ],
 )

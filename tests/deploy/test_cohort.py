@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import typer
 
 from deploy.cli import cohort
 from tests.training.cohort.wards import eeg_path, noise, plain, session_of, write_cohort, write_xdf
@@ -36,15 +37,19 @@ def test_check_is_one_object_with_an_exit_code(flexion, folder):
     assert flexion("cohort", "check", str(folder), "--json").returncode == 0
 
 
-def test_check_tells_people(flexion, folder):
-    """A row for each patient, then what is wrong and what to do, then what training says to it."""
-    done = flexion("cohort", "check", str(folder))
-    assert done.returncode == 3
-    assert "Ward 3: 4 patients, clinical, montage amp16" in done.stdout
-    row = next(line for line in done.stdout.splitlines() if line.strip().startswith("01 "))
+def test_check_tells_people(folder, capsys, monkeypatch):
+    """How far it is, then a row for each patient, then what is wrong and what to do, then what training says to it."""
+    monkeypatch.setattr("deploy.cli.bars.LINE_S", 0.0)
+    with pytest.raises(typer.Exit) as done:
+        cohort.check(folder)
+    told, heard = capsys.readouterr()
+    assert done.value.exit_code == 3
+    assert [line.split(", ETA")[0] for line in heard.splitlines()] == [f"{n} of 4 patients" for n in (1, 2, 3, 4)]
+    assert "Ward 3: 4 patients, clinical, montage amp16" in told
+    row = next(line for line in told.splitlines() if line.strip().startswith("01 "))
     assert "good" in row and "0.3 min" in row and "2 errors, 1 warning" in row
-    assert "It would fit if the numbers were V where they are read as µV." in done.stdout
-    assert "2 errors, 5 warnings, 0 notes: training refuses this cohort." in done.stdout
+    assert "It would fit if the numbers were V where they are read as µV." in told
+    assert "2 errors, 5 warnings, 0 notes: training refuses this cohort." in told
 
 
 def test_a_folder_that_is_no_cohort_is_refused(flexion, tmp_path):

@@ -13,6 +13,7 @@ from inference.bundle import Bundle, FusionBundle
 from inference.fusion import refusal
 from tests.inference import tiny
 from tests.training.fused_runs import cohort_of, runs_of
+from training.evaluation.document import SCHEMA
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """Return where both runs lie."""
     folder = tmp_path_factory.mktemp("fusing")
     eeg, fmri = runs_of(folder, cohort_of(folder / "cohort"))
-    eeg.evaluation_path.write_text(json.dumps({"run": {}}))
+    eeg.evaluation_path.write_text(json.dumps({"schema": SCHEMA, "run": {}}))
     return str(eeg.path), str(fmri.path)
 
 

@@ -23,6 +23,7 @@ def test_a_bedside_without_training_says_what_to_install(command, monkeypatch, c
 @pytest.mark.parametrize(("arguments", "kind", "words"), [
     (["export", "nowhere"], "run", "nowhere is no run: it holds no run.json."),
     (["build", "--only", "lstm"], "bad_input", "No bundle that ships is called 'lstm'."),
+    (["build", "--seed", "5000000000"], "training_config", "The command sets run.seed to 5000000000"),
     (["build", "--patients", "0"], "synth", "A simulated cohort with patients 0 cannot be made"),
 ])  # fmt: skip
 def test_what_cannot_be_made_is_refused_by_name(arguments, kind, words, tmp_path, capsys):

@@ -9,7 +9,8 @@ import subprocess
 
 import pytest
 
-from deploy.cli.progress import LINE_S, Progress
+from deploy.cli.bars import LINE_S
+from deploy.cli.progress import Progress
 from tests.deploy.conftest import FLEXION
 
 

@@ -15,7 +15,7 @@ import pytest
 import typer
 
 from acquisition.errors import FlexionError
-from deploy.cli import progress
+from deploy.cli.bars import LINE_S
 from deploy.cli.synth import Shown, synth
 
 #: Two recordings of one trial; no scans.
@@ -111,16 +111,13 @@ def test_ctrl_c_says_how_far_it_is_and_leaves_whole_files_alone(tmp_path: Path, 
     assert {path.suffix for path in written} == {".xdf"}
 
 
-def test_without_a_terminal_there_is_a_line_now_and_then(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-):
+def test_without_a_terminal_there_is_a_line_now_and_then(capsys: pytest.CaptureFixture[str]):
     """How many of how many, and how long the rest takes at that speed."""
     now = [100.0]
-    monkeypatch.setattr("deploy.cli.synth.time.monotonic", lambda: now[0])
-    with Shown(as_json=True) as shown:
+    with Shown(as_json=True, clock=lambda: now[0]) as shown:
         shown.begins(10, 4)
         shown.finished("005")
-        now[0] += 2 * progress.LINE_S
+        now[0] += 2 * LINE_S
         shown.finished("006")
     assert capsys.readouterr().err.splitlines() == [
         "4 of 10 patients are there already.",
@@ -134,4 +131,4 @@ def test_on_a_terminal_there_is_a_bar(capsys: pytest.CaptureFixture[str], monkey
     with Shown(as_json=False) as shown:
         shown.begins(10, 4)
         shown.finished("005")
-    assert "5/10" in capsys.readouterr().err
+    assert "5 of 10 patients" in capsys.readouterr().err

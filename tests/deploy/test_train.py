@@ -49,7 +49,8 @@ def test_a_dry_run_says_what_would_be_done_and_leaves_no_run(train, place, capsy
     """In words, and as one object."""
     assert train("--config", "small.toml", "--dry-run") == 0
     out = capsys.readouterr().out
-    assert "16 patients, 14 with EEG" in out and "3 networks (the final one among them), 2 epochs each at most" in out
+    assert "16 patients, 14 with EEG" in out
+    assert "3 networks (that of the bundle among them), 2 epochs each at most" in out
     assert train("--config", "small.toml", "--dry-run", "--limit-patients", "12", "--json") == 0
     told = json.loads(capsys.readouterr().out)["training"]
     assert (told["patients"], told["folds"]) == (12, 3)
@@ -64,6 +65,8 @@ def test_a_run_says_where_it_is_and_can_be_gone_on_with(train, place, capsys):
     run = RunFolder.open(place / told["run"])
     assert told["state"] == "done" and told["origin"] == "synthetic"
     assert "Folds: 3" in err
+    run.metrics_path.unlink()
+    run.note(training=None)
     assert train("--resume", str(run.path)) == 0
     out = capsys.readouterr().out
     assert "14 simulated patients with EEG, 3 networks" in out and "not for diagnosis" in out
@@ -134,16 +137,16 @@ def test_on_a_terminal_there_is_a_bar_for_the_stage_and_each_fold(monkeypatch, c
     """A fold that is done has none any more."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     with TrainingProgress(epochs=10, as_json=False) as progress:
-        assert progress._bars is not None
+        assert progress.drawn is not None
         progress.stage("Audit", 3)
         progress.stage("Folds", 2)
         progress.notice("[left] out")
         for fold in ("r0f0", "r0f1"):
             progress.shown(fold, 1, 50, 100)
             progress.epoch(fold, REPORT)
-        shown = {task.description: (task.completed, task.total) for task in progress._bars.tasks}
+        shown = {task.description: (task.completed, task.total) for task in progress.drawn.tasks}
         assert shown == {"Folds": (0, 2), "r0f0": (1.5, 10), "r0f1": (1.5, 10)}
         progress.done("r0f0")
-        shown = {task.description: (task.completed, task.total) for task in progress._bars.tasks}
+        shown = {task.description: (task.completed, task.total) for task in progress.drawn.tasks}
         assert shown == {"Folds": (1, 2), "r0f1": (1.5, 10)}
     assert "[left] out" in capsys.readouterr().err

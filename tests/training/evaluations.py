@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from training.cohort.participants import Participant
 from training.data.windows import PatientWindows
+from training.evaluation.document import SCHEMA
 from training.evaluation.evaluation import Material, Sureness, evaluation_of
 from training.runs.predictions import Prediction
 from training.splitting.splits import Fold
@@ -122,11 +124,25 @@ def material(n: int = 40, seed: int = 0, spread: float = 2.0, effect: float = 1.
 
 def sample(n: int = 40, origin: str = "synthetic", **drawn: Any) -> dict[str, Any]:
     """Return a whole ``evaluation.json`` of simulated predictions, with few draws."""
+    return _whole(material(n, **drawn), n, origin, profile="nested", repeats=N_REPEATS, folds=N_FOLDS)
+
+
+def paper_sample(n: int = 40, origin: str = "synthetic") -> dict[str, Any]:
+    """Return that of one split: half of the patients are tested, and no other fold is there to calibrate them."""
+    made, people = material(n), names(n)
+    train, test = tuple(people[1::2]), tuple(people[::2])
+    rows = [replace(row, fold=0) for row in made.predictions if row.repeat == 0 and row.patient in test]
+    fold = Fold("paper", 0, 0, train, (), test)
+    one = replace(made, predictions=rows, folds=[fold])
+    return _whole(one, n, origin, profile="paper", repeats=1, folds=1)
+
+
+def _whole(made: Material, n: int, origin: str, **split: Any) -> dict[str, Any]:
     said = {
         "name": "20261122T100000Z_sample", "made_utc": "2026-11-22T10:00:00+00:00", "origin": origin, "effect": 2.0,
-        "profile": "nested", "model": "bands", "parameters": 161_569, "seed": 0, "repeats": N_REPEATS,
-        "folds": N_FOLDS, "versions": {"python": "3.11"}, "git": None, "host": {"cpu": "a processor"},
+        "model": "bands", "parameters": 161_569, "seed": 0, "versions": {"python": "3.11"}, "git": None,
+        "host": {"cpu": "a processor"},
         "cohort": {"name": "sample", "sha256": "0" * 64, "patients": n, "with_eeg": n, "good": n // 2},
     }  # fmt: skip
-    found = evaluation_of(material(n, **drawn), origin, Sureness(permutations=20, bootstrap=100))
-    return {"schema": "flexion.evaluation/1", "run": said, **found, "training": None}
+    found = evaluation_of(made, origin, Sureness(permutations=20, bootstrap=100))
+    return {"schema": SCHEMA, "run": said | split, **found, "training": None}

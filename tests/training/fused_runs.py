@@ -12,6 +12,7 @@ import numpy as np
 from inference.bundle import Bundle
 from tests.inference import tiny
 from training.cohort.cohort import Cohort
+from training.cohort.opening import SPEC
 from training.cohort.participants import TABLE, Participant, write_participants
 from training.runs.config import load_config
 from training.runs.image_config import load_image_config
@@ -107,8 +108,10 @@ def runs_of(
     for make, n in zip((load_config, load_image_config), repeats, strict=True):
         splits = splits_of(cohort, profile, 0, repeats=n, folds=4)
         flags = {"split.profile": profile, "split.repeats": n, "split.folds": 4}
-        made.append(RunFolder.create(folder / "runs", make(flags=flags), cohort, splits))
+        made.append(RunFolder.create(folder / "runs", make(flags=flags), cohort, splits, ()))
     eeg, fmri = made
+    eeg.note(fingerprint=SPEC.fingerprint)
+    fmri.note(fingerprint=fmri.image_config.preparation.fingerprint)
     with_eeg = [one.id for one in cohort.participants if one.has_eeg]
     everybody = [one.id for one in cohort.participants]
     tends = latent(cohort, apart, 0.2, seed)

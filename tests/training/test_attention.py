@@ -17,6 +17,7 @@ from training.backbones.backbone import create
 from training.backbones.kept import write_backbone
 from training.backbones.weights import Weights
 from training.cohort.cohort import Cohort
+from training.data.slices import prepare_slices
 from training.evaluation.attention import GAP, N_OF_EACH, Looked, attention_of, chosen_rows, look
 from training.fitting.checkpoints import BEST
 from training.imaging.fold import task_name
@@ -74,7 +75,8 @@ def test_each_patient_is_shown_by_the_network_that_had_not_seen_him(
     cohort = Cohort.open(tmp_path / "cohort")
     splits = splits_of(cohort, "nested", 0, repeats=1, folds=2)
     config = load_image_config(flags={"split.repeats": 1, "split.folds": 2, "model.weights": "none"})
-    run = RunFolder.create(tmp_path / "runs", config, cohort, splits)
+    slices = prepare_slices(cohort, config.preparation)
+    run = RunFolder.create(tmp_path / "runs", config, cohort, splits, slices.values())
     assert attention_of(run, cohort, []) is None
     run.note(final={"fold": "final", "backbone": "shufflenet", "checkpoint": "final/shufflenet"})
     for number, fold in enumerate(splits.folds):

@@ -1,4 +1,4 @@
-"""Baselines are what scikit-learn makes of the same patients, and nobody who is judged is fitted."""
+"""Baselines are what scikit-learn makes of the same patients; but for the majority, nobody who is judged is fitted."""
 
 from dataclasses import replace
 

@@ -15,7 +15,7 @@ from training.baselines import baseline_predictions
 from training.cohort.cohort import Cohort
 from training.cohort.participants import TABLE, read_participants, write_participants
 from training.data.windows import PatientWindows, prepare
-from training.errors import RunError
+from training.errors import FingerprintMismatch, RunError
 from training.evaluation.evaluation import evaluate
 from training.runs.config import load_config
 from training.runs.predictions import Prediction, read_predictions, write_predictions
@@ -45,7 +45,7 @@ def done(small_cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFol
     shutil.copytree(small_cohort, place / "cohort")
     cohort = Cohort.open(place / "cohort")
     windows, splits = prepare(cohort), splits_of(cohort, "nested", 0, repeats=2, folds=3)
-    run = RunFolder.create(place / "runs", load_config(), cohort, splits)
+    run = RunFolder.create(place / "runs", load_config(), cohort, splits, windows.values())
     judged = splits.with_eeg(windows)
     write_predictions(run.predictions_path, [*network(judged, windows), *baseline_predictions(cohort, windows, splits)])
     return run
@@ -90,6 +90,27 @@ def test_another_outcome_than_was_trained_is_refused(done: RunFolder, changed):
     changed(lambda rows: [replace(row, fma_3mo=34.0 - 34.0 * row.good) if row.id == other else row for row in rows])
     with pytest.raises(RunError, match=f"Patient {other} has another outcome"):
         evaluate(done)
+
+
+def test_another_score_of_the_same_outcome_is_refused(done: RunFolder, changed):
+    """The figures in points would be against it."""
+    [*_, (_, other)] = sorted(
+        (row.good or 0, row.id) for row in read_participants(done.cohort_folder / TABLE) if row.has_eeg
+    )
+    changed(lambda rows: [replace(row, fma_3mo=33.5) if row.id == other else row for row in rows])
+    with pytest.raises(RunError, match=f"another recording or score of 1 patients: {other}"):
+        evaluate(done)
+
+
+def test_a_run_of_another_conditioning_is_refused(done: RunFolder):
+    """Its control and its groups would be of other signals than its predictions (law 6)."""
+    kept = done.record["fingerprint"]
+    done.note(fingerprint="0" * 64)
+    try:
+        with pytest.raises(FingerprintMismatch, match="was trained behind conditioning 000000000000"):
+            evaluate(done)
+    finally:
+        done.note(fingerprint=kept)
 
 
 def test_a_run_that_is_not_through_is_refused(done: RunFolder):

@@ -1,6 +1,7 @@
 """Evaluation of runs whose answer is known: the patient is the unit, and what is judged was not fitted (law 9)."""
 
 import json
+import math
 import random
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ from training.evaluation import acceptance
 from training.evaluation.evaluation import Sureness, evaluation_of
 from training.evaluation.figures import by_windows, model_figures, paired, window_level
 from training.evaluation.groups import days_group
-from training.evaluation.listing import flags
+from training.evaluation.listing import flags, patients
 from training.evaluation.points import fma, ordinal
 from training.evaluation.scores import Scores, models_of
 from training.statistics.logistic import sigmoid
@@ -77,7 +78,7 @@ def test_one_number_for_everybody_is_chance(whole):
     assert [majority["figures"]["auc"][key] for key in ("value", "low", "high")] == [0.5, 0.5, 0.5]
     assert majority["figures"]["accuracy"]["value"] == majority["n_good"] / majority["n"]
     assert majority["figures"]["calibration_slope"]["value"] is None
-    assert not majority["calibrated"]
+    assert [model["calibrated"] for model in whole["models"]] == [True, True, None]
 
 
 def test_the_headline_is_of_the_mean_over_repeats(whole):
@@ -230,6 +231,18 @@ def test_a_patient_s_row_holds_every_model_and_the_way_to_it(whole):
         assert row["interval"][0] < row["p"] < row["interval"][1]
 
 
+def test_the_way_to_a_probability_ends_in_it_also_where_others_have_more_windows():
+    """Five windows of one patient, twelve of the rest: each way ends with the patient's own last window."""
+    made = material()
+    scores = models_of([row for row in made.predictions if row.patient != "004" or (row.index or 0) < 5])
+    ways = {row["patient"]: row for row in patients(scores, made.participants, made.windows)}
+    assert [step["n"] for step in ways["004"]["by_windows"]] == [1, 2, 3, 5]
+    assert [step["n"] for step in ways["005"]["by_windows"]] == [1, 2, 3, 6, 12]
+    assert all(row["by_windows"][-1]["p"] == row["p"] for row in ways.values())
+    [_, *baselines] = scores
+    assert all(row["by_windows"] == [] for row in patients(baselines, made.participants, made.windows))
+
+
 def test_recordings_that_are_not_as_they_should_be_are_flagged():
     """Few windows, low weights, and no calibration of the artifact stage."""
     one = material().windows["001"]
@@ -259,14 +272,40 @@ def test_without_an_effect_nothing_may_be_found(whole, z, met):
     assert [one.met for one in acceptance.demands({**whole, "run": run, "permuted": control})] == [met]
 
 
-def test_an_easy_effect_must_be_found(tmp_path, capsys, whole):
+@pytest.mark.parametrize(
+    ("auc", "low", "slope", "n", "code"),
+    [
+        (0.8, 0.6, 1.0, 12, 0),
+        (0.74, 0.6, 1.0, 12, 1),
+        (0.8, 0.49, 1.0, 12, 1),
+        (1.0, None, 1.0, 12, 1),
+        (0.8, 0.6, 0.79, 3, 1),
+        (0.8, 0.6, 1.26, "all", 1),
+        (0.8, 0.6, None, 12, 1),
+    ],
+)
+def test_an_easy_effect_must_be_found_and_meant(tmp_path, capsys, whole, auc, low, slope, n, code):
     """The command says what was asked and found, and its exit code whether that is enough."""
-    for value, low, code in ((0.8, 0.6, 0), (0.74, 0.6, 1), (0.8, 0.49, 1)):
-        found = json.loads(json.dumps(whole))
-        found["models"][0]["figures"]["auc"] |= {"value": value, "low": low}
-        (tmp_path / "evaluation.json").write_text(json.dumps(found))
-        assert acceptance.main([str(tmp_path)]) == code
-        assert f"found {value:.3f} ({low:.3f}" in capsys.readouterr().out
+    found = json.loads(json.dumps(whole))
+    network = found["models"][0]
+    network["figures"]["auc"] |= {"value": auc, "low": low}
+    network["by_windows"] = [
+        {"n_windows": count, "calibration_slope": {"value": slope if count == n else 1.1, "low": 0.5, "high": 1.5}}
+        for count in (3, 12, "all")
+    ]
+    (tmp_path / "evaluation.json").write_text(json.dumps(found))
+    assert acceptance.main([str(tmp_path)]) == code
+    said = capsys.readouterr().out
+    assert f"found {auc:.3f} ({math.nan if low is None else low:.3f}" in said and said.count("NOT MET") == code
+    assert ("found none" in said) == (slope is None)
+
+
+def test_a_network_that_few_looked_at_so_often_means_nothing(whole):
+    """Nobody has 12 windows here."""
+    few = [row for row in whole["models"][0]["by_windows"] if row["n_windows"] != 12]
+    models = [{**whole["models"][0], "by_windows": few}]
+    asked = acceptance.demands({**whole, "run": {**whole["run"], "effect": 2.0}, "models": models})
+    assert [one.met for one in asked if "after 12 windows" in one.words] == [False]
 
 
 @pytest.mark.parametrize("text", [None, "", "{", "[]", '{"run": {}}'])

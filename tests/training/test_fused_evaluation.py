@@ -19,6 +19,7 @@ from training.errors import RunError
 from training.evaluation import acceptance
 from training.evaluation.beside import PAPER, paper_table
 from training.evaluation.dealt_anew import dealt_anew
+from training.evaluation.document import SCHEMA
 from training.evaluation.evaluation import evaluate
 from training.evaluation.imaging import image_evaluation_of
 from training.evaluation.scores import CHOSEN, Scores, models_of
@@ -53,7 +54,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # What its run of EEG and EMG would write; recordings there are none.
     table = [{"table": 2, "model": "LSTM", "unit": "not stated", "n": None, "accuracy": 0.68, "recall": 0.6833,
               "precision": 0.6763, "f1": 0.6753, "auc": None, "source": "paper", "note": ""}]  # fmt: skip
-    eeg.evaluation_path.write_text(json.dumps({"run": {}, "paper_table": table}))
+    eeg.evaluation_path.write_text(json.dumps({"schema": SCHEMA, "run": {}, "paper_table": table}))
     for name, run in (("eeg", eeg), ("fmri", fmri), ("fusion", fusion)):
         (folder / name).symlink_to(run.path, target_is_directory=True)
     return folder
@@ -174,7 +175,7 @@ def test_without_an_effect_the_permutations_find_nothing(tmp_path: Path) -> None
     for seed in range(4):
         cohort = cohort_of(tmp_path / f"c{seed}", 40, effect=0.0, seed=seed)
         eeg, fmri = runs_of(tmp_path / f"r{seed}", cohort, apart=0.0, backbones=("cnn-shufflenet",), seed=seed + 9)
-        eeg.evaluation_path.write_text(json.dumps({"run": {}}))
+        eeg.evaluation_path.write_text(json.dumps({"schema": SCHEMA, "run": {}}))
         found = evaluate(train_fusion(eeg.path, fmri.path, tmp_path / "runs"), permutations=40)
         assert found["run"]["effect"] == 0.0
         assert [one.met for one in acceptance.demands(found)] == [True]

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from dataclasses import replace
+from multiprocessing import active_children
 
 import pytest
 
 from tests.training.patients import patients
-from training.errors import TrainingError
+from training.errors import Interrupted, TrainingError
+from training.fitting.checkpoints import LAST
 from training.fitting.epochs import EpochReport
-from training.fitting.memory import MemoryPeak, anonymous_mb
+from training.fitting.memory import MemoryPeak, anonymous_mb, together_mb
 from training.fold import FoldTask, fit_spec, run_fold
 from training.pool import run_folds, stopping
 from training.runs.config import load_config
@@ -70,6 +73,31 @@ def test_an_error_of_one_fold_ends_all(tmp_path):
     long = task(tmp_path, "long", epochs=10_000, patience=10_000)
     with pytest.raises(TrainingError, match="are in both stop and test"):
         run_folds([bad, long], WINDOWS, 2, Hears())
+    assert (long.folder / LAST).exists() and not long.done
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(240)
+def test_ctrl_c_in_the_first_seconds_stops_two_processes_with_their_state_kept(tmp_path):
+    """The terminal sends it to them too, while they are still importing: it is not taken for one that was killed."""
+
+    def strike() -> None:
+        while len(began := active_children()) < 2:
+            time.sleep(0.01)
+        for pid in (os.getpid(), *(child.pid for child in began)):
+            os.kill(pid, signal.SIGINT)
+
+    tasks = [task(tmp_path, name, epochs=10_000, patience=10_000) for name in ("r0f0", "r0f1")]
+    ours = signal.signal(signal.SIGINT, signal.default_int_handler)
+    terminal = threading.Thread(target=strike)
+    terminal.start()
+    try:
+        with pytest.raises(Interrupted, match="Training was stopped in epoch 2"):
+            run_folds(tasks, WINDOWS, 2, Hears())
+    finally:
+        signal.signal(signal.SIGINT, ours)
+        terminal.join()
+    assert all((fold.folder / LAST).exists() and not fold.done for fold in tasks)
 
 
 def test_every_fold_has_a_seed_of_its_own(tmp_path):
@@ -125,3 +153,10 @@ def test_memory_is_watched_while_it_is_open(tmp_path):
     assert anonymous_mb(tmp_path / "status") == 0.0
     (tmp_path / "status").write_text("VmRSS: 10 kB\n")
     assert anonymous_mb(tmp_path / "status") == 0.0
+
+
+def test_memory_of_a_pool_is_that_of_its_largest_processes_and_of_who_began_them():
+    """One fold alone is trained by the latter; nothing is said where nothing was trained or measured."""
+    assert together_mb([300.0], 2) == together_mb([300.0, 200.0], 1) == 300.0
+    assert 501.0 < together_mb([100.0, 200.0, 300.0], 2) < 10_000.0
+    assert together_mb([], 2) is None is together_mb([0.0], 1)

@@ -7,24 +7,31 @@ import re
 import shutil
 import signal
 from collections import Counter
+from dataclasses import replace
+from itertools import count
 from multiprocessing import active_children
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from acquisition.errors import BadEnvironment
 from inference.bundle import Bundle
+from tests.training.patients import patients
 from training.cohort.cohort import Cohort
 from training.cohort.errors import CohortError
-from training.errors import Interrupted, RunError
+from training.cohort.participants import TABLE, read_participants, write_participants
+from training.data.windows import prepare
+from training.errors import Interrupted, RunError, SplitError
 from training.fitting.epochs import EpochReport
-from training.rehearsal import rehearse
+from training.rehearsal import _step, _window_bytes, rehearse
 from training.runs.config import Config, load_config
 from training.runs.predictions import read_predictions
 from training.runs.run_folder import RunFolder
 from training.splitting.splits import FILE_NAME
-from training.stages import Silent
+from training.stages import deal_some
 from training.trainer import train_eeg
+from training.watching import Nobody
 
 #: Two folds and the final network, three epochs each, so narrow that they take no time.
 FLAGS = {
@@ -49,7 +56,7 @@ def config() -> Config:
     return load_config(None, "bands", FLAGS)
 
 
-class Hears(Silent):
+class Hears(Nobody):
     """Remembers what it is told."""
 
     def __init__(self) -> None:
@@ -67,7 +74,7 @@ class Hears(Silent):
         self.folds.append(fold)
 
 
-class Strikes(Silent):
+class Strikes(Nobody):
     """Sends a signal in the second epoch of a fold, once."""
 
     def __init__(self, fold: str, strike) -> None:
@@ -123,14 +130,33 @@ def test_a_run_ends_with_a_bundle_that_loads(run):
 
 
 def test_what_is_done_is_not_done_again(run, cohort, config):
-    """A run that is done and gone on with trains nothing and changes no file of a fold."""
+    """A run that is done and gone on with trains nothing, changes no file of a fold, and keeps what is known of it."""
     before = {path: path.stat().st_mtime_ns for path in run[0].path.glob("checkpoints/*/*")}
-    predictions = run[0].predictions_path.read_bytes()
+    predictions, metrics = run[0].predictions_path.read_bytes(), run[0].metrics_path.read_bytes()
+    training = run[0].record["training"] | {"peak_anonymous_mb": 1e6}
+    run[0].note(training=training)
+    run[0].metrics_path.unlink()
     hears = Hears()
     train_eeg(cohort, run[0].config, run[0].path.parent, resume=run[0].path, watcher=hears)
+    run[0].metrics_path.write_bytes(metrics)
+    assert run[0].record["training"] | {"seconds": 0} == training | {"seconds": 0}
     assert hears.epochs == []
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert run[0].predictions_path.read_bytes() == predictions
+
+
+def test_a_run_goes_on_with_the_scores_that_it_began_with(run, cohort, config):
+    """Another score of the same outcome, of whoever it is: what is done already learned and judged the old one."""
+    table = cohort / TABLE
+    before = table.read_bytes()
+    rows = read_participants(table)
+    other = next(row.id for row in rows if row.has_eeg and row.good)
+    write_participants(table, [replace(row, fma_3mo=33.5) if row.id == other else row for row in rows])
+    try:
+        with pytest.raises(RunError, match=f"another recording or score of 1 patients: {other}"):
+            train_eeg(cohort, config, run[0].path.parent, resume=run[0].path)
+    finally:
+        table.write_bytes(before)
 
 
 @pytest.mark.faults
@@ -177,16 +203,32 @@ def test_a_cohort_with_an_error_is_refused_before_anything_is_made(cohort, confi
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_run_of_some_patients_leaves_the_cohort_s_splits_alone(small_cohort, tmp_path, config):
-    """It is dealt for itself and says how many; its bundle can still be made."""
+def test_an_outcome_without_a_good_window_is_refused_before_anything_is_made(cohort, config, tmp_path, monkeypatch):
+    """Those who were left out for that are named."""
+    gone = {one.id for one in Cohort.open(cohort).participants if one.has_eeg and not one.good}
+
+    def without(*given, **how):
+        return {patient: windows for patient, windows in prepare(*given, **how).items() if patient not in gone}
+
+    monkeypatch.setattr("training.trainer.prepare", without)
+    with pytest.raises(SplitError, match=f"Left out, since no window .*: {', '.join(sorted(gone))}"):
+        train_eeg(cohort, config, tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_paper_run_of_some_patients_is_one_network_and_leaves_the_cohort_s_splits_alone(small_cohort, tmp_path):
+    """It is dealt for itself and says how many; the network that was judged is the one that leaves."""
     cohort = shutil.copytree(small_cohort, tmp_path / "cohort")
-    run = train_eeg(cohort, config, tmp_path / "runs", limit_patients=12)
+    hears, paper = Hears(), load_config(None, "bands", FLAGS | {"split.profile": "paper"})
+    run = train_eeg(cohort, paper, tmp_path / "runs", limit_patients=14, watcher=hears)
     assert not (cohort / FILE_NAME).exists()
     about = run.record["cohort"]
-    assert (about["patients"], about["limited_to"]) == (12, 12)
-    assert len(run.splits.patients) == 12
-    assert 0 < about["good"] < 12 >= about["with_eeg"]
-    assert Bundle.load(run.bundle_path)
+    assert (about["patients"], about["limited_to"]) == (14, 14)
+    assert len(run.splits.patients) == 14
+    assert 0 < about["good"] < 14 >= about["with_eeg"]
+    assert hears.folds == [path.name for path in run.path.glob("checkpoints/*")] == ["paper"]
+    bundle = Bundle.load(run.bundle_path)
+    assert "those of this very network" in " ".join((bundle.path / "card.md").read_text("utf-8").split())
 
 
 def test_another_cohort_cannot_go_on_with_a_run(run, small_cohort, config, tmp_path):
@@ -199,17 +241,43 @@ def test_another_cohort_cannot_go_on_with_a_run(run, small_cohort, config, tmp_p
 
 
 @pytest.mark.parametrize("limit", [None, 12])
-def test_a_rehearsal_leaves_nothing_and_says_what_would_be_done(small_cohort, tmp_path, config, limit):
-    """One batch is learned and one judged; patients, windows, networks, time and disk are told."""
+def test_a_rehearsal_leaves_nothing_and_says_what_would_be_done(small_cohort, tmp_path, config, limit, monkeypatch):
+    """One batch is learned and one judged; patients, windows, networks, time and disk are told.
+
+    Whoever has no good window is passed over; the time is that of all windows, with the judging after each epoch.
+    """
     cohort = shutil.copytree(small_cohort, tmp_path / "cohort")
+    whole = Cohort.open(cohort)
+    splits = deal_some(whole, config, limit)
+    splits = splits.with_eeg(patient for patient in splits.patients if whole.participant(patient).has_eeg)
+    gone = next(patient for patient in splits.folds[0].train if whole.participant(patient).good)
+
+    def without(*given, **how):
+        return {patient: windows for patient, windows in prepare(*given, **how).items() if patient != gone}
+
+    monkeypatch.setattr("training.trainer.prepare", without)
+    monkeypatch.setattr("training.fitting.first_step.time", SimpleNamespace(perf_counter=count().__next__))
     told = rehearse(cohort, config, limit_patients=limit)
     assert not (cohort / FILE_NAME).exists()
     assert list(tmp_path.iterdir()) == [cohort]
     assert (told.patients, told.folds, told.epochs, told.batch) == (limit or 16, 3, 3, 16)
     assert told.windows == 6 * told.with_eeg
     assert 0 < told.loss < 3 and 0 < told.stop_loss < 3
-    assert told.hours > 0 and told.disk_mb > 0
+    # A second for the twelve windows that were learned from, and one for the twelve that were judged.
+    parts = [[6 * len(part) for part in fold.parts().values()] for fold in splits.networks]
+    seconds = sum(3 * n_train + 4 * n_stop + n_test for n_train, n_stop, n_test in parts) / 12
+    assert told.hours == pytest.approx(seconds / 3600) and told.disk_mb > 0
     assert f"{told.patients} patients" in told.words[0]
+
+
+@pytest.mark.parametrize(("kind", "values"), [("bands", 20 * 8), ("raw", 20 * 8 + 1200 * 2)])
+def test_a_rehearsal_measures_what_is_kept_of_a_window(kind, values, monkeypatch):
+    """Of two channels: a montage of 22 keeps more than one of 16. It has no crops of a warm start, which are faster."""
+    made = load_config(None, kind, FLAGS | {"fit.warm_start": 2 * (kind == "raw")})
+    monkeypatch.setattr("training.fitting.fit.cropped", lambda x: pytest.fail("a crop"))
+    train, stop = (patients(6, first, raw=kind == "raw") for first in (0, 1000))
+    assert _step(train, stop, made).learned_s > 0
+    assert _window_bytes(train[0]) == 4 * values
 
 
 def test_a_rehearsal_has_the_splits_of_a_cohort_that_has_some(run, cohort, config):

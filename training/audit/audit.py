@@ -20,6 +20,7 @@ from training.audit.table_check import class_findings, folder_findings
 from training.cohort.cohort import Cohort
 from training.cohort.errors import CohortError
 from training.cohort.participants import TABLE, CellProblem
+from training.watching import NOBODY
 
 #: Name and version of the audit's JSON.
 SCHEMA = "flexion.audit/1"
@@ -35,20 +36,6 @@ class Watcher(Protocol):
 
     def finished(self, patient: str) -> None:
         """Hear that one more was looked at."""
-
-
-class Silent:
-    """Hears and says nothing."""
-
-    def begins(self, n_patients: int) -> None:
-        """Do nothing."""
-
-    def finished(self, patient: str) -> None:
-        """Do nothing."""
-
-
-#: For whoever does not watch.
-SILENT = Silent()
 
 
 @dataclass(frozen=True)
@@ -115,7 +102,7 @@ class Audit:
         }
 
 
-def check(folder: Path, watcher: Watcher = SILENT) -> Audit:
+def check(folder: Path, watcher: Watcher = NOBODY) -> Audit:
     """Audit a cohort's folder, also one whose table has cells that make no sense.
 
     Parameters
@@ -133,7 +120,7 @@ def check(folder: Path, watcher: Watcher = SILENT) -> Audit:
     return audit(cohort, watcher, problems)
 
 
-def audit(cohort: Cohort, watcher: Watcher = SILENT, problems: Sequence[CellProblem] = ()) -> Audit:
+def audit(cohort: Cohort, watcher: Watcher = NOBODY, problems: Sequence[CellProblem] = ()) -> Audit:
     """Look at everything that a cohort has.
 
     Parameters

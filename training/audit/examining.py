@@ -161,9 +161,8 @@ class _Examiner:
             seen = see(opened.tape, opened.montage.n_channels, opened.rate_hz)
         except FlexionError as error:
             self._findings.append(refusal(place, name, error))
-            self._remember(place)
             return
-        self._prints += [(opened.sha256, name), (seen.digest, name)]
+        self._prints += [(print_, name) for print_ in (opened.sha256, seen.digest) if print_ is not None]
         self._row |= _measured(opened, seen)
         self._findings += signal_findings(place, name, opened, seen)
         self._findings += self._whose(place, name, opened)
@@ -194,7 +193,7 @@ class _Examiner:
     def _scan(self, path: Path) -> Scan:
         scan = look_at_scan(path, self._participant.id, self._name(path))
         self._findings += scan.findings
-        if scan.sha256:
+        if scan.shape:  # those that cannot be read are alike in that alone
             self._prints.append((scan.sha256, self._name(path)))
         if scan.origin == "synthetic" and self._cohort.origin != "synthetic":
             what = "It is of a simulated patient; the cohort is clinical."

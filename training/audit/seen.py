@@ -42,8 +42,9 @@ class Seen:
         Standard deviation within a second: of the median second, and of the 95th of a hundred.
     mains_hz : float or None
         Where its mains line stands; None where none is seen.
-    digest : str
-        Of the sums of its stretches: a copy under another name, header or format has the same.
+    digest : str or None
+        Of the sums of its stretches: a copy under another name, header or format has the same. None where nothing was
+        measured, in which all recordings are alike: no whole second, no numbers, or no change.
     """
 
     n_samples: int
@@ -54,7 +55,7 @@ class Seen:
     size_uv: Array
     working_uv: Array
     mains_hz: float | None
-    digest: str
+    digest: str | None
 
     @property
     def seconds(self) -> float:
@@ -77,17 +78,17 @@ def see(tape: Iterable[Decision | Block], n_channels: int, rate_hz: float) -> Se
     Seen
         Sizes are NaN for a channel without a single whole second of numbers.
     """
-    eye = _Eye(n_channels, rate_hz)
+    look = _Look(n_channels, rate_hz)
     for item in tape:
         if isinstance(item, Decision):
-            eye.hear(item)
+            look.hear(item)
         else:
-            eye.add(item.x_uv)
-    return eye.close()
+            look.add(item.x_uv)
+    return look.close()
 
 
 @dataclass
-class _Eye:
+class _Look:
     n_channels: int
     rate_hz: float
     n_samples: int = 0
@@ -148,7 +149,7 @@ class _Eye:
             size_uv=_percentile(sizes, 50.0),
             working_uv=_percentile(sizes, WORKING),
             mains_hz=self._mains.line_hz(),
-            digest=self._digest.hexdigest(),
+            digest=self._digest.hexdigest() if np.any(sizes > 0) else None,
         )
 
 

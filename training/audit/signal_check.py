@@ -10,15 +10,14 @@ from acquisition.errors import FlexionError, MontageError, RateError, UnitError
 from acquisition.montage import Montage
 from training.audit.findings import Finding, Level
 from training.audit.inclusion import named
+from training.audit.mains import LINES_HZ
 from training.audit.seen import Seen
 from training.cohort.cohort import DESCRIPTION
-from training.cohort.opening import Opened
+from training.cohort.opening import SPEC, Opened
 from training.cohort.places import Place
 
 #: The paper's recordings are so long, in s; less than so much of it is told.
 PAPER_S, SHORT = 540.0, 0.9
-#: Settling and one window, in s: a shorter recording has none.
-LEAST_S = 14.0
 #: Share of samples that are no number, or were lost, from which it is told, and from which it is refused.
 TOLD, REFUSED = 0.001, 0.2
 #: Standard deviation within a second, in µV: the low end is below any amplifier's noise at a living electrode, the high
@@ -65,8 +64,9 @@ def signal_findings(place: Place, name: str, opened: Opened, seen: Seen) -> Iter
     def found(level: Level, check: str, what: str, remedy: str) -> Finding:
         return Finding(level, check, place.patient, name, what, remedy)
 
-    if seen.seconds < LEAST_S:
-        what = f"It is {seen.seconds:.1f} s long; {LEAST_S:g} s make the first window."
+    least_s = (SPEC.window.settling + SPEC.window.n_samples) / seen.rate_hz
+    if seen.seconds < least_s:
+        what = f"It is {seen.seconds:.1f} s long; {least_s:g} s make the first window."
         yield found("error", "length", what, "Take a longer recording, or take this one out of the folder.")
     elif seen.seconds < SHORT * PAPER_S:
         yield found("warning", "length", f"It is {seen.seconds:.0f} s long; the paper's are {PAPER_S:.0f} s.", "")
@@ -111,7 +111,11 @@ def _sizes(found: _Found, place: Place, montage: Montage, seen: Seen) -> Iterato
 
 def _mains(found: _Found, place: Place, opened: Opened, seen: Seen) -> Iterator[Finding]:
     stated = f"{opened.mains_hz:g} Hz " + ("is stated" if place.mains_hz is not None else "is assumed, none is stated")
-    if seen.mains_hz is not None and seen.mains_hz != opened.mains_hz:
+    if opened.mains_hz not in LINES_HZ:
+        what = f"{stated} as its mains frequency; there are {LINES_HZ[0]:g} and {LINES_HZ[1]:g} Hz."
+        remedy = "Mend PowerLineFrequency in its .json, or mains_hz in participants.tsv."
+        yield found("error", "mains", what, _AS_RECORDED if place.is_session else remedy)
+    elif seen.mains_hz is not None and seen.mains_hz != opened.mains_hz:
         what = f"Its mains line is at {seen.mains_hz:g} Hz; {stated}, and the notch would leave the line in."
         remedy = f'Write "PowerLineFrequency": {seen.mains_hz:g} into its .json, or mains_hz into participants.tsv.'
         yield found("error", "mains", what, _AS_RECORDED if place.is_session else remedy)

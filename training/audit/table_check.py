@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from acquisition.simulator import GOOD_ABOVE_FMA
+from inference.fugl_meyer import MOST_POINTS
 from training.audit.findings import Finding, Level
 from training.audit.inclusion import named
 from training.cohort.participants import FOLLOW_UP_DAYS, TABLE, WITHIN_DAYS, Participant, is_near
 from training.cohort.places import FOLDER
 
-#: The lower limb's part of the Fugl-Meyer assessment goes from 0 to so many points.
-MAX_FMA = 34.0
 #: With fewer patients of one outcome a fold of five has none of it.
 FEW = 5
 #: Two of an outcome at least: one to learn from and one to be judged on.
@@ -78,8 +77,8 @@ def _scores(one: Participant) -> Iterator[Finding]:
     days = {f"fma_le_{day}": fma for day, fma in one.fma_by_day.items()}
     scores = {"fma_le_baseline": one.fma_baseline, "fma_le_3mo": one.fma_3mo, **days}
     for column, fma in scores.items():
-        if fma is not None and not 0 <= fma <= MAX_FMA:
-            what = f"{column} is {fma:g}; the lower limb's score goes from 0 to {MAX_FMA:g}."
+        if fma is not None and not 0 <= fma <= MOST_POINTS:
+            what = f"{column} is {fma:g}; the lower limb's score goes from 0 to {MOST_POINTS:g}."
             yield _of(one, "error", "score", what, "Mend that cell: only the lower limb's part of the score counts.")
 
 

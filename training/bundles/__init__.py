@@ -2,7 +2,6 @@
 
 - :mod:`.gate`: a network whose logit moves on nothing is refused
 - :mod:`.export`: bank and network as one ONNX graph; :mod:`.parity` holds it to the :mod:`.exact` network
-- :mod:`.points`: the interval of the Fugl-Meyer score
 - :mod:`.bundling`: the bundle of a run, with its :mod:`.card` and :mod:`.digest`
 - :mod:`.slice_bundling`: the same for a run on scans: :mod:`.slice_export`, :mod:`.slice_parity`, :mod:`.slice_card`
 - :mod:`.five`: the five image networks beside each other

@@ -2,12 +2,12 @@
 
 Checkpoint -> sensitivity gate -> graph -> parity -> calibration from out-of-fold logits -> card -> golden windows. The
 network of the bundle has learned from nearly all patients, so nobody is left to judge it: every figure on its card, and
-its calibration, are those of the networks of the folds, each on patients that it had not seen.
+its calibration, are those of the networks of the folds, each on patients that it had not seen. In profile ``paper`` it
+is the network of the only fold.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -31,30 +31,28 @@ from training.bundles.digest import digest
 from training.bundles.export import graph_of
 from training.bundles.gate import LARGEST_GAIN, Sensitivity, pass_gate
 from training.bundles.parity import LOGIT_ATOL, pass_parity
-from training.bundles.points import points_of
 from training.cohort.cohort import Cohort
 from training.cohort.opening import SPEC, open_place, windows_of
 from training.data.windows import PatientWindows, counts, prepare
-from training.errors import FingerprintMismatch, RunError
+from training.errors import RunError
+from training.evaluation.document import read_evaluation
+from training.evaluation.figures import THRESHOLD
 from training.fitting.checkpoints import BEST, read_network
 from training.fitting.judging import window_logits
 from training.models.networks import NetworkSpec, StackedLstm
 from training.runs.predictions import Prediction, read_predictions
 from training.runs.run_folder import RunFolder
+from training.statistics.points import points_of
 from training.statistics.weighting import bundle_calibration
 
 #: Windows' worth of signal from which the bedside has a number, and from which it is no longer provisional (contract).
 N_MIN, N_READY = 2, 12
-#: Probability above which a model would say yes; for reports alone.
-THRESHOLD = 0.5
 #: Of a bundle's models: from simulated patients anybody may use them; from real ones nobody but whoever made them.
 LICENCES = {"synthetic": "Apache-2.0", "clinical": "not licensed to be passed on"}
 #: Patients whose windows the gates try beside the golden ones, and windows of each.
 N_PROBED, N_OF_EACH = 3, 2
 #: All that a bundle of ours may have beside its manifest; nothing else in its folder is touched.
 FILES = {"model.onnx", "card.md", "report.md", "head.npz"}
-#: The fold of the network that leaves.
-FINAL = "final"
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +88,7 @@ class Source:
         Raises
         ------
         RunError
-            If the run has no final network or no predictions, or its cohort has changed since.
+            If the run has no final network or no predictions, or its cohort or recordings have changed since.
         FingerprintMismatch
             If the run was trained behind another conditioning than today's.
         CohortError, SplitError
@@ -98,12 +96,13 @@ class Source:
         """
         cohort = Cohort.open(run.cohort_folder)
         run.check_resumable(cohort)
-        _check_fingerprint(run)
-        net, spec, facts = read_network(run.checkpoints_path(FINAL) / BEST)
+        fold = run.splits.exported
+        net, spec, facts = read_network(run.checkpoints_path(fold.name) / BEST)
         predictions = read_predictions(run.predictions_path)
-        members = set(run.splits.final.train)
+        members = set(fold.train)
         few = replace(cohort, participants=tuple(p for p in cohort.participants if p.id in members))
         train = tuple(prepare(few, raw=spec.reads_samples).values())
+        run.check_unchanged(train, members)
         if not train:
             raise RunError(
                 f"{run.path}: no patient that trained the final network has a window.",
@@ -148,7 +147,7 @@ def bundle_of_run(run: RunFolder, out: Path, name: str = "", version: str = "") 
     sensitivity = pass_gate(source.net, x, name)
     graph = graph_of(source.net, SPEC.window.n_samples, source.montage.n_channels).SerializeToString()
     differences = pass_parity(source.net, graph, x.astype(np.float32), name)
-    evaluation = read_evaluation(run)
+    evaluation = known_evaluation(run)
     head = {"name": name, "version": version or run.record["made_utc"][:10].replace("-", ".")}
     manifest = head | _manifest(source, _training(source, sensitivity, differences, evaluation))
     with tempfile.TemporaryDirectory(prefix="bundle-") as folder:
@@ -178,16 +177,6 @@ def replace_bundle(made: Bundle, out: Path) -> None:
         (out / name).unlink(missing_ok=True)
     for name in (*sorted(made.manifest.head.files), MANIFEST):
         shutil.copyfile(made.path / name, out / name)
-
-
-def _check_fingerprint(run: RunFolder) -> None:
-    trained = run.record["fingerprint"]
-    if trained is not None and trained != SPEC.fingerprint:
-        raise FingerprintMismatch(
-            f"{run.path} was trained behind conditioning {trained[:12]}; today's is {SPEC.fingerprint[:12]}.",
-            subject=str(run.path),
-            remedy="Train it again: a bundle scores only what was conditioned as its training was.",
-        )
 
 
 def _probes(source: Source) -> NDArray[np.float64]:
@@ -255,7 +244,7 @@ def _training(
         "folds": len(splits.folds),
         "final": {
             "train": len(source.train),
-            "stop": sum(source.cohort.participant(patient).has_eeg for patient in splits.final.stop),
+            "stop": sum(source.cohort.participant(patient).has_eeg for patient in splits.exported.stop),
             "windows": sum(map(len, source.train)),
             **source.facts,
         },
@@ -296,15 +285,6 @@ def _short(value: float) -> float:
     return float(f"{value:.6g}")
 
 
-def read_evaluation(run: RunFolder) -> Mapping[str, Any] | None:
-    """Return a run's evaluation, or None where it was not evaluated; raises RunError where it cannot be read."""
-    if not run.evaluation_path.exists():
-        return None
-    try:
-        return dict(json.loads(run.evaluation_path.read_text("utf-8")))
-    except (OSError, ValueError) as error:
-        raise RunError(
-            f"{run.evaluation_path} cannot be read: {error}.",
-            subject=str(run.evaluation_path),
-            remedy="Make it again: flexion evaluate RUN.",
-        ) from error
+def known_evaluation(run: RunFolder) -> Mapping[str, Any] | None:
+    """Return a run's evaluation, or None where it was not evaluated; raises RunError where it is none."""
+    return read_evaluation(run.path) if run.evaluation_path.exists() else None

@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from training.bundles.digest import markdown
+from training.bundles.digest import markdown, promises
 from training.reporting import tables
 from training.reporting.facts import Facts
 from training.reporting.verdict import size, verdict
@@ -38,6 +38,12 @@ WAYS = {
 }
 #: Settings that stand on the card, by how their keys begin; the manifest has all of them.
 SETTINGS = ("model.", "fit.", "split.")
+#: Whose figures they are, by profile.
+WHOSE = {
+    "nested": """those of the networks of the folds ({folds}), each on patients that it had not seen: they are about
+this way of training, not this very network""",
+    "paper": "those of this very network, on the patients of the split that it had not seen",
+}
 
 CARD = """# {name} {version}
 
@@ -60,8 +66,7 @@ them with EEG and EMG{described}. Every window came out of the bedside's own cha
 calibrated too, as they do at the bedside.
 
 {way} The network of this bundle learned from {train} patients ({windows} windows); {stop} others said
-when to stop, best after pass {best}. The figures below, the calibration{and_points} are those of the networks of the
-folds ({folds}), each on patients that it had not seen: they are about this way of training, not this very network.
+when to stop, best after pass {best}. The figures below, the calibration{and_points} are {whose}.
 
 {warm}
 
@@ -125,7 +130,7 @@ def card(manifest: Mapping[str, Any], largest_gain: float, evaluation: Mapping[s
         stop=final["stop"],
         best=final["best_epoch"] + 1,
         and_points=" and the interval of the points" if points else "",
-        folds=training["folds"],
+        whose=WHOSE[training["profile"]].format(folds=training["folds"]),
         warm=_warm(config["fit.warm_start"]),
         settings=settings_of(config, SETTINGS),
         figures=NOT_EVALUATED if evaluation is None else figures_of(evaluation),
@@ -143,7 +148,7 @@ def figures_of(evaluation: Mapping[str, Any]) -> str:
     """Return what a run's networks and baselines reached, as Markdown: in words, by number of windows, side by side."""
     facts = Facts(evaluation)
     shown = [*map(tables.by_windows, facts.networks), tables.headline(facts.models)]
-    return "\n\n".join([verdict(facts), size(facts), *map(markdown, shown)])
+    return "\n\n".join([verdict(facts), size(facts), promises(facts), *map(markdown, shown)])
 
 
 def filled(block: str) -> str:

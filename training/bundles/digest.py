@@ -8,7 +8,7 @@ from typing import Any
 from training.reporting import tables
 from training.reporting.facts import Facts
 from training.reporting.tables import Table
-from training.reporting.verdict import origin, size, verdict
+from training.reporting.verdict import origin, probabilities, size, verdict
 
 
 def digest(evaluation: Mapping[str, Any]) -> str:
@@ -21,8 +21,19 @@ def digest(evaluation: Mapping[str, Any]) -> str:
     """
     facts = Facts(evaluation)
     title, sentence = origin(facts)
-    head = [f"# Report: run {facts.run['name']}", f"**{title}.** {sentence}", verdict(facts), size(facts)]
+    head = [f"# Report: run {facts.run['name']}", f"**{title}.** {sentence}"]
+    head += [verdict(facts), size(facts), promises(facts)]
     return "\n\n".join([*head, *(markdown(table) for table in _tables(facts))]) + "\n"
+
+
+def promises(facts: Facts) -> str:
+    """Return what the probabilities of the figures are, and what those of the bundle are where they are others."""
+    words = probabilities(facts)
+    if not any(network["calibrated"] is False for network in facts.networks):
+        return words
+    return (
+        f"{words} The bundle's own calibration was fitted to the patients of these figures, so none of them tries it."
+    )
 
 
 def markdown(table: Table) -> str:

@@ -21,12 +21,12 @@ from training.reporting.page import write_report
 from training.runs.config import Config, Kind, load_config
 from training.runs.image_config import ImageConfig, load_image_config
 from training.runs.run_folder import RunFolder
-from training.simulated.spec import SynthSpec
-from training.simulated.synth import SILENT as SILENT_COHORT
+from training.simulated.spec import EEG_OF_ALL, SynthSpec
 from training.simulated.synth import Watcher as CohortWatcher
 from training.simulated.synth import synthesise
-from training.stages import SILENT, Watcher
+from training.stages import Watcher
 from training.trainer import train_eeg
+from training.watching import NOBODY
 
 #: Of all bundles that ship.
 VERSION = "1.0.0"
@@ -81,7 +81,7 @@ class Order:
     Parameters
     ----------
     patients, minutes : int, float
-        Of the simulated cohort; every patient has EEG.
+        Of the simulated cohort; as many of them have EEG as of the paper's.
     seed : int
         Of everything random.
     epochs : int or None
@@ -101,7 +101,8 @@ class Order:
 
     def cohort(self, recipe: Recipe) -> SynthSpec:
         """Return the cohort that is simulated for a recipe: the same patients for all, with scans where they count."""
-        everybody = SynthSpec(patients=self.patients, with_eeg=self.patients, seed=self.seed)
+        with_eeg = round(self.patients * EEG_OF_ALL)
+        everybody = SynthSpec(patients=self.patients, with_eeg=with_eeg, seed=self.seed)
         if recipe.kind == "fmri":
             return replace(everybody, minutes=STAND_IN_MINUTES, still_s=STAND_IN_STILL_S)
         return replace(everybody, minutes=self.minutes, bold=False)
@@ -140,7 +141,7 @@ def _loaded(recipe: Recipe, flags: Mapping[str, Any]) -> Config | ImageConfig:
     return load_image_config(flags=flags) if recipe.kind == "fmri" else load_config(kind=recipe.kind, flags=flags)
 
 
-def simulate(order: Order, recipe: Recipe, work: Path, watcher: CohortWatcher = SILENT_COHORT) -> Path:
+def simulate(order: Order, recipe: Recipe, work: Path, watcher: CohortWatcher = NOBODY) -> Path:
     """Return the folder of a recipe's cohort, written to its end.
 
     Parameters
@@ -159,7 +160,7 @@ def simulate(order: Order, recipe: Recipe, work: Path, watcher: CohortWatcher = 
     return folder
 
 
-def train(recipe: Recipe, order: Order, cohort: Path, work: Path, watcher: Watcher = SILENT) -> RunFolder:
+def train(recipe: Recipe, order: Order, cohort: Path, work: Path, watcher: Watcher = NOBODY) -> RunFolder:
     """Return the run of a recipe: the one that is done, the rest of the one that was interrupted, or a new one.
 
     Parameters

@@ -29,16 +29,17 @@ from training.backbones import sanity
 from training.backbones.backbone import Backbone
 from training.backbones.catalogue import GRID, SIZE
 from training.backbones.readout import readout_of
-from training.bundles.bundling import LICENCES, THRESHOLD, read_evaluation, replace_bundle
+from training.bundles.bundling import LICENCES, known_evaluation, replace_bundle
 from training.bundles.digest import digest
 from training.bundles.slice_card import slice_card
 from training.bundles.slice_export import slice_graph
 from training.bundles.slice_parity import SLICE_LOGIT_ATOL, pass_slice_parity
 from training.cohort.cohort import Cohort
 from training.data.slices import PatientSlices, prepare_slices
-from training.errors import FingerprintMismatch, RunError
+from training.errors import RunError
+from training.evaluation.figures import THRESHOLD
 from training.imaging.fold import model_name
-from training.imaging.trainer import final_fold, final_network
+from training.imaging.trainer import final_network
 from training.runs.image_config import ImageConfig
 from training.runs.predictions import Prediction, read_predictions
 from training.runs.run_folder import RunFolder
@@ -94,7 +95,7 @@ class ImageSource:
         Raises
         ------
         RunError
-            If the run has no final network or no predictions, or its cohort has changed since.
+            If the run has no final network or no predictions, or its cohort or scans have changed since.
         FingerprintMismatch
             If its slices were prepared in another way than today's.
         CohortError, SplitError, ScanError
@@ -102,12 +103,12 @@ class ImageSource:
         """
         cohort, config = Cohort.open(run.cohort_folder), run.image_config
         run.check_resumable(cohort)
-        _check_fingerprint(run, config)
         net, facts = final_network(run)
-        fold = final_fold(run.splits)
+        fold = run.splits.exported
         members = {*fold.train, *fold.stop}
         few = replace(cohort, participants=tuple(one for one in cohort.participants if one.id in members))
         slices = prepare_slices(few, config.preparation, workers=config.run.workers)
+        run.check_unchanged(slices.values(), members)
         train, stop = (tuple(patient for patient in part if patient in slices) for part in (fold.train, fold.stop))
         model = model_name(net.name)
         rows = [row for row in read_predictions(run.predictions_path) if (row.model, row.unit) == (model, "slice")]
@@ -152,7 +153,7 @@ def bundle_of_fmri_run(run: RunFolder, out: Path, name: str = "", version: str =
     differences = pass_slice_parity(source.net, graph, probes(source), name)
     readout = readout_of(source.net)
     checked = sanity.check(source.net, _checked(source), seed=source.config.run.seed)
-    evaluation = read_evaluation(run)
+    evaluation = known_evaluation(run)
     head = {"name": name, "version": version or run.record["made_utc"][:10].replace("-", ".")}
     manifest = head | _manifest(source, readout, checked, _training(source, differences))
     with tempfile.TemporaryDirectory(prefix="bundle-") as folder:
@@ -235,16 +236,6 @@ def _written(
     write_bundle(folder, with_golden(manifest, engine, bundle))
     engine.close()
     return Bundle.load(folder)
-
-
-def _check_fingerprint(run: RunFolder, config: ImageConfig) -> None:
-    trained, today = run.record["fingerprint"], config.preparation.fingerprint
-    if trained is not None and trained != today:
-        raise FingerprintMismatch(
-            f"{run.path} was trained on slices of preparation {trained[:12]}; today's is {today[:12]}.",
-            subject=str(run.path),
-            remedy="Train it again: a bundle scores only what was prepared as its training was.",
-        )
 
 
 def _manifest(source: ImageSource, readout: Readout, checked: Sanity, training: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from training.backbones.augmentation import MIRRORED
-from training.bundles.card import NOT_EVALUATED, ORIGINS, WAYS, described_as, filled, settings_of
-from training.bundles.digest import markdown
+from training.bundles.card import NOT_EVALUATED, ORIGINS, WAYS, WHOSE, described_as, filled, settings_of
+from training.bundles.digest import markdown, promises
 from training.reporting import tables
 from training.reporting.facts import Facts
 from training.reporting.verdict import size, verdict
@@ -58,8 +58,7 @@ Run {run} of {made_utc}, seed {seed}. Cohort: {cohort_name}; {patients} patients
 them with a scan{described}.
 
 {way} The network of this bundle learned from {train} patients ({slices} slices); {stop} others said when to stop, best
-after pass {best}{chosen}. The figures below and the calibration are those of the networks of the folds ({folds}), each
-on patients that it had not seen: they are about this way of training, not this very network.
+after pass {best}{chosen}. The figures below and the calibration are {whose}.
 
 | setting | value |
 |---|---|
@@ -129,7 +128,7 @@ def slice_card(manifest: Mapping[str, Any], evaluation: Mapping[str, Any] | None
         stop=final["stop"],
         best=final["best_epoch"] + 1,
         chosen=_chosen(training["choice"]),
-        folds=training["folds"],
+        whose=WHOSE[training["profile"]].format(folds=training["folds"]),
         settings=settings_of(training["config"], SETTINGS),
         figures=NOT_EVALUATED if evaluation is None else _figures(evaluation),
         others="real" if origin == "synthetic" else "simulated",
@@ -142,7 +141,8 @@ def slice_card(manifest: Mapping[str, Any], evaluation: Mapping[str, Any] | None
 def _figures(evaluation: Mapping[str, Any]) -> str:
     """Return what the run's networks and baselines reached, as Markdown."""
     facts = Facts(evaluation)
-    return "\n\n".join([verdict(facts), size(facts), markdown(tables.headline(facts.models, facts.initialised))])
+    headline = tables.headline(facts.models, facts.initialised)
+    return "\n\n".join([verdict(facts), size(facts), promises(facts), markdown(headline)])
 
 
 def _initialised(initialised: Mapping[str, Any]) -> str:

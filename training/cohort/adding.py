@@ -23,12 +23,12 @@ from acquisition.errors import DiskFull
 from acquisition.identity import same_name
 from acquisition.montage import Montage, built_in_montages, load_montage
 from acquisition.session import SessionFolder
-from training.audit.table_check import MAX_FMA
+from inference.fugl_meyer import MOST_POINTS
 from training.cohort.cohort import DESCRIPTION, OWN, Cohort, Origin
 from training.cohort.errors import CohortError
 from training.cohort.participants import NUMBERS, TABLE, WORDS, Participant, write_participants
 from training.cohort.places import folder_of, places_of
-from training.runs.file_lock import locked
+from training.file_lock import locked
 
 #: What a copy is called until it is whole; no reader of a cohort knows such a folder.
 UNFINISHED = ".adding-"
@@ -36,7 +36,7 @@ UNFINISHED = ".adding-"
 LOCK = ".adding.lock"
 #: Room that a session keeps for its end; it is nobody's data.
 _NOT_COPIED = ("reserve",)
-#: Scores that lie between 0 and `MAX_FMA`.
+#: Scores that lie between 0 and `MOST_POINTS`.
 _SCORES = ("fma_3mo", "fma_baseline")
 
 
@@ -118,8 +118,8 @@ def _check_values(values: Mapping[str, Any]) -> None:
             raise CohortError(message, subject=_column(field), remedy="Leave it out where it is not known.")
     for field in _SCORES:
         fma = values.get(field)
-        if isinstance(fma, float) and not 0 <= fma <= MAX_FMA:
-            message = f"{_column(field)} is {fma:g}; the lower limb's score goes from 0 to {MAX_FMA:g}."
+        if isinstance(fma, float) and not 0 <= fma <= MOST_POINTS:
+            message = f"{_column(field)} is {fma:g}; the lower limb's score goes from 0 to {MOST_POINTS:g}."
             raise CohortError(message, subject=_column(field), remedy="Give the lower limb's part of the score.")
 
 

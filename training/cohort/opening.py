@@ -154,7 +154,11 @@ def rests_on(place: Place, montage: Montage, default_mains_hz: float = 50.0) -> 
     said = {"reading": place.reading.in_source(), "unit": place.unit, "decisions": kept}
     if place.emg_path is not None:
         said |= {"emg_reading": place.emg_reading.in_source(), "emg_unit": place.emg_unit}
-    return about | said | {"mains_hz": place.mains_hz or default_mains_hz, "montage": montage.to_json()}
+    return about | said | {"mains_hz": _mains_of(place, default_mains_hz), "montage": montage.to_json()}
+
+
+def _mains_of(place: Place, default_mains_hz: float) -> float:
+    return default_mains_hz if place.mains_hz is None else place.mains_hz
 
 
 def _files_of(place: Place) -> list[Path]:
@@ -203,7 +207,7 @@ def _session(place: Place, montage: Montage) -> Opened:
 
 def _file(place: Place, montage: Montage, default_mains_hz: float) -> Opened:
     montage = place.reading.counted(montage)
-    mains_hz = place.mains_hz or default_mains_hz
+    mains_hz = _mains_of(place, default_mains_hz)
     recording, binding = _read(place, montage)
     _check_samples(place, len(recording.stamps))
     decisions = decided(recording, montage, binding, mains_hz)

@@ -40,6 +40,14 @@ class Dealt(Protocol):
     def weights(self) -> NDArray[np.float64]:
         """What each row counts among the patient's, shape (n,)."""
 
+    @property
+    def fingerprint(self) -> str:
+        """Of what made the rows from a recording or a scan."""
+
+    @property
+    def sha256(self) -> str:
+        """Hash of what a network learns from and is judged by."""
+
     def __len__(self) -> int:
         """Return how many rows there are."""
 
@@ -121,7 +129,6 @@ class Batches:
         share = np.concatenate([patient.weights / patient.weights.sum() for patient in patients])
         self._share = (share / share.mean()).astype(np.float32)
         self.waiting_s = 0.0
-        self.total_s = 0.0
 
     @property
     def n_windows(self) -> int:
@@ -132,25 +139,16 @@ class Batches:
         """Batches of a pass."""
         return -(-self.n_windows // self._batch)
 
-    @property
-    def waiting_share(self) -> float:
-        """Which share of all time between the first batch of a pass and its end was spent waiting for windows."""
-        return self.waiting_s / self.total_s if self.total_s else 0.0
-
     def __iter__(self) -> Iterator[Batch]:
         order = self._generator.permutation(self.n_windows)
         cuts = len(self) if self._even else range(self._batch, self.n_windows, self._batch)
         pending = deque(np.array_split(order, cuts))
-        begun_s = time.perf_counter()
         with ThreadPoolExecutor(1) as reader:
             ahead: deque[Future[Batch]] = deque()
-            try:
-                while pending or ahead:
-                    while pending and len(ahead) <= AHEAD:
-                        ahead.append(reader.submit(self._read, pending.popleft()))
-                    yield self._wait(ahead.popleft())
-            finally:
-                self.total_s += time.perf_counter() - begun_s
+            while pending or ahead:
+                while pending and len(ahead) <= AHEAD:
+                    ahead.append(reader.submit(self._read, pending.popleft()))
+                yield self._wait(ahead.popleft())
 
     def _wait(self, batch: Future[Batch]) -> Batch:
         asked_s = time.perf_counter()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from acquisition.decisions import canonical_json
 from acquisition.errors import BadEnvironment
-from training.runs.file_lock import locked
+from training.file_lock import locked
 
 #: Digits of a hash in a name.
 SHORT = 12

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from multiprocessing import get_context
 from typing import Protocol, TypeVar
 
-from training.parent import end_with_parent
+from acquisition.errors import BadEnvironment
+from training.parent import end_with_parent, undisturbed
 
 T = TypeVar("T")
 Made = TypeVar("Made", covariant=True)
@@ -24,7 +26,7 @@ class Job(Protocol[Made]):
         """Make it and keep it, unless another process just did."""
 
 
-def results(jobs: Sequence[Job[T]], workers: int) -> Iterator[tuple[T, bool]]:
+def results(jobs: Sequence[Job[T]], workers: int, what: str) -> Iterator[tuple[T, bool]]:
     """Yield what the jobs give, in their order, and whether it had to be made.
 
     Parameters
@@ -32,21 +34,36 @@ def results(jobs: Sequence[Job[T]], workers: int) -> Iterator[tuple[T, bool]]:
     jobs : sequence of Job
     workers : int
         Processes; they change no bit.
+    what : str
+        Which is made, for a refusal.
+
+    Raises
+    ------
+    BadEnvironment
+        If a process was killed.
     """
     kept = [job.kept() for job in jobs]
     missing = [job for job, one in zip(jobs, kept, strict=True) if one is None]
-    with closing(_made(missing, workers)) as made:
+    with closing(_made(missing, workers, what)) as made:
         for one in kept:
             yield (next(made), True) if one is None else (one, False)
 
 
-def _made(jobs: Sequence[Job[T]], workers: int) -> Generator[T]:
+def _made(jobs: Sequence[Job[T]], workers: int, what: str) -> Generator[T]:
     if workers == 1 or len(jobs) < 2:
         yield from map(_make, jobs)
         return
     pool = ProcessPoolExecutor(min(workers, len(jobs)), get_context("spawn"), end_with_parent)
     try:
-        yield from pool.map(_make, jobs)
+        with undisturbed():
+            made = pool.map(_make, jobs)
+        yield from made
+    except BrokenProcessPool as error:
+        raise BadEnvironment(
+            f"A process that made {what} was killed, perhaps since memory ran out; what was made is kept.",
+            subject="run.workers",
+            remedy="Run it again with fewer --workers.",
+        ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 

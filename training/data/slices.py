@@ -7,6 +7,7 @@ neither that nor the number of processes changes a bit. Of several scans the fir
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -25,6 +26,7 @@ from inference.fmri.preparation import PreparationSpec, Prepared, prepare
 from inference.fmri.quality import Quality
 from training.data.cache import SHORT, PatientCache, read_mapped, replace_with, write_mapped
 from training.data.jobs import results
+from training.watching import NOBODY
 
 if TYPE_CHECKING:
     from training.cohort.cohort import Cohort
@@ -84,6 +86,12 @@ class PatientSlices:
         """What each slice counts among the patient's: all alike."""
         return np.ones(len(self))
 
+    @property
+    def sha256(self) -> str:
+        """Hash of what a network learns from and is judged by; the slices follow from scan and preparation."""
+        made = self.patient, self.good, self.fma, self.fingerprint, self.scan_sha256
+        return hashlib.sha256(repr(made).encode() + self.index.tobytes()).hexdigest()
+
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process needs; of mapped slices where they lie, not a copy."""
         mapped = isinstance(self.slices, np.memmap)
@@ -102,20 +110,6 @@ class Watcher(Protocol):
 
     def has(self, slices: PatientSlices, made: bool) -> None:
         """Hear of the next one: whether the slices were made now or were kept; a bad scan has none."""
-
-
-class Nobody:
-    """A watcher that does not look."""
-
-    def begins(self, n_patients: int) -> None:
-        """Do nothing."""
-
-    def has(self, slices: PatientSlices, made: bool) -> None:
-        """Do nothing."""
-
-
-#: Nobody is told.
-NOBODY = Nobody()
 
 
 def prepare_slices(
@@ -140,12 +134,12 @@ def prepare_slices(
     ScanError
         If a scan cannot be read, or is none.
     BadEnvironment
-        If the disk does not take the slices.
+        If the disk does not take the slices, or a process was killed.
     """
     jobs = list(_jobs(cohort, spec))
     watcher.begins(len(jobs))
     prepared: dict[str, PatientSlices] = {}
-    for slices, made in results(jobs, workers):
+    for slices, made in results(jobs, workers, "slices"):
         watcher.has(slices, made)
         if len(slices):
             prepared[slices.patient] = slices

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+#: Version of ``log_powers``: whoever changes what it computes counts it up, and tokens that were kept are made anew.
+ALGORITHM = 1
 #: Bands in Hz, from low to high; a bin on an edge belongs to the band above it.
 BANDS_HZ = ((4.0, 8.0), (8.0, 13.0), (13.0, 30.0), (30.0, 120.0))
 #: Mains frequencies and first harmonics in Hz whose surroundings no band counts: where the notch of one country was.

@@ -20,12 +20,13 @@ from acquisition.decisions import canonical_json
 from acquisition.errors import RecordingError
 from acquisition.montage import Montage, load_montage
 from acquisition.windowing import Window
-from inference.normalisation import zscore
+from inference import normalisation
 from training.cohort.opening import SPEC, Opened, open_place, rests_on, windows_of
 from training.data import tokens as bank
 from training.data.cache import SHORT
 from training.data.jobs import results
 from training.data.window_cache import Kept, WindowCache
+from training.watching import NOBODY
 
 if TYPE_CHECKING:
     from training.cohort.cohort import Cohort
@@ -87,6 +88,12 @@ class PatientWindows:
     def __len__(self) -> int:
         return len(self.weights)
 
+    @property
+    def sha256(self) -> str:
+        """Hash of what a network learns from and is judged by; tokens and samples follow from the recording."""
+        made = self.patient, self.good, self.fma, self.fingerprint, self.mains_hz, self.recording_sha256, self.n_made
+        return hashlib.sha256(repr(made).encode() + self.weights.tobytes() + self.index.tobytes()).hexdigest()
+
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process needs; of mapped windows where they lie, not a copy."""
         return self.__dict__ | ({"x": Path(str(self.x.filename))} if isinstance(self.x, np.memmap) else {})
@@ -104,20 +111,6 @@ class Watcher(Protocol):
 
     def has(self, windows: PatientWindows, made: bool) -> None:
         """Hear of the next one: whether the windows were made now or were kept; there may be none with a weight."""
-
-
-class Nobody:
-    """A watcher that does not look."""
-
-    def begins(self, n_patients: int) -> None:
-        """Do nothing."""
-
-    def has(self, windows: PatientWindows, made: bool) -> None:
-        """Do nothing."""
-
-
-#: Nobody is told.
-NOBODY = Nobody()
 
 
 def prepare(
@@ -144,12 +137,12 @@ def prepare(
     FingerprintMismatch
         If another conditioning made a session or what is kept.
     BadEnvironment
-        If the disk does not take the windows.
+        If the disk does not take the windows, or a process was killed.
     """
     jobs = list(_jobs(cohort, raw))
     watcher.begins(len(jobs))
     prepared: dict[str, PatientWindows] = {}
-    for windows, made in results(jobs, workers):
+    for windows, made in results(jobs, workers, "windows"):
         watcher.has(windows, made)
         if len(windows):
             prepared[windows.patient] = windows
@@ -164,7 +157,8 @@ def cache_folder(cohort_folder: Path) -> Path:
 def bank_sha256() -> str:
     """Return the hash of everything that decides a token but the window."""
     whole = asdict(bank.BankSpec()) | {
-        "bands_hz": bank.BANDS_HZ, "mains_hz": bank.MAINS_HZ, "lobe_bins": bank.LOBE_BINS, "floor": bank.FLOOR,
+        "algorithm": bank.ALGORITHM, "bands_hz": bank.BANDS_HZ, "mains_hz": bank.MAINS_HZ,
+        "lobe_bins": bank.LOBE_BINS, "floor": bank.FLOOR,
     }  # fmt: skip
     return hashlib.sha256(canonical_json(whole).encode()).hexdigest()
 
@@ -184,7 +178,7 @@ def kept_of(opened: Opened, *, raw: bool) -> Kept:
         n_made += 1
         if not counts(window):
             continue
-        z = zscore(window.x_uv, window.channel_quality)
+        z = normalisation.zscore(window.x_uv, window.channel_quality)
         if raw:
             x.append(z)
         tokens.append(bank.tokens(z[np.newaxis])[0])
@@ -240,26 +234,23 @@ class _Job:
         return WindowCache(self.folder)
 
     def _about(self) -> dict[str, Any]:
+        zscore = [normalisation.ALGORITHM, normalisation.FLAT_SD_UV, normalisation.MIN_CHANNEL_QUALITY]
         versions = {"numpy": np.__version__, "scipy": scipy.__version__}
-        return rests_on(self.place, self.montage) | {"bank": bank_sha256(), "versions": versions}
+        own = {"zscore": zscore, "bank": bank_sha256(), "versions": versions}
+        return rests_on(self.place, self.montage) | own
 
     def _windows(self, kept: Kept, about: dict[str, Any]) -> PatientWindows:
         good = self.participant.good
         assert good is not None
         return PatientWindows(
-            self.participant.id,
-            good,
-            self.participant.outcome_fma,
-            kept.weights,
-            kept.index,
-            kept.n_made,
-            kept.n_uncalibrated,
-            kept.tokens,
-            kept.x,
-            about["fingerprint"],
-            about["mains_hz"],
-            about["recording"],
-            self.origin,
+            patient=self.participant.id,
+            good=good,
+            fma=self.participant.outcome_fma,
+            fingerprint=about["fingerprint"],
+            mains_hz=about["mains_hz"],
+            recording_sha256=about["recording"],
+            origin=self.origin,
+            **vars(kept),
         )
 
 

@@ -10,5 +10,6 @@
 - :mod:`.imaging`, :mod:`.fusing`: all of a run on scans, and of one of fusions
 - :mod:`.attention`: where the networks of a run on scans looked
 - :mod:`.evaluation`: all of it, as ``evaluation.json``
+- :mod:`.document`: that file, read back
 - :mod:`.acceptance`: what a run on simulated patients of known effect must show
 """

@@ -83,7 +83,7 @@ def attention_of(run: RunFolder, cohort: Cohort, predictions: Sequence[Predictio
     Raises
     ------
     RunError
-        If a network cannot be read.
+        If a network cannot be read, or a scan that is shown has changed.
     ScanError
         If a scan cannot be read.
     """
@@ -100,6 +100,7 @@ def attention_of(run: RunFolder, cohort: Cohort, predictions: Sequence[Predictio
     members = {row.patient for row in shown}
     few = replace(cohort, participants=tuple(one for one in cohort.participants if one.id in members))
     slices = prepare_slices(few, run.image_config.preparation)
+    run.check_unchanged(slices.values(), members)
     make_folder(run.figures_path)
     panels = []
     for number, row in enumerate(shown, start=1):

@@ -35,9 +35,9 @@ def weighed_anew(fusion: Scores, eeg_emg: Scores, fmri: Scores, method: str, n: 
     repeats, parts = _parts(fusion)
     x, y = eeg_emg.log_odds(), fmri.log_odds()
 
-    def scored(worlds: NDArray[np.bool_], k: int) -> Floats:
+    def scored(dealt: NDArray[np.bool_], k: int) -> Floats:
         repeat, (train, test) = repeats[k], parts[k]
-        weights = fit_weights(method, x[repeat, train], y[repeat, train], worlds[:, train])
+        weights = fit_weights(method, x[repeat, train], y[repeat, train], dealt[:, train])
         return np.array([fused(method, one, x[repeat, test], y[repeat, test]) for one in weights])
 
     control = control_of(scored, fusion.good, parts, n, seed)

@@ -17,6 +17,7 @@ from training.data.windows import PatientWindows, prepare
 from training.errors import RunError
 from training.evaluation.attention import attention_of
 from training.evaluation.beside import paper_table
+from training.evaluation.document import SCHEMA, read_evaluation
 from training.evaluation.figures import model_figures, paired
 from training.evaluation.fusing import fusion_evaluation_of
 from training.evaluation.groups import groups
@@ -30,7 +31,6 @@ from training.runs.predictions import Prediction, read_predictions
 from training.runs.run_folder import RunFolder
 from training.splitting.splits import Fold
 
-SCHEMA = "flexion.evaluation/1"
 #: What to do about a run that does not fit its cohort any more.
 RESTORE = "Restore participants.tsv and the recordings as they were, or train a new run."
 
@@ -77,16 +77,19 @@ def evaluate(run: RunFolder, *, permutations: int | None = None) -> dict[str, An
     Raises
     ------
     RunError
-        If the run is not done, or its cohort has changed.
+        If the run is not done, or its cohort or recordings have changed.
+    FingerprintMismatch
+        If it was trained behind another conditioning than today's.
     """
     settings, record = run.settings.evaluation, run.record
     sureness = Sureness(permutations or settings.permutations, settings.bootstrap, record["seeds"]["run"])
-    modality = record.get("modality") or "eeg_emg"
+    if run.modality != "fusion":  # of a fusion, its two runs know what they were trained behind
+        run.check_fingerprint()
     cohort, predictions = _cohort_of(run)
     evaluation = {
         "schema": SCHEMA,
-        "run": _run_of(run, cohort, modality),
-        **JUDGES[modality](run, cohort, predictions, sureness),
+        "run": _run_of(run, cohort),
+        **JUDGES[run.modality](run, cohort, predictions, sureness),
         "training": record.get("training"),
     }
     replace_file(run.evaluation_path, (json.dumps(evaluation, indent=1, allow_nan=False) + "\n").encode())
@@ -153,6 +156,7 @@ def _cohort_of(run: RunFolder) -> tuple[Cohort, Sequence[Prediction]]:
 
 def _judge_signals(run: RunFolder, cohort: Cohort, predictions: Sequence[Prediction], how: Sureness) -> dict[str, Any]:
     windows = prepare(cohort)
+    run.check_unchanged(windows.values())
     folds = run.splits.with_eeg(windows).folds
     _require_whole(run, [row for row in predictions if row.unit == "window"], folds, "eeg")
     material = Material(predictions, {one.id: one for one in cohort.participants}, windows, folds)
@@ -182,16 +186,9 @@ def _judge_fusions(run: RunFolder, cohort: Cohort, predictions: Sequence[Predict
 def _evaluation_of_source(run: RunFolder, said: Mapping[str, Any], how: Sureness) -> dict[str, Any]:
     """Return what was found of a run that a fusion is made of; it is judged now where it was not yet."""
     source = RunFolder.open(_path_of(run, said))
-    if not source.evaluation_path.is_file():
-        return evaluate(source, permutations=how.permutations)
-    try:
-        return dict(json.loads(source.evaluation_path.read_text("utf-8")))
-    except (OSError, ValueError) as error:
-        raise RunError(
-            f"{source.evaluation_path} cannot be read: {error}.",
-            subject=str(source.evaluation_path),
-            remedy=f"Make it again: flexion evaluate {source.path}.",
-        ) from error
+    if source.evaluation_path.is_file():
+        return read_evaluation(source.path)
+    return evaluate(source, permutations=how.permutations)
 
 
 def _path_of(run: RunFolder, said: Mapping[str, Any]) -> Path:
@@ -247,8 +244,8 @@ def _require_whole(run: RunFolder, judged: Sequence[Prediction], folds: Sequence
         )
 
 
-def _run_of(run: RunFolder, cohort: Cohort, modality: str) -> dict[str, Any]:
-    record, splits = run.record, run.splits
+def _run_of(run: RunFolder, cohort: Cohort) -> dict[str, Any]:
+    record, splits, modality = run.record, run.splits, run.modality
     repeats = {fold.repeat for fold in splits.folds}
     counted = ("name", "sha256", "patients", "with_eeg", "with_scan", "good")
     return {

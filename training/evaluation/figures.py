@@ -35,7 +35,7 @@ from training.statistics.metrics import (
 )
 from training.statistics.weighting import FITTED
 
-#: Probability from which on an outcome is called good (the bundles').
+#: Probability from which on an outcome is called good, in reports alone: the bedside calls nothing.
 THRESHOLD = 0.5
 #: Share of the patients that must have so many windows for a row of their own.
 REACHED = 0.5

@@ -41,9 +41,8 @@ def patients(
     first = models[0]
     by_model = [dict(zip(one.patients, one.probabilities().tolist(), strict=True)) for one in models]
     logits, intervals = first.logits().mean(axis=0), first.intervals()
-    counts = sorted({*(n for n in FITTED if n <= max(first.n_windows)), int(max(first.n_windows))})
     windowed = first.unit == "window"
-    after = {n: first.probabilities(n) for n in counts} if windowed else {}
+    ways = _ways(first) if windowed else [[] for _ in first.patients]
     return [
         {
             "patient": patient,
@@ -59,11 +58,20 @@ def patients(
             "by_model": {
                 one.model: p[patient] for one, p in zip(models, by_model, strict=True) if patient in p
             },
-            "by_windows": [{"n": n, "p": float(p[i])} for n, p in after.items() if n <= first.n_windows[i]],
+            "by_windows": ways[i],
             "flags": flags(windows[patient]) if patient in windows else [],
         }
         for i, patient in enumerate(first.patients)
     ]  # fmt: skip
+
+
+def _ways(scores: Scores) -> list[list[dict[str, Any]]]:
+    """Return what was said of each patient after so many windows; after the last it is the probability itself."""
+    said, whole = {n: scores.probabilities(n) for n in FITTED}, scores.probabilities()
+    return [
+        [{"n": n, "p": float(p[i])} for n, p in said.items() if n < own] + [{"n": int(own), "p": float(whole[i])}]
+        for i, own in enumerate(scores.n_windows)
+    ]
 
 
 def flags(windows: PatientWindows) -> list[str]:

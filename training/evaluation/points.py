@@ -13,20 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.fugl_meyer import MOST_POINTS
-from training.bundles.points import points_of
-from training.runs.predictions import Prediction
+from training.runs.predictions import STEPS_FMA, Prediction
 from training.statistics.auc import auc_delong
 from training.statistics.logistic import sigmoid
 from training.statistics.metrics import N_BOOTSTRAP, Floats, bootstrapped
+from training.statistics.points import Session, points_of, session_means, session_points
 
-#: Steps of the ordinal head, in points.
-STEPS = (9, 17, 25)
 #: Points that vary less than this (their sum of squares) have no correlation.
 NO_SPREAD = 1e-6
-
-#: One session as one network saw it: patient, repeat, fold.
-Session = tuple[str, int, int]
 
 
 def fma(predictions: Sequence[Prediction], seed: int, n: int = N_BOOTSTRAP) -> dict[str, Any] | None:
@@ -38,9 +32,8 @@ def fma(predictions: Sequence[Prediction], seed: int, n: int = N_BOOTSTRAP) -> d
     rows = [row for row in predictions if row.fma_predicted is not None and row.fma is not None]
     if not rows:
         return None
-    said, true = _sessions(rows, "fma_predicted"), {row.patient: float(row.fma or 0.0) for row in rows}
+    expected, true = session_points(rows), {row.patient: float(row.fma or 0.0) for row in rows}
     patients = sorted(true)
-    expected = {session: float(np.clip(points, 0.0, MOST_POINTS)) for session, points in said.items()}
     error = _of_patients(patients, {s: abs(points - true[s[0]]) for s, points in expected.items()})
     mean, score = _of_patients(patients, expected), np.array([true[patient] for patient in patients])
     strata = score > np.median(score)
@@ -73,12 +66,12 @@ def ordinal(predictions: Sequence[Prediction]) -> dict[str, Any] | None:
         return None
     true = {row.patient: float(row.fma or 0.0) for row in rows}
     patients = sorted(true)
-    above = {step: np.array([true[patient] > step for patient in patients]) for step in STEPS}
-    said = {step: _sessions(rows, f"above_{step}") for step in STEPS}
-    logits = {step: _of_patients(patients, said[step]) for step in STEPS}
+    above = {step: np.array([true[patient] > step for patient in patients]) for step in STEPS_FMA}
+    said = {step: session_means(rows, f"above_{step}") for step in STEPS_FMA}
+    logits = {step: _of_patients(patients, said[step]) for step in STEPS_FMA}
     squared = {
         step: _of_patients(patients, {s: (float(sigmoid(x)) - (true[s[0]] > step)) ** 2 for s, x in said[step].items()})
-        for step in STEPS
+        for step in STEPS_FMA
     }
     return {
         "n": len(patients),
@@ -89,20 +82,9 @@ def ordinal(predictions: Sequence[Prediction]) -> dict[str, Any] | None:
                 "auc": auc_delong(above[step], logits[step]).to_json() if len(set(above[step])) == 2 else None,
                 "brier": float(squared[step].mean()),
             }
-            for step in STEPS
+            for step in STEPS_FMA
         ],
-        "ranked_probability_score": float(np.mean([squared[step].mean() for step in STEPS])),
-    }
-
-
-def _sessions(rows: Sequence[Prediction], column: str) -> dict[Session, float]:
-    """Return the quality-weighted mean of a column over each session."""
-    windows: dict[Session, list[Prediction]] = defaultdict(list)
-    for row in rows:
-        windows[row.patient, row.repeat, row.fold].append(row)
-    return {
-        session: float(np.average([getattr(row, column) for row in of_one], weights=[row.weight for row in of_one]))
-        for session, of_one in windows.items()
+        "ranked_probability_score": float(np.mean([squared[step].mean() for step in STEPS_FMA])),
     }
 
 

@@ -1,9 +1,9 @@
 """A model's out-of-fold logits, patient by patient, and the probabilities that calibration makes of them.
 
 Calibration is cross-fitted: within a repeat, the patients of a fold are calibrated by a curve fitted to those of the
-other folds. A profile of one fold has no others: its logits stay as they are, and ``Scores.calibrated`` says so.
-Windows come one after the other, so that a curve has a line for each number of them; slices come all at once and have
-one line.
+other folds. A profile of one fold has no others: its logits stay as they are, and ``Scores.calibrated`` says so. A
+model that says one number to everybody has nothing to calibrate. Windows come one after the other, so that a curve has
+a line for each number of them; slices come all at once and have one line.
 """
 
 from __future__ import annotations
@@ -108,8 +108,13 @@ class Scores:
         }
 
     @property
-    def calibrated(self) -> bool:
-        """Whether every probability is calibrated on other folds; one number for everybody is not."""
+    def calibrated(self) -> bool | None:
+        """Whether every probability is calibrated on other folds; None where one number is said to everybody.
+
+        One number has no slope, however many folds there are: it is left as it is, and not for want of other folds.
+        """
+        if len({row.logit() for rows in self.rows for row in rows}) < 2:
+            return None
         return None not in self.curves.values()
 
     def select(self, wanted: NDArray[np.bool_]) -> Scores:

@@ -28,7 +28,7 @@ def arithmetic(device: str, *, tf32: bool = False) -> Iterator[torch.device]:
     Raises
     ------
     TrainingError
-        If a GPU is named where torch finds none.
+        If a GPU is named that torch does not find.
     """
     # cuBLAS is deterministic only with a workspace of its own, and reads this when it starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -58,11 +58,13 @@ def _round(products: bool, convolutions: bool) -> None:
 
 def device_of(name: str) -> torch.device:
     """Return the device of that name; raises as ``arithmetic`` does."""
-    has_gpu = torch.cuda.is_available()
+    n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "auto":
-        return torch.device("cuda" if has_gpu else "cpu")
-    if name.startswith("cuda") and not has_gpu:
+        return torch.device("cuda" if n_gpus else "cpu")
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= n_gpus:
+        found = f"{n_gpus} GPU{'s' * (n_gpus > 1)}" if n_gpus else "no GPU"
         raise TrainingError(
-            f"fit.device is {name}, and torch finds no GPU here.", subject=name, remedy='Set fit.device = "auto".'
+            f"fit.device is {name}, and torch finds {found} here.", subject=name, remedy='Set fit.device = "auto".'
         )
-    return torch.device(name)
+    return device

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from acquisition.durable import replace_file
+from acquisition.durable import make_folder, replace_file
 from training.data.tokens import N_BANDS
 from training.errors import RunError
 from training.models.heads import FmaScale, Heads
@@ -41,6 +41,11 @@ class Keeper:
         Asked between steps; when it says yes, the fit keeps its state and stops (:class:`.errors.Interrupted`).
     clock : callable
         Monotonic seconds.
+
+    Raises
+    ------
+    BadEnvironment
+        If the folder cannot be made.
     """
 
     def __init__(
@@ -50,7 +55,7 @@ class Keeper:
         self.halted = halted
         self._clock = clock
         self._kept_s = clock()
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
 
     def read(self, about: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the state that was kept last, or None at the beginning.

@@ -52,20 +52,6 @@ class Watcher(Protocol):
         """Hear of an epoch that is done; a fit that goes on tells all that were done before."""
 
 
-class Nobody:
-    """A watcher that does not look."""
-
-    def shown(self, epoch: int, n_windows: int, n_total: int) -> None:
-        """Do nothing."""
-
-    def epoch(self, report: EpochReport) -> None:
-        """Do nothing."""
-
-
-#: Nobody is told.
-NOBODY = Nobody()
-
-
 @dataclass
 class Pass:
     """How far a pass over the training windows is, and the state of the generator that gave its order."""

@@ -15,12 +15,18 @@ from training.fitting.lesson import LoopSpec
 
 
 class Step(NamedTuple):
-    """What one step was like."""
+    """What one step was like, and the seconds of a row that is learned from and of one that is judged."""
 
     loss: float
     stop_loss: float
     seconds: float
+    learned_s: float
+    judged_s: float
     n_parameters: int
+
+    def fit_s(self, epochs: int, n_train: float, n_stop: float, n_test: float) -> float:
+        """Return the seconds of a fit of so many passes and rows; the untrained network is judged too."""
+        return epochs * n_train * self.learned_s + ((epochs + 1) * n_stop + n_test) * self.judged_s
 
 
 def first_step(train: Sequence[Dealt], stop: Sequence[Dealt], spec: LoopSpec) -> Step:
@@ -42,5 +48,8 @@ def first_step(train: Sequence[Dealt], stop: Sequence[Dealt], spec: LoopSpec) ->
         begun_s = time.perf_counter()
         loss = fitting.step(batch) / len(batch.y)
         seconds = time.perf_counter() - begun_s
+        begun_s = time.perf_counter()
+        stop_loss = fitting.judge()[0]
+        judged_s = (time.perf_counter() - begun_s) / sum(map(len, stop))
         weights = sum(value.numel() for value in fitting.net.parameters())
-        return Step(loss, fitting.judge()[0], seconds, weights)
+        return Step(loss, stop_loss, seconds, seconds / len(batch.y), judged_s, weights)

@@ -23,11 +23,12 @@ from training.data.batches import Batch, Dealt
 from training.errors import Interrupted
 from training.fitting.arithmetic import arithmetic
 from training.fitting.checkpoints import BEST, Keeper
-from training.fitting.epochs import NOBODY, EpochReport, Meter, Pass, Watcher
+from training.fitting.epochs import EpochReport, Meter, Pass, Watcher
 from training.fitting.judging import patient_losses
 from training.fitting.lesson import Lesson, LoopSpec
 from training.fitting.objective import not_finite, refuse_not_finite
 from training.statistics.auc import auc
+from training.watching import NOBODY
 
 #: More than so many epochs without a better loss make the learning rate so much smaller.
 PLATEAU_PATIENCE, PLATEAU_FACTOR = 3, 0.5
@@ -177,11 +178,13 @@ class Fitting:
         columns = (batch.x, batch.y, batch.share, self._fma[batch.indices])
         x, good, share, fma = (torch.from_numpy(column).to(self._device) for column in columns)
         x = self._lesson.shown(x, self.epoch)
+        at_once = self._lesson.at_once(self._device) or len(x)
+        amp = self._spec.amp and self._device.type == "cuda"
         total = 0.0
         self._optimiser.zero_grad()
-        for part in torch.arange(len(x)).split(self._lesson.at_once(self._device) or len(x)):
-            some = slice(int(part[0]), int(part[-1]) + 1)
-            with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._spec.amp):
+        for first in range(0, len(x), at_once):
+            some = slice(first, first + at_once)
+            with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=amp):
                 losses = self._lesson.losses(self.net, x[some], good[some], fma[some])
             refuse_not_finite(losses.whole, names[some], self.epoch)
             ((losses.whole * share[some]).sum() / len(x)).backward()
@@ -205,7 +208,7 @@ class Fitting:
         times = done.windows, done.seconds, done.waiting_s
         self._reports.append(EpochReport(epoch, loss, stop_loss, stop_auc, rate, *times, warm))
         self._pass = None
-        if stop_loss <= self._best.loss:
+        if stop_loss < self._best.loss:
             self._best = _Best(stop_loss, epoch, copy.deepcopy(self.net.state_dict()))
             self._keep_best()
         if self._spec.schedule == "plateau" and not warm:
@@ -248,6 +251,10 @@ class Fitting:
         }
 
     def _restore(self, kept: Mapping[str, Any]) -> None:
+        self._best = _Best(**kept["best"])
+        # Its file may have been deleted since, as whoever finds it torn is told to.
+        self.net.load_state_dict(self._best.net)
+        self._keep_best()
         self.net.load_state_dict(kept["net"])
         self._optimiser.load_state_dict(kept["optimiser"])
         self._plateau.load_state_dict(kept["plateau"])
@@ -256,7 +263,6 @@ class Fitting:
             torch.cuda.set_rng_state_all(kept["cuda"])
         self._generator.bit_generator.state = json.loads(kept["order"])
         self._pass = Pass(**kept["pass"]) if kept["pass"] else None
-        self._best = _Best(**kept["best"])
         self._reports = [EpochReport(*report) for report in kept["reports"]]
         for report in self._reports:
             self._watcher.epoch(report)

@@ -79,11 +79,6 @@ def patient_losses(logits: ArrayLike, good: ArrayLike) -> Floats:
         return np.asarray(np.logaddexp(0.0, z) - np.asarray(good, float) * z)
 
 
-def patient_loss(net: StackedLstm, patients: Sequence[PatientWindows]) -> float:
-    """Return the mean cross-entropy of patients."""
-    return float(patient_losses(patient_logits(net, patients), [p.good for p in patients]).mean())
-
-
 def _score(net: StackedLstm, x: Tensor) -> dict[str, Tensor]:
     logit, embedding = net(x)
     return {"logit": logit, "embedding": embedding, **net.beside(embedding)}

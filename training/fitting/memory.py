@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,6 +21,22 @@ def anonymous_mb(status: Path = STATUS) -> float:
     except OSError:
         return 0.0
     return next((float(line.split()[1]) / 1024 for line in lines if line.startswith("RssAnon:")), 0.0)
+
+
+def together_mb(peaks_mb: Sequence[float], workers: int) -> float | None:
+    """Return the most that folds had at once, from the peak of each; None where there was none, or it is not told.
+
+    Parameters
+    ----------
+    peaks_mb : sequence of float
+        Of the folds that were trained.
+    workers : int
+        Processes that there were at most; more than one stand beside this one, which is then counted too.
+    """
+    n = min(workers, len(peaks_mb))
+    if not any(peaks_mb):
+        return None
+    return sum(sorted(peaks_mb, reverse=True)[:n]) + (anonymous_mb() if n > 1 else 0.0)
 
 
 class MemoryPeak:

@@ -56,7 +56,7 @@ def train_fusion(
     fusions = Fusions.of(sources, splits, method)
     seed = sources[0].run.config.run.seed
     flags = {"run.name": name, "run.seed": seed, "split.profile": splits.profile, "split.seed": splits.seed}
-    run = RunFolder.create(out, load_config(flags=flags), cohort, splits)
+    run = RunFolder.create(out, load_config(flags=flags), cohort, splits, ())
     with run.writing():
         write_predictions(run.predictions_path, fusions.predictions())
         bundle = _write(run, sources, fusions, run.bundle_path)

@@ -14,10 +14,11 @@ from training.data.slices import PatientSlices
 from training.errors import TrainingError
 from training.fitting.first_step import Step, first_step
 from training.imaging.fold import slice_spec
-from training.imaging.trainer import final_fold, first_weights, slices_of_dealt, tell
+from training.imaging.trainer import first_weights, slices_of_dealt, tell
 from training.runs.image_config import ImageConfig
 from training.splitting.splits import FILE_NAME, Splits
-from training.stages import SILENT, Watcher, audited, deal, deal_some
+from training.stages import Watcher, audited, deal, deal_some
+from training.watching import NOBODY
 
 #: Of the first fold, those of whom a batch is learned and one judged.
 PARTS = ("train", "stop")
@@ -37,7 +38,7 @@ class ImageRehearsal:
     patients, with_scan, good : int
         Who would be dealt.
     folds : int
-        Of each backbone, the final network among them.
+        Of each backbone, that of the bundle among them.
     slices : int
         Of all patients, as far as those of four tell.
     batch : int
@@ -47,7 +48,7 @@ class ImageRehearsal:
     steps : mapping of str to Step
         Of each backbone: losses, seconds, parameters.
     hours : float
-        Of the run, if every network took all its epochs.
+        Of the run, if every network took all its epochs, and judged after each.
     disk_mb : float
         Of slices that are kept and checkpoints.
     """
@@ -69,7 +70,7 @@ class ImageRehearsal:
         lines = [
             f"{self.patients} patients, {self.with_scan} with a scan, {self.good} with a good outcome; "
             f"about {self.slices:,} slices.",
-            f"{self.folds} networks of each backbone (the final one among them), {self.batch} slices a step.",
+            f"{self.folds} networks of each backbone (that of the bundle among them), {self.batch} slices a step.",
         ]
         lines += [
             f"{name}: {step.n_parameters / 1e6:.1f} million parameters; one step took {step.seconds:.2f} s (loss "
@@ -85,7 +86,7 @@ class ImageRehearsal:
 
 
 def rehearse_fmri(
-    cohort_folder: Path, config: ImageConfig, *, limit_patients: int | None = None, watcher: Watcher = SILENT
+    cohort_folder: Path, config: ImageConfig, *, limit_patients: int | None = None, watcher: Watcher = NOBODY
 ) -> ImageRehearsal:
     """Learn from one batch of the first fold with each backbone, and say what the run would do.
 
@@ -153,9 +154,10 @@ def _rehearsed(
     steps: Mapping[str, Step],
 ) -> ImageRehearsal:
     names = {one.id for one in scanned}
-    folds = list({fold.name: fold for fold in (*splits.folds, final_fold(splits))}.values())
-    batches = sum(math.ceil(len(names.intersection(fold.train)) * mean_slices / config.fit.batch) for fold in folds)
-    seconds = sum(batches * epochs[name] * step.seconds for name, step in steps.items())
+    folds, seconds = splits.networks, 0.0
+    for fold in folds:
+        rows = [len(names.intersection(part)) * mean_slices for part in fold.parts().values()]
+        seconds += sum(step.fit_s(epochs[name], *rows) for name, step in steps.items())
     total = round(len(names) * mean_slices)
     sizes = [step.n_parameters * BYTES for step in steps.values()]
     checkpoints = len(folds) * sum(sizes) + config.run.workers * max(sizes) * COPIES_UNDER_WAY

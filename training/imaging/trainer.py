@@ -27,8 +27,9 @@ from training.pool import FoldResult
 from training.runs.image_config import ImageConfig
 from training.runs.predictions import Prediction, write_predictions
 from training.runs.run_folder import RunFolder
-from training.splitting.splits import Fold, Splits
-from training.stages import SILENT, Watcher, audited, deal, deal_some, train_folds
+from training.splitting.splits import Splits
+from training.stages import Watcher, audited, deal, deal_some, train_folds
+from training.watching import NOBODY
 
 
 def train_fmri(
@@ -38,7 +39,7 @@ def train_fmri(
     *,
     resume: Path | None = None,
     limit_patients: int | None = None,
-    watcher: Watcher = SILENT,
+    watcher: Watcher = NOBODY,
 ) -> RunFolder:
     """Train and test image networks on a cohort's scans, and make a bundle of the final one.
 
@@ -66,6 +67,8 @@ def train_fmri(
         If a scan cannot be read.
     SplitError, RunError, TrainingError, FingerprintMismatch, GateError
         If something does not fit; before an epoch is spent where that can be known.
+    BadEnvironment
+        If a process was killed; DiskFull if the disk does not take what is kept.
     Interrupted
         If it was stopped; the message says how it goes on.
     """
@@ -75,14 +78,16 @@ def train_fmri(
         splits = deal(cohort, config) if limit_patients is None else deal_some(cohort, config, limit_patients)
         slices = slices_of_dealt(cohort, splits, config, watcher)
         usable = splits.with_scans(slices)
-        run = RunFolder.create(out, config, cohort, splits)
+        run = RunFolder.create(out, config, cohort, splits, slices.values())
         _note_scans(run, splits, slices, limit_patients)
     else:
         run, cohort = RunFolder.open(resume), Cohort.open(cohort_folder)
         run.check_resumable(cohort, config)
         slices = slices_of_dealt(cohort, run.splits, config, watcher)
+        run.check_unchanged(slices.values())
         usable = run.splits.with_scans(slices)
     with run.writing():
+        run.note_cohort(cohort)
         run.note(initialised={name: one.to_json() for name, one in initialised.items()})
         tell(config, initialised, watcher)
         _train(run, cohort, usable, config, slices, watcher)
@@ -113,15 +118,9 @@ def slices_of_dealt(cohort: Cohort, splits: Splits, config: ImageConfig, watcher
 
 
 def tasks_of(splits: Splits, config: ImageConfig, run: RunFolder) -> list[SliceTask]:
-    """Return a task for each fold and backbone; a final network of the same patients as a fold's is that fold's."""
-    folds = [*splits.folds, *([splits.final] if final_fold(splits) == splits.final else [])]
-    return [SliceTask.of(fold, backbone, config, run) for fold in folds for backbone in config.model.backbones]
-
-
-def final_fold(splits: Splits) -> Fold:
-    """Return the fold whose network is exported: the final one, or the one with the very same patients."""
-    final = splits.final
-    return next((fold for fold in splits.folds if (fold.train, fold.stop) == (final.train, final.stop)), final)
+    """Return a task for each network that is trained: of every fold, and of every backbone."""
+    backbones = config.model.backbones
+    return [SliceTask.of(fold, backbone, config, run) for fold in splits.networks for backbone in backbones]
 
 
 def final_network(run: RunFolder) -> tuple[Backbone, dict[str, object]]:
@@ -147,7 +146,7 @@ def _train(
     slices: Mapping[str, PatientSlices],
     watcher: Watcher,
 ) -> None:
-    """Train every fold and the final network of every backbone, and write what all models say."""
+    """Train every network of every backbone, and write what all models say."""
     tasks = tasks_of(splits, config, run)
     command = f"flexion train fmri {cohort.folder}"
     results = train_folds(tasks, slices, run, watcher, workers=config.run.workers, command=command, what="slices")
@@ -156,7 +155,7 @@ def _train(
     said = _said(tasks, results, chosen)
     write_predictions(run.predictions_path, [*said, *known_predictions(cohort, slices, splits)])
     watcher.finished("baselines")
-    fold = final_fold(splits)
+    fold = splits.exported
     backbone = chosen[fold.name].backbone
     final = {"fold": fold.name, "backbone": backbone, "checkpoint": task_name(fold, backbone)}
     run.note(choices={name: choice.to_json() for name, choice in chosen.items()}, final=final)
@@ -199,7 +198,6 @@ def _note_scans(
     run.note(
         cohort={**run.record["cohort"], **counts},
         origin="synthetic" if simulated else run.record["origin"],
-        fingerprint=next(iter(slices.values())).fingerprint,
         slices=sum(map(len, slices.values())),
     )
 

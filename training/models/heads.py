@@ -14,9 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from training.runs.predictions import STEPS_FMA
+
 #: Scores of the lower limb (FMA-LE, 0 to 34 points) whose passing the ordinal head tells; 17 is the paper's good
 #: outcome, 9 and 25 halve what is below and above it.
-CUTS_FMA = (9.0, 17.0, 25.0)
+CUTS_FMA = tuple(map(float, STEPS_FMA))
 #: Least deviation of the score in points: patients that are all alike must not make errors infinite.
 LEAST_SD_FMA = 1.0
 #: What one step of the ordinal head costs at the start, in log-odds.

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from training.data.tokens import FLOOR, N_BANDS, BankSpec
-from training.errors import TrainingError
 from training.models.heads import FmaHead, Heads, OrdinalHead
 
 #: Width of each LSTM, from the input to the embedding (the paper's).
@@ -47,11 +46,6 @@ class NetworkSpec:
         What is read from the embedding beside the logit.
     learn_bank : bool
         Whether the bank of ``bands`` is trained too; it starts as the fixed one, and the network reads samples.
-
-    Raises
-    ------
-    TrainingError
-        If a bank is to be learned by a network that has none.
     """
 
     kind: Kind = "bands"
@@ -60,14 +54,6 @@ class NetworkSpec:
     dropout: float = 0.3
     heads: tuple[Literal["fma", "ordinal"], ...] = ()
     learn_bank: bool = False
-
-    def __post_init__(self) -> None:
-        if self.kind == "raw" and self.learn_bank:
-            raise TrainingError(
-                "network 'raw' has no bank that could be learned.",
-                subject="learn_bank",
-                remedy='Take kind = "bands", or leave learn_bank out.',
-            )
 
     @property
     def reads_samples(self) -> bool:

@@ -150,9 +150,9 @@ def learning(curves: Sequence[Mapping[str, Any]], best: Sequence[int]) -> Drawin
     ----------
     curves : sequence of mapping
         ``label`` and ``folds``, a list of (epochs, losses), for the patients that train and those that stop: a panel
-        each, since the two losses may hold different heads.
+        each, since only one of the two is taken while the network changes.
     best : sequence of int
-        The epoch that each fit kept; a tick of its own in the last panel.
+        The epoch of each fit whose loss was lowest among those that stop; a tick of its own in the last panel.
     """
     with sheet((5.8, 5.2)) as page:
         panels = page.figure.subplots(len(curves), sharex=True)
@@ -169,8 +169,9 @@ def learning(curves: Sequence[Mapping[str, Any]], best: Sequence[int]) -> Drawin
     return page.drawing(
         "learning",
         f"Losses over the epochs of {n_fits} fits, mean over those still running: {ends}.",
-        f"{n_fits} fits, a thin line each; thick: mean of those still running. Ticks: the epoch that each fit kept. "
-        "The upper loss is taken while the network changes and has the extra heads in it: only its course counts.",
+        f"{n_fits} fits, a thin line each; thick: mean of those still running. Both losses are the logit's; the "
+        "upper one is taken while the network changes: its course counts. Ticks: the lowest loss of each fit among "
+        "the patients that stop, where its network was kept, unless the untrained one was as good.",
     )
 
 

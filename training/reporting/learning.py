@@ -1,4 +1,4 @@
-"""Learning curves out of ``metrics.csv``: the losses of every fit, and the epoch that each kept."""
+"""Learning curves out of ``metrics.csv``: the losses of every fit, and the epoch of its lowest stopping loss."""
 
 from __future__ import annotations
 

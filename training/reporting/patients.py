@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from training.evaluation.figures import THRESHOLD
 from training.reporting.tables import Table
 from training.reporting.words import interval, number, text, value_of
 
@@ -135,7 +136,7 @@ def _side(row: Mapping[str, Any]) -> str:
     p = value_of(row.get("p"))
     if p is None:
         return "no probability"
-    return "same side as the outcome" if (p >= 0.5) == bool(row["label"]) else "other side"
+    return "same side as the outcome" if (p >= THRESHOLD) == bool(row["label"]) else "other side"
 
 
 def _quality(row: Mapping[str, Any]) -> str:

@@ -23,6 +23,11 @@ COSTS = {
     "seconds": "whole training, s",
     "peak_anonymous_mb": "peak memory (anonymous), MB",
 }
+#: What the figures of that baseline are to be read with.
+MAJORITY = (
+    "The majority's number is the share of good outcomes of all patients, those it is judged on too, so that it ranks "
+    "nobody; its accuracy, Brier score and intercept are a little better for that."
+)
 #: Whose figures a row of that table has.
 SOURCES = {"paper": "the paper", "here": "this run"}
 #: What the paper does not say.
@@ -81,7 +86,7 @@ def headline(models: Sequence[Model], initialised: str = "") -> Table:
         _rows(models, keys),
         "Chance bar: the accuracy that always saying the more frequent outcome stays below in 95 % of such cohorts "
         "(exact binomial). An accuracy that is not above it shows nothing. "
-        f"{explained(models)} {methods(models, keys)}",
+        f"{explained(models)} {shared(models)}{methods(models, keys)}",
     )
 
 
@@ -112,7 +117,7 @@ def calibration(models: Sequence[Model]) -> Table:
         ("model", "n (good)", "Brier", "intercept", "slope"),
         _rows(models, keys),
         "At its best: intercept 0, slope 1. A slope below 1: too sure. Brier 0.25: always saying one half. "
-        f"{uncalibrated(models)}{methods(models, keys)}",
+        f"{uncalibrated(models)}{shared(models)}{methods(models, keys)}",
     )
 
 
@@ -153,7 +158,8 @@ def groups(rows: Iterable[Model]) -> Table:
             for row in rows
         ),
         "Small parts have wide intervals; one with too few patients of either outcome has no AUC. These are looks, not "
-        "tests. Leave one site out: fitted to the other sites, judged at this one.",
+        "tests. Leave one site out, baselines only: fitted to the other sites, judged at this one; a network's row by "
+        "site is of networks that learned from other patients of that site.",
     )  # fmt: skip
 
 
@@ -316,7 +322,7 @@ def methods(models: Sequence[Model], keys: Sequence[str]) -> str:
 
 def uncalibrated(models: Sequence[Model]) -> str:
     """Return which models' probabilities nobody calibrated."""
-    names = [row["name"] for row in models if row.get("calibrated") is False]
+    names = [row["name"] for row in models if row["calibrated"] is False]
     return f"NOT calibrated, for want of other folds: {listed(names)}. " if names else ""
 
 
@@ -331,6 +337,11 @@ def _auc(row: Model) -> str:
 def _source(run: Mapping[str, Any]) -> str:
     bundle = run["bundle"]
     return f"{run['name']}, bundle {bundle['name']} {bundle['version']} ({bundle['sha256'][:12]})"
+
+
+def shared(models: Sequence[Model]) -> str:
+    """Return what the one number that is said to everybody rests on, where a model says one."""
+    return f"{MAJORITY} " if "majority" in [row["name"] for row in models] else ""
 
 
 def _rows(models: Sequence[Model], keys: Sequence[str]) -> tuple[tuple[str, ...], ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from training.reporting.facts import Facts
+from training.reporting.tables import uncalibrated
 from training.reporting.verdict import verdict
 from training.reporting.words import count, text
 
@@ -97,13 +98,14 @@ def _analysis(facts: Facts) -> list[Item]:
     run = facts.run
     split = f"{count(run.get('repeats'))} repeats of {count(run.get('folds'))} folds of patients"
     several = _sites(facts)
+    promised = "raw, uncalibrated" if uncalibrated(facts.networks) else "calibrated"
     return [
         Item("12a", "how data were divided", "answered", f"Profile {text(run.get('profile'))}: {split}.", "provenance"),
         Item("12b", "how predictors were handled", "answered", "Z-score per window and channel; docs/signal.md."),
         Item("12c", "type of model, steps, tuning, validation", "answered",
              "The run folder's config.toml; early stopping on patients that neither train nor test.", "learning"),
         Item("12d", "differences between centres", "partly" if several else "not applicable",
-             "By site, and with one site left out." if several else "One site, or none named.",
+             "By site; with one site left out, baselines only." if several else "One site, or none named.",
              "groups" if several else ""),
         Item("12e", "measures and plots", "answered", "Discrimination, calibration, net benefit.", "ranking"),
         Item("12f", "updating of the model", "not done", "No recalibration after the evaluation."),
@@ -112,7 +114,7 @@ def _analysis(facts: Facts) -> list[Item]:
         Item("13", "class imbalance", "answered", "No resampling; folds keep the share of outcomes.", "calibration"),
         Item("14", "fairness", "not done", "No figures by age, sex or origin of patients."),
         Item("15", "output and threshold", "answered",
-             "A calibrated probability; one half where a class is needed, chosen beforehand.", "classification"),
+             f"A {promised} probability; one half where a class is needed, chosen beforehand.", "classification"),
         Item("16", "training against evaluation data", "not applicable", "One cohort: both come from it."),
         _of_people(facts, "17", "ethical approval and consent"),
     ]  # fmt: skip

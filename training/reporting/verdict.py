@@ -99,7 +99,7 @@ def size(facts: Facts) -> str:
 def probabilities(facts: Facts) -> str:
     """Return what every probability of the report is."""
     words = "Every probability is of a patient whom the model had not seen"
-    names = [row["name"] for row in facts.models if row.get("calibrated") is False]
+    names = [row["name"] for row in facts.models if row["calibrated"] is False]
     if not names:
         return f"{words}, and is calibrated on the other folds."
     return f"{words}. NOT calibrated, for want of other folds: those of {listed(names)}."

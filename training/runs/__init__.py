@@ -2,7 +2,7 @@
 
 - :mod:`.config`, :mod:`.image_config`: every setting of a run of EEG and EMG, or of fMRI, from one TOML file;
   :mod:`.sections` is what they share
-- :mod:`.run_folder`: the folder; one writer (:mod:`.file_lock`), and who made it with what (:mod:`.versions`)
+- :mod:`.run_folder`: the folder; one writer (:mod:`training.file_lock`), and who made it with what (:mod:`.versions`)
 - :mod:`.epoch_table`: ``metrics.csv``, a row for each epoch
 - :mod:`.predictions`: ``predictions.csv``, what each model said of patients that it never saw
 """

@@ -1,4 +1,4 @@
-"""``metrics.csv``: one row per epoch of each fold, as it comes; a run that goes on after a kill doubles none."""
+"""``metrics.csv``: one row per epoch of each fold, as it comes; what a kill tore is no row."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from acquisition.durable import AppendFile, replace_file
 from training.errors import RunError
-from training.runs.file_lock import locked
+from training.file_lock import locked
 
 Value = str | int | float
 
@@ -50,20 +50,6 @@ class EpochTable:
                 file.append(_lines([list(row.values())]))
             finally:
                 file.close()
-
-    def cut(self, fold: str, epoch: int) -> None:
-        """Drop the rows of a fold after an epoch (all with -1), since those epochs are about to be run again.
-
-        Raises
-        ------
-        RunError
-            If the table cannot be read.
-        """
-        with locked(self._lock):
-            rows = self.rows()
-            kept = [row for row in rows if row["fold"] != fold or int(row["epoch"]) <= epoch]
-            if len(kept) < len(rows):
-                replace_file(self.path, _lines([list(rows[0]), *(list(row.values()) for row in kept)]))
 
     def rows(self) -> list[dict[str, str]]:
         """Return all whole rows; a last one that a crash tore is none.

@@ -69,6 +69,8 @@ class Prediction:
     above_25: float | None = None
 
 
+#: Steps of the ordinal head in points; a column each.
+STEPS_FMA = (9, 17, 25)
 #: Columns, in the order of the file.
 COLUMNS = tuple(field.name for field in fields(Prediction))
 

@@ -16,35 +16,40 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from acquisition.durable import make_folder, replace_file
 from acquisition.errors import BadEnvironment
-from training.errors import RunError
+from training.cohort.opening import SPEC
+from training.errors import FingerprintMismatch, RunError
+from training.file_lock import locked
 from training.runs.config import Config, load_config
 from training.runs.epoch_table import EpochTable, Value
-from training.runs.file_lock import locked
 from training.runs.image_config import KIND, ImageConfig, load_image_config
 from training.runs.versions import git_id, host, versions
 from training.splitting.splits import Splits, read_splits
 
 if TYPE_CHECKING:
     from training.cohort.cohort import Cohort
+    from training.data.batches import Dealt
 
 SCHEMA = "flexion.run/1"
 #: How far a run is: its folder exists; it trains (or was killed doing so); it was stopped by hand; it is done.
 State = Literal["made", "training", "stopped", "done"]
 #: What a run is trained on.
-Modality = Literal["eeg_emg", "fmri"]
+Modality = Literal["eeg_emg", "fmri", "fusion"]
 #: Settings that may differ when a run goes on: they change no figure of the training.
 FREE = ("run.workers", "evaluation.permutations", "evaluation.bootstrap")
 #: Starts the name of a folder; sorts by time.
 TIME_FORMAT = "%Y%m%dT%H%M%SZ"
+#: Patients whom a refusal names.
+N_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,9 @@ class RunFolder:
     path: Path
 
     @classmethod
-    def create(cls, out: Path, config: Config | ImageConfig, cohort: Cohort, splits: Splits) -> RunFolder:
+    def create(
+        cls, out: Path, config: Config | ImageConfig, cohort: Cohort, splits: Splits, patients: Iterable[Dealt]
+    ) -> RunFolder:
         """Make the folder of a new run.
 
         Parameters
@@ -67,6 +74,8 @@ class RunFolder:
             What it is trained on.
         splits : Splits
             How.
+        patients : iterable of Dealt
+            Windows or slices of everybody who was dealt; the run goes on, and is judged, with these alone.
 
         Raises
         ------
@@ -77,7 +86,7 @@ class RunFolder:
         run = cls(_new_folder(out, f"{made.strftime(TIME_FORMAT)}_{config.run.name}"))
         replace_file(run.config_path, config.to_toml().encode())
         replace_file(run.splits_path, _json(splits.to_json()))
-        replace_file(run.record_path, _json(_record(run.path, made, config, cohort, splits)))
+        replace_file(run.record_path, _json(_record(run.path, made, config, cohort, splits, list(patients))))
         return run
 
     @classmethod
@@ -96,6 +105,8 @@ class RunFolder:
             raise _refusal(path, "is no run: it holds no run.json", "Name the folder below runs/ that holds one.")
         if run.record.get("schema") != SCHEMA:
             raise _refusal(path, f"has a run.json of schema {run.record.get('schema')!r}, not {SCHEMA}", _RESTORE)
+        if missing := _missing(run.record):
+            raise _refusal(path, f"has a run.json without {', '.join(missing)}", _RESTORE)
         _ = run.settings, run.splits
         return run
 
@@ -168,7 +179,7 @@ class RunFolder:
     @property
     def modality(self) -> Modality:
         """What it is trained on."""
-        return "fmri" if self.record.get("modality") == "fmri" else "eeg_emg"
+        return cast(Modality, self.record.get("modality", "eeg_emg"))
 
     @property
     def settings(self) -> Config | ImageConfig:
@@ -192,12 +203,28 @@ class RunFolder:
 
     @property
     def cohort_folder(self) -> Path:
-        """Where the cohort lay when the run was made; kept relative, so that both may move together."""
-        return (self.path / self.record["cohort"]["path"]).resolve()
+        """Where the cohort lay when it was last trained on; kept relative, so that both may move together.
+
+        Raises
+        ------
+        RunError
+            If there is no such folder any more.
+        """
+        folder = (self.path / self.record["cohort"]["path"]).resolve()
+        if not folder.is_dir():
+            verb = "fmri" if self.modality == "fmri" else "eeg"
+            again = f", or say where it is: flexion train {verb} COHORT --resume {self.path}"
+            remedy = f"Put it back{'.' if self.modality == 'fusion' else again}"
+            raise _refusal(self.path, f"was made from the cohort in {folder}, which is not there", remedy)
+        return folder
 
     def note(self, **facts: Any) -> None:
-        """Put facts into ``run.json``, such as ``state`` or ``fingerprint``; a reader finds the old one or the new."""
+        """Put facts into ``run.json``, such as ``state``; a reader finds the old one or the new."""
         replace_file(self.record_path, _json({**self.record, **facts}))
+
+    def note_cohort(self, cohort: Cohort) -> None:
+        """Note where the cohort lies now."""
+        self.note(cohort={**self.record["cohort"], "path": _path_to(cohort, self.path)})
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -218,10 +245,6 @@ class RunFolder:
         """Add an epoch of a fold; see :class:`training.runs.epoch_table.EpochTable`."""
         EpochTable(self.metrics_path).append(row)
 
-    def cut_metrics(self, fold: str, epoch: int) -> None:
-        """Drop what was noted of a fold after an epoch (all with -1)."""
-        EpochTable(self.metrics_path).cut(fold, epoch)
-
     def metrics(self) -> list[dict[str, str]]:
         """Return all epochs that were noted."""
         return EpochTable(self.metrics_path).rows()
@@ -233,7 +256,10 @@ class RunFolder:
         ------
         RunError
             If the cohort, or a setting that changes figures, is another one; names what.
+        FingerprintMismatch
+            If it was trained behind another conditioning than today's.
         """
+        self.check_fingerprint()
         if self.record["cohort"]["sha256"] != cohort.sha256:
             why = f"was made from cohort {self.record['cohort']['name']} as it was then, and {cohort.folder} differs"
             raise _refusal(self.path, why, "Restore participants.tsv, or start a new run.")
@@ -244,7 +270,51 @@ class RunFolder:
             words = ", ".join(f"{key} {mine[key]!r}, not {others.get(key)!r}" for key in differing)
             raise _refusal(self.path, f"was made with {words}", "Leave out --config, or start a new run.")
 
+    def check_fingerprint(self) -> None:
+        """Refuse a run behind another conditioning, or another preparation of scans; raises FingerprintMismatch."""
+        of_scans = self.modality == "fmri"
+        trained = self.record["fingerprint"]
+        today = self.image_config.preparation.fingerprint if of_scans else SPEC.fingerprint
+        if trained != today:
+            what, done = ("preparation", "prepared") if of_scans else ("conditioning", "conditioned")
+            raise FingerprintMismatch(
+                f"{self.path} was trained behind {what} {trained[:12]}; today's is {today[:12]}.",
+                subject=str(self.path),
+                remedy=f"Train it again: a bundle scores only what was {done} as its training was.",
+            )
 
+    def check_unchanged(self, patients: Iterable[Dealt], among: Collection[str] | None = None) -> None:
+        """Refuse other windows, slices or outcomes than the run began with.
+
+        Parameters
+        ----------
+        patients : iterable of Dealt
+            As they are today.
+        among : collection of str, optional
+            Patients who are looked at; by default all.
+
+        Raises
+        ------
+        RunError
+            If a patient has other ones, another score, or none any more; names the first of them.
+        """
+        then, now = self.record["patients"], {one.patient: one.sha256 for one in patients}
+        asked = then.keys() | now.keys() if among is None else among
+        different = sorted(patient for patient in asked if then.get(patient) != now.get(patient))
+        if different:
+            names = ", ".join(different[:N_NAMED]) + (", ..." if len(different) > N_NAMED else "")
+            what = "scan" if self.modality == "fmri" else "recording"
+            why = f"was made from another {what} or score of {len(different)} patients: {names}"
+            raise _refusal(self.path, why, f"Restore participants.tsv and the {what}s, or start a new run.")
+
+
+#: What every ``run.json`` has, and of which type; and what is known of the cohort in each.
+_KEYS: Mapping[str, type | tuple[type, ...]] = {
+    "name": str, "made_utc": str, "state": str, "origin": str, "cohort": dict, "montage": str,
+    "fingerprint": (str, NoneType), "patients": dict, "git": (str, NoneType), "versions": dict,
+    "host": dict, "seeds": dict,
+}  # fmt: skip
+_COHORT_KEYS = ("name", "sha256", "patients", "with_eeg", "good", "path")
 _RESTORE = "Restore the file, or start a new run."
 
 
@@ -265,7 +335,14 @@ def _new_folder(out: Path, name: str) -> Path:
             return path
 
 
-def _record(path: Path, made: datetime, config: Config | ImageConfig, cohort: Cohort, splits: Splits) -> dict[str, Any]:
+def _record(
+    path: Path,
+    made: datetime,
+    config: Config | ImageConfig,
+    cohort: Cohort,
+    splits: Splits,
+    patients: Sequence[Dealt],
+) -> dict[str, Any]:
     labelled = [participant for participant in cohort.participants if participant.good is not None]
     return {
         "schema": SCHEMA,
@@ -280,15 +357,26 @@ def _record(path: Path, made: datetime, config: Config | ImageConfig, cohort: Co
             "patients": len(labelled),
             "with_eeg": sum(participant.has_eeg for participant in labelled),
             "good": sum(bool(participant.good) for participant in labelled),
-            "path": Path(os.path.relpath(cohort.folder.resolve(), path.resolve())).as_posix(),
+            "path": _path_to(cohort, path),
         },
         "montage": Path(cohort.montage).stem,
-        "fingerprint": None,
+        "fingerprint": next((one.fingerprint for one in patients), None),
+        "patients": {one.patient: one.sha256 for one in patients},
         "git": git_id(),
         "versions": dict(versions()),
         "host": host(),
         "seeds": {"run": config.run.seed, "split": splits.seed},
     }
+
+
+def _missing(record: Mapping[str, Any]) -> list[str]:
+    """Return what a record lacks, or has as something else."""
+    missing = [key for key, of in _KEYS.items() if key not in record or not isinstance(record[key], of)]
+    return missing or [f"cohort.{key}" for key in _COHORT_KEYS if key not in record["cohort"]]
+
+
+def _path_to(cohort: Cohort, path: Path) -> str:
+    return Path(os.path.relpath(cohort.folder.resolve(), path.resolve())).as_posix()
 
 
 def _json(document: Mapping[str, Any]) -> bytes:

@@ -13,6 +13,8 @@ from training.errors import TrainingError
 EFFECTS = (0, 1, 2)
 #: What decides who has no EEG: nothing, or the recovery itself (the worse, the likelier).
 Missing = Literal["random", "severity"]
+#: Share of the patients with EEG: the paper's 86 of 102.
+EEG_OF_ALL = 86 / 102
 #: More patients than any cohort of this kind has: three digits name them.
 MAX_PATIENTS = 999
 #: Hours of one recording beyond which it is a slip of the pen.

@@ -27,6 +27,7 @@ from training.simulated import bold, eeg_file
 from training.simulated.phantom import ScanSpec
 from training.simulated.roster import Member, roster_of
 from training.simulated.spec import SynthError, SynthSpec
+from training.watching import NOBODY
 
 #: What a cohort of ours says of itself.
 NAME = "Flexion synthetic cohort"
@@ -42,21 +43,7 @@ class Watcher(Protocol):
         """Hear that all files of one more patient are there."""
 
 
-class Silent:
-    """Hears and says nothing."""
-
-    def begins(self, n_patients: int, n_kept: int) -> None:
-        """Do nothing."""
-
-    def finished(self, patient: str) -> None:
-        """Do nothing."""
-
-
-#: For whoever does not watch.
-SILENT = Silent()
-
-
-def synthesise(folder: Path, spec: SynthSpec, watcher: Watcher = SILENT, *, workers: int = 1) -> tuple[Member, ...]:
+def synthesise(folder: Path, spec: SynthSpec, watcher: Watcher = NOBODY, *, workers: int = 1) -> tuple[Member, ...]:
     """Write a simulated cohort, or the rest of one that was interrupted.
 
     Parameters

@@ -22,7 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from acquisition.durable import make_folder, replace_file
 from training.errors import SplitError
-from training.runs.file_lock import locked
+from training.file_lock import locked
 from training.splitting.dealing import Strata, deal, limited_to, require_outcomes, strata_of
 from training.splitting.split_check import ANEW, MEND, check, check_scanned, refuse
 
@@ -96,6 +96,16 @@ class Splits:
     def patients(self) -> tuple[str, ...]:
         """Everybody who was dealt, sorted."""
         return tuple(sorted(patient for members in self.strata.values() for patient in members))
+
+    @property
+    def exported(self) -> Fold:
+        """The fold whose network leaves: in profile ``paper`` the only one, which is judged too."""
+        return self.final if self.profile == "nested" else self.folds[0]
+
+    @property
+    def networks(self) -> tuple[Fold, ...]:
+        """Every fold that is trained, in this order, none of them twice."""
+        return (*self.folds, self.final) if self.profile == "nested" else self.folds
 
     def with_eeg(self, ids: Iterable[str]) -> Splits:
         """Return the same folds with the patients of `ids` alone, each in the part where it was.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,10 @@ from training.statistics.metrics import N_BOOTSTRAP, PERCENTILES, Z95, Figure, F
 N_EXCHANGES = 5000
 #: How an interval without resamples is had.
 DELONG = "DeLong"
+#: How it is had where every pair is in one order, which has no variance; and where it cannot be had.
+ONE_ORDER, NONE = "every pair in one order: exact bound of disjoint pairs", "no interval: too few, or no variance"
+#: Chance that is left below, and above, a two-sided interval of 95 %.
+TAIL = 0.025
 
 
 @dataclass(frozen=True)
@@ -25,11 +30,12 @@ class Difference:
     figure : Figure
         AUC of the first less that of the second.
     p_delong, p_permutation : float
-        Two-sided chance of such a difference between models that are equal.
+        Two-sided chance of such a difference between models that are equal; the first is None where DeLong's variance
+        is none.
     """
 
     figure: Figure
-    p_delong: float
+    p_delong: float | None
     p_permutation: float
 
 
@@ -60,10 +66,22 @@ def aucs(labels: ArrayLike, scores: ArrayLike) -> Floats:
 
 
 def auc_delong(labels: ArrayLike, scores: ArrayLike) -> Figure:
-    """Return the AUC with the interval of DeLong, DeLong and Clarke-Pearson (Biometrics 1988), cut at 0 and 1."""
+    """Return the AUC with the interval of DeLong, DeLong and Clarke-Pearson (Biometrics 1988), cut at 0 and 1.
+
+    Patients told apart without an error leave no variance, and yet a few of them prove little. Of m good and n poor
+    ones, min(m, n) pairs share nobody; they all stand in one order with a chance of AUC ** min(m, n) at most, which
+    bounds the AUC whatever the distributions. One patient of an outcome shows no variance: there is no interval then.
+    One score for everybody is no estimate: its AUC is one half.
+    """
     of_good, of_poor = _placements(labels, scores)
-    value, half = float(of_good.mean()), Z95 * _variance(of_good, of_poor) ** 0.5
-    return Figure(value, max(0.0, value - half), min(1.0, value + half), DELONG)
+    value, error, fewer = float(of_good.mean()), _error(of_good, of_poor), min(len(of_good), len(of_poor))
+    if math.isnan(error):
+        return Figure(value, method=NONE)
+    if error == 0.0 and value in (0.0, 1.0):
+        bound = TAIL ** (1.0 / fewer)
+        low, high = (bound, 1.0) if value else (0.0, 1.0 - bound)
+        return Figure(value, low, high, ONE_ORDER)
+    return Figure(value, max(0.0, value - Z95 * error), min(1.0, value + Z95 * error), DELONG)
 
 
 def auc_bootstrap(labels: ArrayLike, scores: ArrayLike, seed: int, n: int = N_BOOTSTRAP) -> Figure:
@@ -81,10 +99,25 @@ def difference(labels: ArrayLike, first: ArrayLike, second: ArrayLike, seed: int
     good = _both_outcomes(labels)
     pairs = zip(_placements(good, first), _placements(good, second), strict=True)
     of_good, of_poor = (one - other for one, other in pairs)
-    value, error = float(of_good.mean()), _variance(of_good, of_poor) ** 0.5
-    figure = Figure(value, value - Z95 * error, value + Z95 * error, f"{DELONG}, paired")
-    p_delong = float(2 * stats.norm.sf(abs(value) / error)) if error > 0.0 else float(value == 0.0)
-    return Difference(figure, p_delong, _p_permutation(good, first, second, seed))
+    value, error, p_permutation = (
+        float(of_good.mean()),
+        _error(of_good, of_poor),
+        _p_permutation(good, first, second, seed),
+    )
+    if error > 0.0:
+        figure = Figure(value, value - Z95 * error, value + Z95 * error, f"{DELONG}, paired")
+        return Difference(figure, float(2 * stats.norm.sf(abs(value) / error)), p_permutation)
+    return Difference(_to_one_half(good, first, second), 1.0 if value == 0.0 else None, p_permutation)
+
+
+def _to_one_half(good: NDArray[np.bool_], first: ArrayLike, second: ArrayLike) -> Figure:
+    """Return a difference without variance: its interval is known where one of the two says one number to everybody."""
+    one, other = (auc_delong(good, scores) for scores in (first, second))
+    if np.ptp(np.asarray(second, np.float64)) == 0.0:
+        return Figure(one.value - 0.5, one.low - 0.5, one.high - 0.5, one.method)
+    if np.ptp(np.asarray(first, np.float64)) == 0.0:
+        return Figure(0.5 - other.value, 0.5 - other.high, 0.5 - other.low, other.method)
+    return Figure(one.value - other.value, method=NONE)
 
 
 def roc(labels: ArrayLike, scores: ArrayLike, seed: int, n: int = N_BOOTSTRAP) -> dict[str, list[float]]:
@@ -119,9 +152,11 @@ def _p_permutation(good: NDArray[np.bool_], first: ArrayLike, second: ArrayLike,
     return (1 + int(as_far.sum())) / (1 + N_EXCHANGES)
 
 
-def _variance(of_good: Floats, of_poor: Floats) -> float:
-    """Return the variance of a mean of placements; an outcome with one patient has no part in it."""
-    return sum((float(np.var(place, ddof=1)) / len(place) for place in (of_good, of_poor) if len(place) > 1), 0.0)
+def _error(of_good: Floats, of_poor: Floats) -> float:
+    """Return the standard error of a mean of placements; NaN where an outcome has one patient."""
+    if min(len(of_good), len(of_poor)) < 2:
+        return math.nan
+    return math.sqrt(sum(float(np.var(place, ddof=1)) / len(place) for place in (of_good, of_poor)))
 
 
 def _placements(labels: ArrayLike, scores: ArrayLike) -> tuple[Floats, Floats]:

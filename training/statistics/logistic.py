@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
 
 Floats = NDArray[np.float64]
 
@@ -105,8 +106,8 @@ def fit_ridge(features: Floats, targets: ArrayLike, c: float) -> tuple[Floats, F
 
 
 def sigmoid(log_odds: ArrayLike) -> Floats:
-    """Return probabilities; log-odds of 700 and more do not overflow."""
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * np.asarray(log_odds, np.float64))))
+    """Return probabilities: ``inference.calibration.sigmoid`` of each; log-odds of 700 and more do not overflow."""
+    return np.asarray(expit(np.asarray(log_odds, np.float64)))
 
 
 def _newton_step(x: Floats, y: Floats, w: Floats, line: Floats, prior: float, at: tuple[float, float]) -> Floats:

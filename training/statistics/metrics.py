@@ -23,6 +23,8 @@ Z95 = 1.959963984540054
 N_BOOTSTRAP = 2000
 #: How such an interval is had.
 BOOTSTRAP = "bootstrap over patients, within outcome"
+#: Draws that differ by no more than this are one, and why they then have no interval.
+NO_WIDTH, ALIKE = 1e-9, "no interval: all alike"
 #: Percentiles of a bootstrap interval.
 PERCENTILES = (2.5, 97.5)
 #: How the interval of a calibration line is had.
@@ -58,9 +60,6 @@ class Figure:
     high: float = math.nan
     method: str = ""
 
-    def __str__(self) -> str:
-        return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
-
     def to_json(self) -> dict[str, Any]:
         """Return the figure as JSON holds it: what is not there is null."""
         numbers = {"value": self.value, "low": self.low, "high": self.high}
@@ -78,12 +77,17 @@ def resamples(labels: ArrayLike, seed: int, n: int = N_BOOTSTRAP) -> NDArray[np.
 
 
 def bootstrapped(statistic: Statistic, labels: ArrayLike, seed: int, method: str = "", n: int = N_BOOTSTRAP) -> Figure:
-    """Return a figure of all patients with the percentile interval over `n` resamples of them."""
-    everyone = np.arange(len(np.asarray(labels)))
-    drawn = statistic(resamples(labels, seed, n))
+    """Return a figure of all patients with the percentile interval over `n` resamples of them.
+
+    There is none where resamples cannot differ, or do not: of one patient of an outcome, of patients who are all alike.
+    """
+    good = np.asarray(labels, bool)
+    value, words = float(statistic(np.arange(len(good)))), f"{BOOTSTRAP}, {n} draws"
+    drawn = statistic(resamples(good, seed, n))
     low, high = np.percentile(drawn, PERCENTILES) if np.isfinite(drawn).all() else (math.nan, math.nan)
-    words = f"{BOOTSTRAP}, {n} draws"
-    return Figure(float(statistic(everyone)), float(low), float(high), f"{method}; {words}" if method else words)
+    if 1 in (good.sum(), (~good).sum()) or np.ptp(drawn) < NO_WIDTH:
+        low, high, words = math.nan, math.nan, f"{words}; {ALIKE}"
+    return Figure(value, float(low), float(high), f"{method}; {words}" if method else words)
 
 
 def accuracy(labels: ArrayLike, calls: ArrayLike) -> Floats:
@@ -132,11 +136,6 @@ def chance_bar(n: int, share: float = 0.5, level: float = LEVEL) -> float:
     9.0
     """
     return float(stats.binom.isf(level, n, share)) / n
-
-
-def brier(labels: ArrayLike, probabilities: ArrayLike) -> float:
-    """Return the mean squared error of probabilities; a constant one half has 0.25."""
-    return float(np.mean((np.asarray(labels, float) - np.asarray(probabilities, float)) ** 2))
 
 
 def calibration_slope(labels: ArrayLike, log_odds: ArrayLike) -> Figure:

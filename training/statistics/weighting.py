@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import logit
 
+from inference.aggregation import P_MARGIN
 from inference.calibration import Calibration
 from inference.manifest import AGGREGATIONS
 from training.errors import TrainingError
-from training.statistics.logistic import fit_lines
+from training.statistics.logistic import fit_lines, sigmoid
 
 if TYPE_CHECKING:
     from training.runs.predictions import Prediction
@@ -81,8 +83,7 @@ def session_logit(logits: ArrayLike, weights: ArrayLike, aggregation: str = "log
     values = np.asarray(logits, np.float64)
     if aggregation == "logit_mean_quality":
         return float(np.average(values, weights=np.asarray(weights, np.float64)))
-    p = float(np.clip(np.mean(1.0 / (1.0 + np.exp(-values))), 1e-12, 1.0 - 1e-12))
-    return float(np.log(p / (1.0 - p)))
+    return float(logit(np.clip(sigmoid(values).mean(), P_MARGIN, 1.0 - P_MARGIN)))
 
 
 def fit_line(logits: ArrayLike, labels: ArrayLike, weights: ArrayLike = 1.0) -> tuple[float, float]:
@@ -166,8 +167,9 @@ def fit_curve(
     Returns
     -------
     dict
-        ``n``, ``a``, ``b``, and ``draws`` of ``a`` and ``b`` with `n_draws` values for each n. Numbers that fewer than
-        half of the patients reach are left out; beyond the last the bedside holds its value.
+        ``n``, ``a``, ``b``, and ``draws`` of ``a`` and ``b`` with `n_draws` values for each n. A line is fitted to the
+        patients who have so many windows; numbers that fewer than half of them reach, or those of one outcome alone,
+        are left out, and beyond the last the bedside holds its value.
 
     Raises
     ------
@@ -175,22 +177,24 @@ def fit_curve(
         If there are not patients of both outcomes.
     """
     good = np.array([row.good for row in rows], bool)
-    if good.all() or not good.any():
+    if not _both(good):
         raise TrainingError(
             f"a calibration needs patients of both outcomes, got {int(good.sum())} good of {len(good)}",
             subject="calibration",
             remedy="Add patients, or choose a split whose test parts hold both.",
         )
-    shares, draws = shares_of(rows), resampled(rows, seed, n_draws)
+    shares = shares_of(rows)
     n_windows = np.array([len(row.logits) for row in rows])
-    fitted = [n for n in FITTED if np.average(n_windows >= n, weights=shares) >= 0.5]
+    having = {n: n_windows >= n for n in FITTED}
+    having = {n: some for n, some in having.items() if np.average(some, weights=shares) >= 0.5 and _both(good[some])}
+    draws = resampled(rows, seed, n_draws, np.min(list(having.values()), axis=0))
     lines, drawn = [], []
-    for n in fitted:
+    for n, some in having.items():
         x = np.array([row.logit(n, aggregation) for row in rows])
-        lines.append(fit_line(x, good, shares))
-        drawn.append(_lines(np.tile(x, (n_draws, 1)), np.tile(good, (n_draws, 1)), draws))
+        lines.append(fit_line(x, good, shares * some))
+        drawn.append(_lines(np.tile(x, (n_draws, 1)), np.tile(good, (n_draws, 1)), draws * some))
     return {
-        "n": fitted,
+        "n": list(having),
         "a": [line[0] for line in lines],
         "b": [line[1] for line in lines],
         "draws": {key: [[_short(value) for value in pair[i]] for pair in drawn] for i, key in enumerate("ab")},
@@ -219,11 +223,18 @@ def shares_of(rows: Sequence[Scored]) -> Floats:
     return np.asarray(1.0 / counts[which])
 
 
-def resampled(rows: Sequence[Scored], seed: int, n_draws: int) -> Floats:
+def _both(good: NDArray[np.bool_]) -> bool:
+    """Tell whether there are patients of both outcomes."""
+    return bool(good.any() and not good.all())
+
+
+def resampled(rows: Sequence[Scored], seed: int, n_draws: int, long: NDArray[np.bool_] | None = None) -> Floats:
     """Return how often each row is in each draw, shape (n_draws, n_rows).
 
-    A draw takes one repeat and resamples its patients; both outcomes are in it.
+    A draw takes one repeat and resamples its patients; both outcomes are in it, also among the `long` rows, where
+    a line is to be fitted to these alone.
     """
+    long = np.ones(len(rows), bool) if long is None else long
     rng = np.random.default_rng(seed)
     repeat, good = np.array([row.repeat for row in rows]), np.array([row.good for row in rows])
     members = [np.flatnonzero(repeat == one) for one in np.unique(repeat)]
@@ -231,7 +242,7 @@ def resampled(rows: Sequence[Scored], seed: int, n_draws: int) -> Floats:
     while len(draws) < n_draws:
         of_one = members[rng.integers(len(members))]
         chosen = of_one[rng.integers(0, len(of_one), len(of_one))]
-        if 0 < good[chosen].sum() < len(chosen):
+        if _both(good[chosen[long[chosen]]]):
             draws.append(np.bincount(chosen, minlength=len(rows)).astype(np.float64))
     return np.array(draws).reshape(n_draws, len(rows))
 

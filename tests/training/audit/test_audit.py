@@ -219,6 +219,19 @@ def test_mains_that_is_not_as_stated_is_refused(folder):
     assert "50 Hz is assumed, none is stated" in only(folder, "error", "mains")
 
 
+def test_mains_that_there_is_nowhere_is_refused(folder):
+    """No notch is made for it, or one that leaves the line in: beside the file or in the table, 0 too."""
+    (folder / "eeg.json").unlink()
+    for patient, stated in (("00", -50), ("01", 0), ("02", 55)):
+        eeg_path(folder, patient, ".json").write_text(json.dumps({"PowerLineFrequency": stated}))
+    write_participants(folder / "participants.tsv", [replace(one, mains_hz=700.0) for one in plain(2)])
+    told = {patient: words for patient, _, words in found(folder, "error", "mains")}
+    assert [words.split(" Hz is stated as its mains frequency; there are 50 and 60")[0] for words in told.values()] == [
+        "-50", "0", "55", "700",
+    ]  # fmt: skip
+    assert "mains_hz in participants.tsv" in told["03"]
+
+
 def test_mains_that_cannot_be_seen_is_a_note_where_none_is_stated(folder):
     """Without a line and without a word 50 Hz is assumed, and that is told."""
     write_xdf(eeg_path(folder, "00"), noise(0, mains_uv=0.0))
@@ -387,9 +400,12 @@ def test_a_session_that_was_recorded_wrongly_cannot_be_mended(folder, tmp_path):
     shutil.rmtree(folder / "sub-00")
     shutil.copytree(session.path, folder / "sub-00" / "sessions" / session.info.session)
     assert "60 Hz; 50 Hz is stated" in only(folder, "error", "mains")
-    assert only(folder, "error", "mains").endswith(
-        "Take the session out of the cohort: it was recorded with the wrong setting."
-    )
+    remedy = "Take the session out of the cohort: it was recorded with the wrong setting."
+    assert only(folder, "error", "mains").endswith(remedy)
+    file = folder / "sub-00" / "sessions" / session.info.session / "session.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"mains_hz": 55.0}))
+    words = only(folder, "error", "mains")
+    assert words.startswith("55 Hz is stated as its mains") and words.endswith(remedy)
 
 
 def test_a_session_that_was_entered_in_error_is_refused(folder, tmp_path):

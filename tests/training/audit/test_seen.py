@@ -52,6 +52,12 @@ def test_less_than_a_second_has_no_size():
     assert np.isnan(seen.size_uv).all() and seen.mains_hz is None and seen.flat_share.tolist() == [0.0] * 16
 
 
+@pytest.mark.parametrize("samples", [noise(0, 0.5), np.full((3_000, 16), np.nan), np.zeros((3_000, 16))])
+def test_where_nothing_was_measured_there_is_nothing_to_be_a_copy_of(samples):
+    """All such recordings are alike: they share no digest."""
+    assert see(tape(samples, [1_000]), 16, 1000.0).digest is None
+
+
 @pytest.mark.parametrize("mains_hz", [50.0, 60.0])
 @pytest.mark.parametrize("uv", [3.0, 300.0])
 def test_a_line_is_found(mains_hz, uv):

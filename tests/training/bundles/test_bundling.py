@@ -19,6 +19,7 @@ from inference.engines.ort import OrtEngine
 from tests.training.reports import sample
 from training.bundles.bundling import bundle_of_run
 from training.cohort.cohort import Cohort
+from training.data.windows import prepare
 from training.errors import FingerprintMismatch, GateError, RunError
 from training.fitting.checkpoints import BEST, write_network
 from training.models.heads import FmaScale, Heads
@@ -65,15 +66,16 @@ Make = Callable[..., RunFolder]
 def make_run(small_cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
     """Return what makes a run of the small cohort, as if it had been trained."""
     cohort, runs = Cohort.open(small_cohort), tmp_path_factory.mktemp("runs")
+    windows = prepare(cohort).values()
 
     def make(kind: str = "bands", net: StackedLstm | None = None, heads: tuple[str, ...] = ("fma",)) -> RunFolder:
         splits = nested(cohort.participants, 0, repeats=2, folds=2, cohort_sha256=cohort.sha256)
-        run = RunFolder.create(runs, load_config(kind=kind), cohort, splits)  # type: ignore[arg-type]
+        run = RunFolder.create(runs, load_config(kind=kind), cohort, splits, windows)  # type: ignore[arg-type]
         made, spec = network(kind, heads)
         (folder := run.checkpoints_path("final")).mkdir(parents=True)
         write_network(folder / BEST, net or made, spec, FACTS)
         write_predictions(run.predictions_path, predictions(cohort, "fma" in heads))
-        run.note(state="done", fingerprint=ChainSpec().fingerprint)
+        run.note(state="done")
         return run
 
     return make
@@ -136,8 +138,12 @@ def test_a_bundle_says_how_it_was_made_and_no_path_or_patient(evaluated, small_c
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_raw_network_without_other_heads_becomes_a_bundle(make_run, tmp_path):
-    """The paper's: samples in, last state out, no points."""
-    bundle = bundle_of_run(make_run("raw", heads=()), tmp_path / "out")
+    """The paper's: samples in, last state out, no points; only its baselines were judged."""
+    run, evaluation = make_run("raw", heads=()), sample()
+    baselines = [model for model in evaluation["models"] if model["kind"] == "baseline"]
+    run.evaluation_path.write_text(json.dumps(evaluation | {"models": baselines}), "utf-8")
+    bundle = bundle_of_run(run, tmp_path / "out")
+    assert manifest_of(bundle)["training"]["test_auc_by_windows"] == {}
     assert bundle.name == "lstm-raw" and bundle.model.fma is None
     assert [tensor.name for tensor in bundle.model.outputs] == ["logit", "embedding"]
     assert "read the samples themselves" in " ".join((bundle.path / "card.md").read_text("utf-8").split())
@@ -178,12 +184,22 @@ def test_a_run_behind_another_conditioning_is_refused(make_run, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_run_that_is_not_done_is_refused(make_run, tmp_path):
-    """No final network, no predictions, an evaluation that is torn: each is named."""
+def test_a_recording_that_is_another_one_makes_no_bundle(make_run, tmp_path):
+    """Of a patient who trained the final network; it is named."""
     run = make_run()
-    run.evaluation_path.write_text('{"schema": ', "utf-8")
-    with pytest.raises(RunError, match=r"evaluation\.json cannot be read"):
+    patient = next(one for one in run.splits.final.train if one in run.record["patients"])
+    run.note(patients=run.record["patients"] | {patient: "0" * 64})
+    with pytest.raises(RunError, match=f"another recording or score of 1 patients: {patient}"):
         bundle_of_run(run, tmp_path / "out")
+
+
+def test_a_run_that_is_not_done_is_refused(make_run, tmp_path):
+    """No final network, no predictions, an evaluation that is torn or something else: each is named."""
+    run = make_run()
+    for text, words in (('{"schema": ', "cannot be read"), ("[1]", "is no evaluation"), ("{}", "is no evaluation")):
+        run.evaluation_path.write_text(text, "utf-8")
+        with pytest.raises(RunError, match=rf"evaluation\.json {words}"):
+            bundle_of_run(run, tmp_path / "out")
     run.evaluation_path.unlink()
     run.predictions_path.unlink()
     with pytest.raises(RunError, match=r"predictions\.csv"):

@@ -8,6 +8,7 @@ import pytest
 
 from tests.training.reports import sample
 from training.bundles.card import card
+from training.bundles.digest import digest
 from training.runs.config import Config, load_config
 
 FMA = {"half_width": 7.25, "coverage": 0.9, "n": 40}
@@ -41,11 +42,14 @@ def test_a_card_has_the_run_s_own_figures():
     """By number of windows, beside the baselines, and the control; no blank is left."""
     evaluation = sample()
     text = card(manifest(fma=FMA), 100.0, evaluation)
-    n, area = evaluation["models"][0]["n"], evaluation["models"][0]["by_windows"][2]["auc"]
+    network = evaluation["models"][0]
+    n, [row] = network["n"], [step for step in network["by_windows"] if step["n_windows"] == 12]
     assert text.startswith("# lstm-bands 1.0.0\n")
     assert "{" not in text and "\N{NO-BREAK SPACE}" not in text
-    assert f"| 12 | {n} | {area['value']:.2f} ({area['low']:.2f} to {area['high']:.2f}) | 0.200 |" in text
-    for name in ("lstm-bands", "band-power", "baseline-fma", "majority"):
+    area, brier = row["auc"], row["brier"]
+    cells = f"{area['value']:.2f} ({area['low']:.2f} to {area['high']:.2f}) | {brier['value']:.3f}"
+    assert f"| 12 | {n} | {cells} ({brier['low']:.3f} to {brier['high']:.3f}) |" in text
+    for name in ("lstm-bands", "band-power", "majority"):
         assert f"\n| {name} | {n} (" in text
     assert "\nThe network (lstm-bands) " in text
     assert "90% of 40 patients that its networks had not seen lay within 7.2 points" in text
@@ -74,6 +78,17 @@ def test_a_run_that_was_not_evaluated_has_no_figures():
     text = card(manifest(), 100.0)
     assert "Not evaluated yet: `flexion evaluate RUN`" in text and "| AUC |" not in text
     assert "points" not in text
+
+
+@pytest.mark.parametrize(("profile", "calibrated"), [("nested", True), ("paper", False)])
+def test_a_card_and_a_report_say_whether_their_figures_are_of_the_bundle_s_calibration(profile, calibrated):
+    """One split has no other folds: its figures are of raw logits, and the bundle's line was fitted to its tested."""
+    evaluation = sample(profile=profile)
+    for text in (card(manifest(), 100.0, evaluation), digest(evaluation)):
+        words = " ".join(text.split())
+        assert ("whom the model had not seen, and is calibrated on the other folds." in words) == calibrated
+        assert ("NOT calibrated, for want of other folds: those of lstm-bands and band-power. The bundle's own "
+                "calibration was fitted to the patients of these figures" in words) != calibrated  # fmt: skip
 
 
 @pytest.mark.parametrize(("flags", "says"), [

@@ -9,13 +9,12 @@ def test_a_digest_says_first_whose_figures_they_are():
     """Simulated patients before any number (law 9); then what the network is worth, then the tables."""
     text = digest(sample())
     assert text.startswith(
-        "# Report: run 20261122-sample\n\n**SYNTHETIC: SIMULATED PATIENTS.** No patient was involved."
+        "# Report: run 20261122T100000Z_sample\n\n**SYNTHETIC: SIMULATED PATIENTS.** No patient was involved."
     )
     assert text.index("SYNTHETIC") < text.index("The network (lstm-bands)") < text.index("| model |")
-    for words in ("| band-power minus", "| lstm-bands minus majority |"):
-        assert (words in text) == (words == "| lstm-bands minus majority |")
+    assert "| lstm-bands minus majority |" in text and "minus lstm-bands" not in text
     assert "The paper's Table 2" in text and "Permuted labels" in text and "in points of 34" in text
-    assert "/work" not in text and "ward-pc" in text
+    assert "/work" not in text and "a processor" in text
 
 
 def test_what_an_evaluation_lacks_has_no_table():

@@ -71,7 +71,7 @@ def make_run(scanned_cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
     def make() -> RunFolder:
         splits = nested(cohort.participants, 0, repeats=2, folds=2, cohort_sha256=cohort.sha256)
-        run = RunFolder.create(runs, config, cohort, splits)
+        run = RunFolder.create(runs, config, cohort, splits, slices.values())
         for fold in (*splits.folds, splits.final):
             (folder := run.checkpoints_path(f"{fold.name}/shufflenet")).mkdir(parents=True)
             write_backbone(folder / BEST, net, FACTS)
@@ -79,7 +79,6 @@ def make_run(scanned_cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         write_predictions(run.predictions_path, [*predictions(splits, cohort), *others])
         run.note(
             state="done",
-            fingerprint=config.preparation.fingerprint,
             cohort={**run.record["cohort"], "with_scan": len(slices)},
             initialised={"shufflenet": net.initialised.to_json()},
             choices={"final": CHOICE},

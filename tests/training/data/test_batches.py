@@ -110,7 +110,7 @@ def test_no_windows_are_no_batches():
 
 
 def test_the_next_batches_are_read_meanwhile(monkeypatch):
-    """While one batch is learned from, the next are read; what was waited for is counted, and a share of the whole."""
+    """While one batch is learned from, the next are read; what was waited for is counted."""
     read = threading.Semaphore(0)
     reading = Batches._read
 
@@ -127,8 +127,7 @@ def test_the_next_batches_are_read_meanwhile(monkeypatch):
     assert all(read.acquire(timeout=10) for _ in range(1 + AHEAD))
     assert not read.acquire(blocking=False)
     assert len(list(pass_)) == 5
-    assert 0 < batches.waiting_s < batches.total_s and 0 < batches.waiting_share < 1
-    assert Batches([patient("1", 1)], 2, np.random.default_rng(0), tokens_of).waiting_share == 0.0
+    assert batches.waiting_s > 0
 
 
 def test_a_window_that_cannot_be_read_ends_the_pass(monkeypatch):

@@ -17,7 +17,8 @@ from inference.errors import ScanError
 from inference.fmri.preparation import PreparationSpec, prepare
 from tests.training.scans import scanned_cohort  # noqa: F401 (a fixture)
 from training.cohort.cohort import Cohort
-from training.data.slices import Nobody, PatientSlices, cache_folder, prepare_slices
+from training.data.slices import PatientSlices, cache_folder, prepare_slices
+from training.watching import Nobody
 
 SPEC = PreparationSpec(screen_share=0.8)
 

@@ -6,8 +6,10 @@ import json
 import os
 import pickle
 import shutil
+import signal
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import replace
 from multiprocessing import get_context
@@ -31,7 +33,7 @@ from training.cohort.cohort import Cohort
 from training.cohort.opening import open_place
 from training.cohort.places import Place
 from training.data.tokens import tokens
-from training.data.windows import PatientWindows, bank_sha256, cache_folder, kept_of, prepare
+from training.data.windows import PatientWindows, _jobs, bank_sha256, cache_folder, kept_of, prepare
 from training.errors import FingerprintMismatch
 
 
@@ -286,6 +288,23 @@ def test_what_is_stale_or_torn_is_made_anew(pair, prepared, tmp_path, change):
     )
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "inference.normalisation.ALGORITHM",
+        "inference.normalisation.FLAT_SD_UV",
+        "inference.normalisation.MIN_CHANNEL_QUALITY",
+        "training.data.tokens.ALGORITHM",
+    ],
+)
+def test_windows_of_another_normalisation_or_bank_are_stale(pair, prepared, monkeypatch, name):
+    """What was kept under another rule for bad channels is not what the bedside would show now."""
+    jobs = list(_jobs(pair, raw=True))
+    assert all(job.kept() for job in jobs)
+    monkeypatch.setattr(name, 2)
+    assert [job.kept() for job in jobs] == [None, None]
+
+
 def test_windows_of_another_conditioning_are_refused(pair, prepared, tmp_path):
     """Somebody copied them in: the patient is named, and what to do (law 6)."""
     cohort = copied(pair, tmp_path / "mixed")
@@ -340,3 +359,20 @@ def test_a_disk_that_takes_nothing_is_said(pair, prepared, tmp_path, change):
     change(cohort)
     with pytest.raises(BadEnvironment, match="does not take the windows of patient .* Make room there"):
         prepare(cohort)
+
+
+def test_a_process_that_is_killed_is_told(pair, tmp_path, monkeypatch):
+    """Perhaps by the want of memory; Ctrl-C does not reach those that begin, and is not taken for it."""
+    reached = []
+
+    class Killed(ProcessPoolExecutor):
+        def map(self, *jobs):
+            reached.append(signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+            raise BrokenProcessPool
+
+    monkeypatch.setattr("training.data.jobs.ProcessPoolExecutor", Killed)
+    cohort = copied(pair, tmp_path / "killed")
+    shutil.rmtree(cohort.folder / "derivatives", ignore_errors=True)
+    with pytest.raises(BadEnvironment, match=r"made windows was killed, .*; what was made is kept\. Run it again with"):
+        prepare(cohort, workers=2)
+    assert reached == [False]

@@ -37,12 +37,17 @@ def test_torch_is_as_before_afterwards_also_after_an_error(tf32):
 def test_a_gpu_is_used_where_there_is_one(monkeypatch, has_gpu, found):
     """Unless the CPU is asked for."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: has_gpu)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     assert device_of("auto") == torch.device(found)
     assert device_of("cpu") == torch.device("cpu")
 
 
-def test_a_gpu_that_is_not_there_is_refused(monkeypatch):
+@pytest.mark.parametrize(
+    ("n_gpus", "name", "said"), [(0, "cuda", "no GPU"), (1, "cuda:1", "1 GPU"), (2, "cuda:7", "2 GPUs")]
+)
+def test_a_gpu_that_is_not_there_is_refused(monkeypatch, n_gpus, name, said):
     """Named, with the setting that mends it."""
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(TrainingError, match=r"fit\.device is cuda:1, and torch finds no GPU here\. Set"):
-        device_of("cuda:1")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: n_gpus > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: n_gpus)
+    with pytest.raises(TrainingError, match=rf"fit\.device is {name}, and torch finds {said} here\. Set"):
+        device_of(name)

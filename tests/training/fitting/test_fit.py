@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 import torch
 
+from acquisition.errors import BadEnvironment
 from tests.training.patients import patients
 from training.errors import Interrupted, RunError, TrainingError
-from training.fitting.checkpoints import LAST, Keeper
+from training.fitting.checkpoints import BEST, LAST, Keeper, read_network
 from training.fitting.epochs import EpochReport
 from training.fitting.fit import Fitted, fit
-from training.fitting.judging import patient_loss, window_logits, window_scores
+from training.fitting.judging import patient_logits, patient_losses, window_logits, window_scores
 from training.fitting.windows import FitSpec, about_of, network_for
 from training.models.heads import FmaScale
 from training.models.networks import BandLstm, BankLstm, NetworkSpec, RawLstm
@@ -42,6 +43,11 @@ def weights(fitted: Fitted) -> bytes:
     return b"".join(value.numpy().tobytes() for value in fitted.net.state_dict().values())
 
 
+def patient_loss(net, of):
+    """Return the mean cross-entropy of patients."""
+    return patient_losses(patient_logits(net, of), [p.good for p in of]).mean()
+
+
 class StopsAt:
     """Says no so many times, then yes."""
 
@@ -61,6 +67,13 @@ def test_what_is_there_is_learned_and_the_best_epoch_is_kept():
     assert patient_loss(fitted.net, stop) == pytest.approx(min(fitted.losses), abs=1e-6)
     z = [window_logits(fitted.net, p)[0].mean() for p in stop]
     assert np.corrcoef(z, [p.good for p in stop])[0, 1] > 0.9
+
+
+def test_what_is_no_better_is_not_kept():
+    """A fit that learns nothing keeps the untrained network, not the last that was as good."""
+    still = replace(KINDS["bands"], learning_rate=0.0, epochs=9, patience=2)
+    fitted = fit(patients(6, 0), patients(4, 1000), still)
+    assert (len(set(fitted.losses)), len(fitted.losses), fitted.best_epoch) == (1, 2, -1)
 
 
 def test_where_nothing_is_there_training_stops_early():
@@ -182,11 +195,35 @@ def test_a_checkpoint_of_another_fit_is_refused(tmp_path, changed, named):
 
 
 def test_patience_and_schedule_begin_after_the_warm_start():
-    """Crops are no trial: with nothing to learn, all of the warm start and then the patience are spent."""
-    spec = replace(KINDS["raw"], epochs=20, warm_start=4, patience=1, learning_rate=1e-9)
-    reports = fit(patients(6, 0, raw=True), patients(4, 1000, raw=True), spec).reports
-    assert [r.warm for r in reports[:4]] == [True] * 4
-    assert len(reports) > 4
+    """Crops are no trial: with nothing to learn, all of the warm start and then the patience are spent.
+
+    The rate is halved after more than three passes that are no better than the first over whole windows.
+    """
+    train, stop = patients(6, 0, raw=True), patients(4, 1000, raw=True)
+    spec = replace(KINDS["raw"], epochs=20, warm_start=4, patience=2, learning_rate=0.0)
+    assert [report.warm for report in fit(train, stop, spec).reports] == [True] * 4 + [False] * 2
+    long = replace(spec, epochs=10, patience=20, learning_rate=1e-7)
+    rates = [report.learning_rate for report in fit(train, stop, long).reports]
+    assert rates == [1e-7] * 9 + [pytest.approx(5e-8)]
+
+
+def test_only_a_gpu_computes_in_bfloat16():
+    """On a CPU the setting changes no bit."""
+    spec = replace(KINDS["bands"], epochs=1)
+    on, off = (fit(patients(6, 0), patients(4, 1000), replace(spec, amp=amp)) for amp in (True, False))
+    assert weights(on) == weights(off)
+
+
+def test_a_best_network_that_was_deleted_is_written_again(tmp_path):
+    """The state of the fit, which goes on from where it was, has it; the last network is another one."""
+    train, stop, spec = patients(8, 0), patients(6, 1000), replace(KINDS["bands"], epochs=6, learning_rate=0.5)
+    fitted = fit(train, stop, spec, keeper=Keeper(tmp_path))
+    assert fitted.best_epoch < 5
+    (tmp_path / BEST).unlink()
+    fit(train, stop, spec, keeper=Keeper(tmp_path))
+    net, _, facts = read_network(tmp_path / BEST)
+    assert facts["best_epoch"] == fitted.best_epoch
+    assert all(torch.equal(value, fitted.net.state_dict()[name]) for name, value in net.state_dict().items())
 
 
 def test_a_plateau_lowers_the_rate():
@@ -306,5 +343,8 @@ def test_the_network_is_the_one_that_was_asked_for(spec, kind):
 
 
 def test_the_folder_of_a_keeper_is_made(tmp_path: Path):
-    """Whatever of the path is missing."""
+    """Whatever of the path is missing; in words where it cannot be."""
     assert Keeper(tmp_path / "a" / "b").folder.is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(BadEnvironment, match="file cannot be made"):
+        Keeper(tmp_path / "file")

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from acquisition.simulator import GOOD_ABOVE_FMA
 from training.data.tokens import BankSpec, log_powers, tokens
-from training.errors import TrainingError
 from training.models.heads import CUTS_FMA, FmaHead, FmaScale, Heads, OrdinalHead
 from training.models.networks import BandLstm, Bank, BankLstm, NetworkSpec, RawLstm, Scale, build
 
@@ -90,12 +89,6 @@ def test_what_is_built_is_what_was_asked_for():
     assert isinstance(net, RawLstm)
     assert (net.readout, net.dropout.p, net.head.in_features, net.fma) == ("mean", 0.1, 4, None)
     assert net.ordinal is not None
-
-
-def test_raw_has_no_bank():
-    """A setting that would do nothing is refused."""
-    with pytest.raises(TrainingError, match="network 'raw' has no bank"):
-        NetworkSpec(kind="raw", learn_bank=True)
 
 
 def test_the_middle_cut_is_the_good_outcome():

@@ -36,9 +36,10 @@ def test_colours_follow_the_page() -> None:
 
 def test_points_without_patients_are_not_drawn() -> None:
     """An empty group of a reliability figure is left out, of the words too."""
-    points = [*MODELS[0]["reliability"], {"p": 0.05, "observed": None, "n": 0, "low": None, "high": None}]
+    whole = MODELS[0]["reliability"]
+    points = [*whole, {"p": 0.05, "observed": None, "n": 0, "low": None, "high": None}]
     alt = figures.reliability({**MODELS[0], "reliability": points}).alt
-    assert "in 4 groups" in alt
+    assert f"in {len(whole)} groups" in alt
     assert "0.05" not in alt
 
 
@@ -51,27 +52,30 @@ def test_a_missing_auc_is_no_point() -> None:
 def test_net_benefit_says_where_it_is_of_use() -> None:
     """A curve that is nowhere above both simple rules says so."""
     useless = [{**point, "net_benefit": -0.1} for point in MODELS[0]["decision"]]
-    assert "above both at 3 of 4 thresholds, between 0.30 and 0.70" in figures.decision(MODELS[0]).alt
+    useful = [{**point, "net_benefit": 1.0} if 0.3 <= point["threshold"] <= 0.7 else point for point in useless]
+    assert "at 9 of 19 thresholds, between 0.30 and 0.70" in figures.decision({**MODELS[0], "decision": useful}).alt
     assert "above both at no threshold" in figures.decision({**MODELS[0], "decision": useless}).alt
 
 
 def test_permuted_labels_are_a_histogram_with_the_true_ones_in_it() -> None:
     """Both are in the words too."""
-    control = {**reports.sample()["permuted"], "values": [0.4, 0.5, 0.5, 0.6]}
+    control = {**reports.sample()["permuted"], "values": [0.4, 0.5, 0.5, 0.6], "observed": 0.74}
     alt = figures.permuted(control).alt
     assert "Histogram of 4 AUCs of band-power" in alt
     assert "with the true labels 0.74" in alt
 
 
-def test_learning_curves_keep_each_fold_and_the_epoch_that_it_kept() -> None:
-    """Folds of unequal length are no fault: the mean is of those still running."""
+def test_learning_curves_keep_each_fold_and_its_best_epoch() -> None:
+    """Folds of unequal length are no fault: the mean is of those still running. A tick claims no more than is known."""
     rows = [{"fold": fold, "epoch": str(epoch), "loss": "0.5", "stop_loss": str(0.6 - 0.1 * (epoch == best))}
             for fold, epochs, best in (("r0f0", 3, 1), ("r0f1", 5, 4)) for epoch in range(epochs)]  # fmt: skip
     found = curves(rows)
     assert found is not None
     assert found[1] == [1, 4]
     assert [len(epochs) for epochs, _ in found[0][0]["folds"]] == [3, 5]
-    assert "2 fits" in figures.learning(*found).alt
+    drawn = figures.learning(*found)
+    assert "2 fits" in drawn.alt
+    assert "Both losses are the logit's" in drawn.caption and "unless the untrained one was as good" in drawn.caption
     assert curves([]) is None
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from tests.training import reports
+from tests.training.evaluations import N_WINDOWS
 from training.reporting.patients import HEIGHT, LEFT, RIGHT, WIDTH, Patient, patients
 
 
 def rows(**changed: Any) -> list[dict[str, Any]]:
-    """Return sample patients, some values of the first set otherwise."""
-    first, *others = reports.sample()["patients"]
+    """Return sample patients, a good one first, and some of its values set otherwise."""
+    first, *others = sorted(reports.sample()["patients"], key=lambda row: -row["label"])
     return [{**first, **changed}, *others]
 
 
@@ -25,8 +26,8 @@ def test_a_patient_has_probability_outcome_signal_and_flags() -> None:
     assert patient.p.replace("\N{NO-BREAK SPACE}", " ") == "0.70 (0.50 to 0.90)"
     assert patient.said == "same side as the outcome"
     assert patient.outcome == "good (Fugl-Meyer 25 of 34)"
-    assert patient.quality == "53 windows, mean weight 0.90"
-    assert patient.flags == ("uncalibrated: 3 windows",)
+    assert patient.quality == f"{N_WINDOWS} windows, mean weight 1.00"
+    assert patient.flags == ("3 windows before the artifact stage was calibrated",)
     assert patient.by_model.rows[0][0] == "lstm-bands"
 
 

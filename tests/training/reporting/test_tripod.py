@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from tests.training import reports
 from tests.training.reporting.conftest import facts_of
+from training.reporting.facts import Facts
 from training.reporting.tripod import SIMULATED, STUDY, counted, items
 
 #: The items of the statement (Collins et al., BMJ 2024;385:e078378).
@@ -36,9 +38,18 @@ def test_what_only_a_study_knows_is_not_done_and_for_simulated_patients_not_appl
     }
 
 
+def test_a_run_without_other_folds_claims_no_calibration() -> None:
+    """One split has none to calibrate on."""
+    for profile, words in (("nested", "A calibrated probability;"), ("paper", "A raw, uncalibrated probability;")):
+        answers = {item.number: item.answer for item in items(Facts(reports.sample(profile=profile)))}
+        assert answers["15"].startswith(words)
+
+
 def test_centres_are_answered_where_there_are_several() -> None:
     """One site has no differences between sites."""
     several = {item.number: item.status for item in items(facts_of())}
     one = {item.number: item.status for item in items(facts_of(groups=[]))}
     assert (several["12d"], several["23b"]) == ("partly", "partly")
+    said = next(item.answer for item in items(facts_of()) if item.number == "12d")
+    assert said == "By site; with one site left out, baselines only."
     assert (one["12d"], one["23b"]) == ("not applicable", "not applicable")

@@ -1,4 +1,4 @@
-"""Epochs are noted once each, by however many processes, and by a run that goes on after a kill."""
+"""Epochs are noted whole, by however many processes, and also after a kill."""
 
 from __future__ import annotations
 
@@ -38,21 +38,9 @@ def test_rows_come_back_in_order(table: EpochTable):
     assert float(table.rows()[2]["loss"]) == 1 / 3
 
 
-def test_nothing_is_doubled_by_a_run_that_goes_on(table: EpochTable):
-    """Epochs after the checkpoint are dropped before they are run again; those of other folds stay."""
-    noted(table.path, "r0f1")
-    table.cut("r0f0", 0)
-    table.append({"fold": "r0f0", "epoch": 1, "loss": 0.5})
-    assert (epochs(table, "r0f0"), epochs(table, "r0f1")) == ([0, 1], [0, 1, 2])
-    table.cut("r0f1", -1)
-    assert (epochs(table, "r0f0"), epochs(table, "r0f1")) == ([0, 1], [])
-
-
 def test_a_table_that_is_not_there_has_no_rows(tmp_path: Path):
     """A run that was killed before its first epoch goes on too."""
-    table = EpochTable(tmp_path / "metrics.csv")
-    table.cut("r0f0", -1)
-    assert table.rows() == []
+    assert EpochTable(tmp_path / "metrics.csv").rows() == []
 
 
 @pytest.mark.parametrize("torn", ["r0f0,3", "r0f0,3,0.25", 'r0f0,3,"'])
@@ -91,7 +79,7 @@ def test_rubbish_is_refused(tmp_path: Path, content: bytes):
     """A run does not go on from a table that it cannot read."""
     (tmp_path / "metrics.csv").write_bytes(content)
     with pytest.raises(RunError, match=r"metrics.csv cannot be read"):
-        EpochTable(tmp_path / "metrics.csv").cut("a", 0)
+        EpochTable(tmp_path / "metrics.csv").rows()
 
 
 def test_a_disk_that_takes_no_row_is_said(table: EpochTable, monkeypatch: pytest.MonkeyPatch):

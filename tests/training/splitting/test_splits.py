@@ -123,6 +123,7 @@ def test_the_papers_cohort_is_dealt_as_in_the_paper(good: int, poor: int):
     counts = [(len(with_eeg.intersection(part)), len(part)) for part in fold.parts().values()]
     assert counts == [(60, 71), (13, 15), (13, 16)]
     assert splits.final == replace(fold, name="final")
+    assert splits.networks == (fold,) and splits.exported is fold
 
 
 def test_a_deal_is_the_same_on_every_machine():

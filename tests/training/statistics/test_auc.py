@@ -57,6 +57,39 @@ def test_a_constant_score_is_chance():
     assert (figure.value, figure.low, figure.high) == (0.5, 0.5, 0.5)
 
 
+def test_patients_told_apart_without_an_error_are_still_few():
+    """Seven good and six poor: six pairs that share nobody are all in order once in 40 at an AUC of 0.54."""
+    labels = np.arange(13) < 7
+    right, wrong = auc_delong(labels, -np.arange(13)), auc_delong(labels, np.arange(13))
+    assert (right.value, right.low, right.high) == (1.0, pytest.approx(0.5407, abs=1e-4), 1.0)
+    assert (wrong.value, wrong.low, wrong.high) == (0.0, 0.0, pytest.approx(0.4593, abs=1e-4))
+    assert "disjoint pairs" in right.method
+    assert np.isnan(auc_bootstrap(labels, -np.arange(13), seed=0).low)
+
+
+def test_one_patient_of_an_outcome_has_no_interval():
+    """How far the next one would lie from it nobody knows."""
+    labels, scores = np.arange(12) == 5, np.arange(12)
+    for found in (
+        auc_delong(labels, scores),
+        auc_bootstrap(labels, scores, 0),
+        difference(labels, scores, -scores, 0).figure,
+    ):
+        assert np.isfinite(found.value)
+        assert np.isnan([found.low, found.high]).all() and "no interval" in found.method
+
+
+def test_a_difference_without_variance_is_bounded_by_the_one_model_or_not_at_all():
+    """A model without an error beside one number for everybody, either way round; and beside another without one."""
+    labels, best = np.arange(13) < 7, -np.arange(13)
+    to_one, from_one = (difference(labels, *pair, 0) for pair in ((best, np.zeros(13)), (np.zeros(13), best)))
+    for found, ends in ((to_one, (0.5, 0.0407, 0.5)), (from_one, (-0.5, -0.5, -0.0407))):
+        assert (found.figure.value, found.figure.low, found.figure.high) == pytest.approx(ends, abs=1e-4)
+        assert found.p_delong is None and found.p_permutation < 0.01
+    other = difference(labels, best, np.where(labels, -best, -best - 20), 0)
+    assert (other.figure.value, other.p_delong) == (0.0, 1.0) and np.isnan(other.figure.low)
+
+
 def cohort(n=50, shift=1.0, seed=0):
     """Return outcomes and the scores of two models that share half of what they see."""
     rng = np.random.default_rng(seed)

@@ -11,10 +11,8 @@ from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_sc
 
 from training.statistics.logistic import sigmoid
 from training.statistics.metrics import (
-    Figure,
     accuracy,
     bootstrapped,
-    brier,
     calibration_intercept,
     calibration_slope,
     chance_bar,
@@ -48,12 +46,6 @@ def test_the_paper_s_row_comes_back_from_25_calls():
     called = np.where(good, np.arange(25) < 7, np.arange(25) >= 20)
     found = (accuracy(good, called), *(macro(one, good, called) for one in (recall, f1, precision)))
     assert [round(float(figure), 4) for figure in found] == [0.68, 0.6833, 0.6753, 0.6763]
-
-
-def test_brier_is_the_mean_squared_error():
-    """A fair coin's is a quarter."""
-    assert brier([True, False], [0.5, 0.5]) == 0.25
-    assert brier([True, False], [1.0, 0.0]) == 0.0
 
 
 def test_the_chance_bar_of_thirteen_patients_is_nine():
@@ -145,8 +137,3 @@ def test_reliability_counts_every_patient_once():
     assert [(row["n"], row["observed"]) for row in rows] == [(2, 0.5), (2, 0.5), (1, 1.0)]
     assert rows[0]["p"] == pytest.approx(0.075)
     assert all(row["low"] <= row["observed"] <= row["high"] for row in rows)
-
-
-def test_a_figure_is_printed_with_its_interval():
-    """No number stands alone."""
-    assert str(Figure(0.8123, 0.7, 0.9)) == "0.81 (0.70 to 0.90)"

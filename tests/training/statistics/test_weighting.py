@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
@@ -45,11 +45,14 @@ def calibrate(sessions, labels, seed):
     st.lists(st.tuples(st.floats(-20, 20), st.floats(0.1, 1)), min_size=1, max_size=20),
     st.sampled_from(["logit_mean_quality", "prob_mean"]),
 )
+@example([(-1000.0, 1.0), (-1000.0, 0.5)], "prob_mean")
 def test_a_session_s_logit_is_the_bedside_s(windows, aggregation):
     """The mean that is calibrated is the mean that will be calibrated with it (law 1)."""
     scored = [SimpleNamespace(logit=logit, weight=weight) for logit, weight in windows]
     logits, weights = zip(*windows, strict=True)
-    assert session_logit(logits, weights, aggregation) == pytest.approx(mean_logit(scored, aggregation), abs=1e-6)
+    with np.errstate(over="raise"):
+        found = session_logit(logits, weights, aggregation)
+    assert found == pytest.approx(mean_logit(scored, aggregation), abs=1e-6)
 
 
 def test_a_line_minimises_the_penalised_loss():
@@ -108,6 +111,19 @@ def test_a_number_that_most_patients_do_not_reach_is_left_out():
     """Beyond the last fitted number the bedside holds its value."""
     sessions, good = patients(30, 13)
     assert calibrate(sessions, good, seed=1)["n"] == [1, 2, 3, 6, 12]
+
+
+def test_a_line_is_of_the_patients_who_have_so_many_windows():
+    """What those with five windows say moves the lines up to three alone; among ten patients every draw has a line."""
+    sessions, good = patients(40, 12)
+    short = [(logits[:5], weights[:5]) if i < 15 else (logits, weights) for i, (logits, weights) in enumerate(sessions)]
+    louder = [(3 * logits, weights) if len(logits) < 12 else (logits, weights) for logits, weights in short]
+    one, other = (calibrate(some, good, seed=1) for some in (short, louder))
+    same = [n for n, a, b in zip(one["n"], one["a"], other["a"], strict=True) if a == b]
+    assert (one["n"], same) == ([1, 2, 3, 6, 12], [6, 12])
+    assert one["draws"]["a"][-1] == other["draws"]["a"][-1]
+    few = calibrate(short[10:20], [i % 2 == 0 for i in range(10)], seed=1)
+    assert few["n"][-1] == 12 and np.isfinite(few["draws"]["a"]).all()
 
 
 def test_looks_at_the_same_patients_are_no_more_patients():

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from acquisition.errors import BadEnvironment
-from training.runs.file_lock import locked
+from training.file_lock import locked
 
 
 def hold(path: Path, held: Event, never: Event) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.bundles.points import points_of
 from training.runs.predictions import Prediction
+from training.statistics.points import points_of
 
 
 def rows(patient: str, fma: float | None, said: dict[int, list[float | None]], weight: float = 1.0) -> list[Prediction]:

@@ -6,18 +6,22 @@ is what is compared here, on whole sessions.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from inference.fugl_meyer import MOST_POINTS
-from training.runs.predictions import Prediction
+
+if TYPE_CHECKING:
+    from training.runs.predictions import Prediction
 
 #: Share of patients whose true score the interval is to hold.
 COVERAGE = 0.9
+
+#: One session as one network saw it: patient, repeat, fold.
+Session = tuple[str, int, int]
 
 
 def points_of(predictions: Sequence[Prediction], coverage: float = COVERAGE) -> dict[str, Any] | None:
@@ -39,7 +43,12 @@ def points_of(predictions: Sequence[Prediction], coverage: float = COVERAGE) -> 
     dict or None
         ``half_width``, ``coverage`` and ``n``; None where there are too few patients for that coverage.
     """
-    distances, shares, n = _distances(predictions)
+    rows = [row for row in predictions if row.unit == "window" and None not in (row.fma_predicted, row.fma)]
+    true = {row.patient: row.fma or 0.0 for row in rows}
+    said, n = session_points(rows), len(true)
+    repeats = Counter(patient for patient, *_ in said)
+    distances = np.array([abs(points - true[session[0]]) for session, points in said.items()])
+    shares = np.array([1.0 / repeats[patient] for patient, *_ in said])
     needed = (n + 1) * coverage
     if needed > n:
         return None
@@ -49,17 +58,18 @@ def points_of(predictions: Sequence[Prediction], coverage: float = COVERAGE) -> 
     return {"half_width": float(f"{distances[order][last]:.4g}"), "coverage": coverage, "n": n}
 
 
-def _distances(predictions: Sequence[Prediction]) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
-    """Return how far each session's points lay from the true ones, its share of its patient, and how many patients."""
-    sessions: dict[tuple[str, int], list[Prediction]] = {}
-    for row in predictions:
-        if row.unit == "window" and row.fma_predicted is not None and row.fma is not None:
-            sessions.setdefault((row.patient, row.repeat), []).append(row)
-    repeats = Counter(patient for patient, _ in sessions)
-    distances = np.array([_distance(rows) for rows in sessions.values()], np.float64)
-    return distances, np.array([1.0 / repeats[patient] for patient, _ in sessions], np.float64), len(repeats)
+def session_points(rows: Sequence[Prediction]) -> dict[Session, float]:
+    """Return the points that each session shows, from its windows."""
+    means = session_means(rows, "fma_predicted")
+    return {session: float(np.clip(points, 0.0, MOST_POINTS)) for session, points in means.items()}
 
 
-def _distance(rows: Sequence[Prediction]) -> float:
-    said = np.average([row.fma_predicted or 0.0 for row in rows], weights=[row.weight for row in rows])
-    return abs(float(np.clip(said, 0.0, MOST_POINTS)) - (rows[0].fma or 0.0))
+def session_means(rows: Sequence[Prediction], column: str) -> dict[Session, float]:
+    """Return the quality-weighted mean of a column over each session."""
+    windows: dict[Session, list[Prediction]] = defaultdict(list)
+    for row in rows:
+        windows[row.patient, row.repeat, row.fold].append(row)
+    return {
+        session: float(np.average([getattr(row, column) for row in of_one], weights=[row.weight for row in of_one]))
+        for session, of_one in windows.items()
+    }
