@@ -7,7 +7,17 @@ from importlib.util import find_spec
 from acquisition.errors import BadEnvironment
 
 #: What the extra ``training`` installs, by the names that are imported.
-LIBRARIES = ("jinja2", "matplotlib", "nibabel", "onnx", "sklearn", "torch")
+LIBRARIES = (
+    "jinja2",
+    "matplotlib",
+    "nibabel",
+    "onnx",
+    "safetensors",
+    "sklearn",
+    "timm",
+    "torch",
+    "torchvision",
+)
 
 
 def need_training() -> None:

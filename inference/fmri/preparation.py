@@ -21,7 +21,7 @@ from inference.fmri.mask import brain_mask
 from inference.fmri.motion import HeadMotion, framewise_displacement
 from inference.fmri.parameters import ScanParameters
 from inference.fmri.quality import Quality, Seen, judge
-from inference.fmri.slices import Grid, for_network, laid_back, resampled, scaled, screen
+from inference.fmri.slices import N_CHANNELS, Grid, for_network, laid_back, resampled, scaled, screen
 from inference.fmri.volume import Scan, open_scan
 from inference.manifest import REMEDY
 
@@ -187,11 +187,10 @@ def prepare(path: Path, spec: PreparationSpec) -> Prepared:
     grid = Grid.around(mask, voxel_mm[:2], spec.size, spec.mm_per_pixel)
     field_mm = spec.size * spec.mm_per_pixel
     quality = judge(Seen(mask, voxel_mm, tsnr[mask], displacement_mm, len(indices), field_mm))
-    channels = _channels(scan, spec, mask, mean, tsnr)
-    images = {id(one): resampled(scaled(one, mask), indices, grid) for one in channels}
+    images = [resampled(scaled(one, mask), indices, grid) for one in _maps(scan, spec, mask, mean, tsnr)]
     middle = np.array([[*grid.centre, float(index), 1.0] for index in indices])
     return Prepared(
-        slices=for_network((images[id(channels[0])], images[id(channels[1])], images[id(channels[2])])),
+        slices=for_network(images if len(images) == N_CHANNELS else N_CHANNELS * images),
         indices=indices,
         level_mm=(middle @ scan.affine.T)[:, 2],
         mask=mask,
@@ -240,12 +239,12 @@ def _watched(scan: Scan, n_dropped: int) -> tuple[Moments, NDArray[np.float64]]:
     return moments, framewise_displacement(np.stack(places))
 
 
-def _channels(
+def _maps(
     scan: Scan, spec: PreparationSpec, mask: NDArray[np.bool_], mean: NDArray[np.float32], tsnr: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Return the three maps of a recipe, each of the shape of ``mean``."""
+) -> list[NDArray[np.float32]]:
+    """Return the maps of a recipe, each of the shape of ``mean``: one for all channels, or one for each."""
     if spec.recipe == "mean":
-        return mean, mean, mean
+        return [mean]
     tr_s, n_used = scan.parameters.tr_s, scan.parameters.n_volumes - spec.drop_volumes
     if tr_s is None:
         remedy = "Write RepetitionTime in seconds into the .json beside it."
@@ -256,7 +255,7 @@ def _channels(
         raise _refused(scan, f"is too short for slow fluctuations: {error}", SERIES) from error
     for volume in islice(scan.volumes(), spec.drop_volumes, None):
         fluctuations.push(volume)
-    return mean, fluctuations.alff(mean), tsnr
+    return [mean, fluctuations.alff(mean), tsnr]
 
 
 def _refused(scan: Scan, what: str, remedy: str) -> ScanError:

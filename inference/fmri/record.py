@@ -46,7 +46,7 @@ def find(data: Path, patient: str, scan_sha256: str, bundle_sha256: str) -> tupl
     Raises
     ------
     FmriRefused
-        If it is there and cannot be read.
+        If it, or the folder that it would be in, is there and cannot be read.
     """
     for folder in _folders(shelf_of(data, patient)):
         if folder.name.startswith(scan_sha256):
@@ -63,6 +63,8 @@ def check_patient(data: Path, patient: str, scan_sha256: str) -> None:
     ------
     IdentityError
         Names the other spelling, or the other patient.
+    FmriRefused
+        If a patient's scores cannot be listed.
     """
     names = {path.name for path in data.glob("patients/*")} | {folder.info.patient for folder in known_sessions(data)}
     for known in sorted(names):
@@ -152,7 +154,9 @@ class Shelf:
 
     def pass_over(self) -> None:
         """Take what is there now for known, and tell none of it."""
-        self._passed = {folder.name for folder in _folders(self._path)}
+        self.new()
+        self._passed = set(self._events)
+        self._events.clear()
 
     def new(self) -> list[tuple[str, Mapping[str, Any]]]:
         """Return what a session is to be told now: ``fmri`` events, and a ``notice`` for what cannot be read.
@@ -172,8 +176,8 @@ class Shelf:
         try:
             known = self._events.keys() | self._passed
             folders = [folder for folder in _folders(self._path) if folder.name not in known]
-        except OSError as error:
-            yield from self._notice(_unreadable(self._path, str(error)))
+        except FmriRefused as error:
+            yield from self._notice(error)
             return
         for folder in folders:
             try:
@@ -188,10 +192,19 @@ class Shelf:
 
 
 def _folders(shelf: Path) -> list[Path]:
-    """Return the scores on a shelf, in the order of their names; one that is being written is none yet."""
-    if not shelf.exists():
+    """Return the scores on a shelf, in the order of their names; one that is being written is none yet.
+
+    Raises
+    ------
+    FmriRefused
+        If it cannot be listed.
+    """
+    try:
+        return sorted(path for path in shelf.iterdir() if not path.name.startswith("."))
+    except FileNotFoundError:
         return []
-    return sorted(path for path in shelf.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        raise _unreadable(shelf, error.strerror or str(error)) from error
 
 
 def _age(event: Mapping[str, Any]) -> tuple[str, str]:
@@ -200,7 +213,7 @@ def _age(event: Mapping[str, Any]) -> tuple[str, str]:
 
 def _unreadable(path: Path, why: str) -> FmriRefused:
     return FmriRefused(
-        f"The fMRI score {path} cannot be read: {why}.",
+        f"{path}, of a scan's score, cannot be read: {why}.",
         subject=str(path),
-        remedy="Remove that folder, and score the scan again: flexion fmri score.",
+        remedy="Remove it, and score the scan again: flexion fmri score.",
     )

@@ -5,6 +5,7 @@ Only the plane of a slice is resampled; the slices stay the scanner's own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ Array = NDArray[np.float64]
 CLIP_SD = 3.0
 #: Mean and deviation of the photographs that the published weights were trained on, per channel (ImageNet).
 IMAGENET_MEAN, IMAGENET_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+N_CHANNELS = len(IMAGENET_MEAN)
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def resampled(volume: NDArray[np.float32], indices: NDArray[np.intp], grid: Grid
     return np.asarray(rows @ chosen @ columns.T)
 
 
-def for_network(channels: tuple[Array, Array, Array]) -> NDArray[np.float32]:
+def for_network(channels: Sequence[Array]) -> NDArray[np.float32]:
     """Return three channels of values from 0 to 1, each of shape (n, size, size), as ImageNet's networks expect them.
 
     Returns

@@ -6,7 +6,6 @@ What is held is what was asked for; a header that claims more than a file can ho
 from __future__ import annotations
 
 import gzip
-import hashlib
 import zlib
 from pathlib import Path
 from types import TracebackType
@@ -90,12 +89,3 @@ class ScanBytes:
     def damaged(self, what: str) -> ScanError:
         """Return the error that says that the file is not whole; the caller raises it."""
         return ScanError(f"{self.path.name} cannot be read to its end: {what}.", subject=str(self.path), remedy=AGAIN)
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, as they lie on the disk."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

@@ -14,12 +14,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.bundle import sha256_of_file
 from inference.errors import ScanError
 from inference.fmri.header import LEAST_SLICES, Header, read_header
 from inference.fmri.orienting import canonical
 from inference.fmri.parameters import ScanParameters
 from inference.fmri.sidecar import read_sidecar
-from inference.fmri.unpacking import BLOCK, ScanBytes, sha256_of
+from inference.fmri.unpacking import BLOCK, ScanBytes
 
 #: What a simulated scan's header says of itself (law 9).
 SIMULATED = b"simulated by Flexion: no patient"
@@ -132,4 +133,4 @@ def open_scan(path: Path) -> Scan:
     origin = "synthetic" if header.described == SIMULATED else "clinical"
     tilted = () if order[2] == 2 else ("It was not stored in axial slices; axial ones are cut from it.",)
     assumed = (*header.assumed, *tilted)
-    return Scan(path, sha256_of(path), parameters, affine, sidecar.scanned_on, origin, assumed, header)
+    return Scan(path, sha256_of_file(path), parameters, affine, sidecar.scanned_on, origin, assumed, header)

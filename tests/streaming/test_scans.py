@@ -78,13 +78,13 @@ def test_a_score_that_comes_while_the_session_runs_is_taken(redis_url: str, tmp_
 
 
 def test_the_next_life_tells_what_the_last_one_took(redis_url: str, tmp_path: Path) -> None:
-    """Also to a Redis that forgot it; what the shelf says again is not written again."""
+    """Also to a Redis that forgot it, and where the patient's folder is gone."""
     bed, stop = Bed.make(redis_url, tmp_path), threading.Event()
     with scoring(redis_url):
         assert bridge(bed, Given([("fmri", score())]), stop).run(stop) == 0
         connect(redis_url, "test").flushall()
         bed = bed.again()
-        assert bridge(bed, Given([("fmri", score())])).run(threading.Event()) == 0
+        assert bridge(bed, Given()).run(threading.Event()) == 0
     assert score() in [event.data for event in told(redis_url, bed.session, "fmri")]
     assert [line for line in bed.again().folder.results() if is_scan(line)] == [score()]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from training.backbones.augmentation import IMAGENET_MEAN, IMAGENET_SD
+from inference.fmri.slices import IMAGENET_MEAN, IMAGENET_SD
 
 #: Pixels of a side: three cells of the last feature map.
 SIZE = 96

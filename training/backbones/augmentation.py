@@ -9,10 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from inference.fmri.slices import IMAGENET_MEAN, IMAGENET_SD
 from training.errors import TrainingError
 
-#: Mean and deviation of ImageNet's three channels, by which slices in [0, 1] were scaled.
-IMAGENET_MEAN, IMAGENET_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 #: What a run says that mirrors its slices.
 MIRRORED = (
     "Slices are mirrored at random while training: this network cannot tell the left half of a brain from the right."

@@ -44,13 +44,18 @@ def read_backbone(path: Path) -> tuple[Backbone, dict[str, Any]]:
     """
     kept = read_checkpoint(path)
     if kept.get("backbone") not in ARCHITECTURES:
-        raise RunError(
-            f"Checkpoint {path} holds no image network.",
-            subject=str(path),
-            remedy="Delete it: the fold is then trained from its beginning.",
-        )
+        raise _refusal(path, "holds no image network")
     architecture = ARCHITECTURES[kept["backbone"]]
     # What is built is only a place for the numbers that are read into it.
     net = build(architecture, n_outputs=1, seed=0)
-    net.load_state_dict(kept["net"], strict=True)
+    try:
+        net.load_state_dict(kept["net"], strict=True)
+    except RuntimeError as error:
+        words = f"holds tensors that are not those of {architecture.words} in the {architecture.library} of today"
+        raise _refusal(path, words) from error
     return Backbone(architecture, net, Initialised(**kept["initialised"])).eval(), kept["facts"]
+
+
+def _refusal(path: Path, what: str) -> RunError:
+    remedy = "Delete it: the fold is then trained from its beginning."
+    return RunError(f"Checkpoint {path} {what}.", subject=str(path), remedy=remedy)

@@ -9,14 +9,12 @@ from __future__ import annotations
 import hashlib
 import importlib
 import os
-import pickle
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -33,8 +31,6 @@ DEFAULT_FOLDER = Path("~/.cache/flexion/weights")
 COUNTER = "num_batches_tracked"
 #: What a file holds that was written by safetensors, not by torch.
 SAFETENSORS = ".safetensors"
-#: What torch and safetensors raise on a file that is cut, of another kind, or holds more than tensors.
-UNREADABLE = (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError, SafetensorError)
 
 
 @dataclass(frozen=True)
@@ -157,7 +153,7 @@ def digest(state: Mapping[str, Tensor]) -> str:
 def _read(path: Path) -> dict[str, Tensor]:
     try:
         state = load_file(path) if path.suffix == SAFETENSORS else _load_torch(path)
-    except UNREADABLE as error:
+    except Exception as error:  # both let through whatever their parts raise on bytes that are no file of theirs
         raise _unreadable(path, f"cannot be read ({type(error).__name__})") from error
     if not isinstance(state, dict) or not state or not all(isinstance(value, Tensor) for value in state.values()):
         raise _unreadable(path, "holds no state dict, which is tensors by their names")

@@ -51,12 +51,18 @@ def seen(
     ],
 )
 def test_a_known_move_is_found(head: NDArray[np.float64], parameters: tuple[float, ...]) -> None:
-    """Also while the scanner drifts by 3 %."""
+    """Also while the scanner grows brighter by a third."""
     true = np.array(parameters, float)
     follower = HeadMotion(seen(head, np.zeros(6), 0), SPEC.voxel_mm)
-    off = follower.push(seen(head, true, 1, gain=1.03)) - true
+    off = follower.push(seen(head, true, 1, gain=1.33)) - true
     assert np.abs(off[:3]).max() < CLOSE_MM
     assert SPHERE_MM * np.abs(off[3:]).max() < CLOSE_MM
+
+
+def test_turns_count_on_a_sphere_of_50_mm() -> None:
+    """Power's formula, by hand: 1 + 2 mm and a hundredth of a radian."""
+    parameters = np.array([[0, 0, 0, 0, 0, 0], [1, -2, 0, 0.01, 0, 0], [1, -2, 0, 0.01, 0, 0]], float)
+    np.testing.assert_allclose(framewise_displacement(parameters), [3.5, 0.0])
 
 
 def test_a_still_head_does_not_move(head: NDArray[np.float64]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -228,3 +230,9 @@ def test_a_recipe_that_does_not_exist_is_a_wrong_value() -> None:
     """Settings that are made in the program are checked as well."""
     with pytest.raises(ValueError, match="recipe is 'median'"):
         PreparationSpec(recipe="median")  # type: ignore[arg-type]
+
+
+def test_nothing_is_loaded_before_a_scan_is_read() -> None:
+    """A process that only knows of scans, such as the aggregator, loads neither scipy nor nibabel nor torch."""
+    code = "import sys, inference.fmri.preparation; sys.exit(bool({'scipy', 'nibabel', 'torch'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

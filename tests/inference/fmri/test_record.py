@@ -100,7 +100,9 @@ def test_a_score_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes |
     (folder / "score.json").unlink()
     if content is not None:
         (folder / "score.json").write_bytes(content)
-    with pytest.raises(FmriRefused, match=rf"score\.json cannot be read: .*{words}.*Remove that folder, and score"):
+    with pytest.raises(
+        FmriRefused, match=rf"score\.json, of a scan's score, cannot be read: .*{words}.*Remove it, and score"
+    ):
         read(folder)
     [(kind, notice)] = Shelf(tmp_path, "P-01", BUNDLE).new()
     assert kind == "notice" and words in notice["text"] and "flexion fmri score" in notice["remedy"]
@@ -168,3 +170,8 @@ def test_a_shelf_that_cannot_be_listed_is_told_once(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path, "P-01", BUNDLE)
     [(kind, notice)] = shelf.new()
     assert kind == "notice" and "Not a directory" in notice["text"] and shelf.new() == []
+    with pytest.raises(FmriRefused, match=r"fmri, of a scan's score, cannot be read: Not a directory\. Remove it"):
+        find(tmp_path, "P-01", SCAN, BUNDLE)
+    anew = Shelf(tmp_path, "P-01", BUNDLE)
+    anew.pass_over()
+    assert anew.new() == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import hashlib
 import itertools
 import json
 import tracemalloc
@@ -105,7 +106,9 @@ def test_scaling_is_applied(tmp_path: Path) -> None:
 
 def test_the_hash_is_that_of_the_file(tmp_path: Path) -> None:
     """A scan is known by its bytes; another scan has others."""
-    one = open_scan(heads.write(tmp_path)).sha256
+    path = heads.write(tmp_path)
+    one = open_scan(path).sha256
+    assert one == hashlib.sha256(path.read_bytes()).hexdigest()
     assert one == open_scan(heads.write(tmp_path)).sha256
     assert one != open_scan(heads.write(tmp_path, heads.course(seed=1))).sha256
 

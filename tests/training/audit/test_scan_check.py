@@ -90,7 +90,7 @@ def test_a_scan_packed_in_pieces_is_whole(tmp_path):
         ({"shape": (8, 8, 9, 5)}, "error", "has 5 volumes, expected 20 or more"),
         ({"shape": (8, 8, 9)}, "error", "is of shape 8 x 8 x 9, expected volumes over time"),
         ({"zooms": (0.1, 3, 3, 2)}, "error", "expected edges of 0.5 to 10 mm"),
-        ({"zooms": (9, 9, 9, 2000)}, "warning", "Its volumes took 2000 sec, which can only be 2 s."),
+        ({"zooms": (9, 9, 9, 2000)}, "warning", "Its volumes took 2000 s, which can only be 2 s."),
         ({"zooms": (9, 9, 9, 0)}, "warning", "Nothing says how long a volume took."),
         ({"coded": False}, "error", "does not say which side is left"),
     ],

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from inference.fmri.slices import IMAGENET_MEAN, IMAGENET_SD
 from tests.training.pictures import heads
-from training.backbones.augmentation import IMAGENET_MEAN, IMAGENET_SD, SliceAugmentation, augmented
+from training.backbones.augmentation import SliceAugmentation, augmented
 from training.errors import TrainingError
 
 NOTHING = SliceAugmentation(rotation_deg=0.0, flip=False, brightness=0.0)

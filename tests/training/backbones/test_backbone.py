@@ -85,3 +85,12 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path: Path):
     write_checkpoint(tmp_path / "best.pt", {"network": {}})
     with pytest.raises(RunError, match=r"best\.pt holds no image network"):
         read_backbone(tmp_path / "best.pt")
+
+
+def test_a_checkpoint_of_other_tensors_is_refused(network, tmp_path: Path):
+    """A library of another version may name them otherwise."""
+    net = network("shufflenet")
+    kept = {"backbone": "ghostnet", "initialised": net.initialised.to_json(), "facts": {}}
+    write_checkpoint(tmp_path / "best.pt", kept | {"net": net.net.state_dict()})
+    with pytest.raises(RunError, match=r"tensors that are not those of GhostNet x1\.0 in the timm of today"):
+        read_backbone(tmp_path / "best.pt")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -105,6 +107,18 @@ def test_a_file_that_is_none_is_refused(suffix, content, tmp_path: Path):
     path.write_bytes(content)
     with pytest.raises(WeightsError, match=r"cannot be read \(\w+\)"):
         create("shufflenet", weights=Weights("file", path), seed=0)
+
+
+@given(at=st.integers(0, 2000), byte=st.integers(0, 255), length=st.integers(0, 3000))
+def test_a_file_that_is_broken_anywhere_is_refused_or_read(at, byte, length, tmp_path_factory):
+    """No byte of it ends in anything but tensors or a refusal."""
+    folder = tmp_path_factory.mktemp("broken")
+    torch.save({"a": torch.zeros(4)}, folder / "w.pth")
+    content = bytearray((folder / "w.pth").read_bytes())
+    content[at % len(content)] = byte
+    (folder / "w.pth").write_bytes(bytes(content[: max(length, 1)]) if length < 2500 else bytes(content))
+    with pytest.raises(WeightsError):
+        read_weights(Weights("file", folder / "w.pth"), SHUFFLENET)
 
 
 @pytest.mark.parametrize("content", [{}, {"epoch": 3}, [1, 2]])

@@ -39,6 +39,9 @@ from training.runs.predictions import Prediction, read_predictions, write_predic
 from training.runs.run_folder import RunFolder
 from training.splitting.splits import Splits, nested
 
+#: A cohort is scanned and a bundle made before the first test.
+pytestmark = pytest.mark.timeout(300)
+
 FACTS = {"best_epoch": 4, "stop_loss": 0.5}
 CHOICE = {"backbone": "shufflenet", "stop_losses": {"shufflenet": 0.5, "fbnet": 0.6}}
 
@@ -96,7 +99,6 @@ def made(make_run: Make, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunF
     return run, bundle_of_fmri_run(run, tmp_path_factory.mktemp("bundle"))
 
 
-@pytest.mark.timeout(300)
 def test_a_run_on_scans_becomes_a_bundle_that_the_bedside_takes(made):
     """Loaded, checked, of today's preparation, with golden slices that its engine finds."""
     run, bundle = made
@@ -164,7 +166,6 @@ def test_the_card_says_what_it_is_and_is_not(made):
     assert max(len(line) for line in text.splitlines() if line[:1] != "|") <= 120
 
 
-@pytest.mark.timeout(300)
 def test_an_evaluated_run_is_exported_anew_with_its_figures(make_run, tmp_path: Path, capsys):
     """``flexion models export``: the verdict and the headline on the card, the digest beside it."""
     run = make_run()
