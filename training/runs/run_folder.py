@@ -298,7 +298,7 @@ class RunFolder:
         RunError
             If a patient has other ones, another score, or none any more; names the first of them.
         """
-        then, now = self.record["patients"], {one.patient: one.sha256 for one in patients}
+        then, now = self.record[_HASHES[self.modality]], {one.patient: one.sha256 for one in patients}
         asked = then.keys() | now.keys() if among is None else among
         different = sorted(patient for patient in asked if then.get(patient) != now.get(patient))
         if different:
@@ -308,10 +308,12 @@ class RunFolder:
             raise _refusal(self.path, why, f"Restore participants.tsv and the {what}s, or start a new run.")
 
 
+#: What of each patient a run is made from, in ``run.json``: a hash of it by pseudonym.
+_HASHES: Mapping[Modality, str] = {"eeg_emg": "windows", "fmri": "scans"}
 #: What every ``run.json`` has, and of which type; and what is known of the cohort in each.
 _KEYS: Mapping[str, type | tuple[type, ...]] = {
     "name": str, "made_utc": str, "state": str, "origin": str, "cohort": dict, "montage": str,
-    "fingerprint": (str, NoneType), "patients": dict, "git": (str, NoneType), "versions": dict,
+    "fingerprint": (str, NoneType), "git": (str, NoneType), "versions": dict,
     "host": dict, "seeds": dict,
 }  # fmt: skip
 _COHORT_KEYS = ("name", "sha256", "patients", "with_eeg", "good", "path")
@@ -343,11 +345,12 @@ def _record(
     splits: Splits,
     patients: Sequence[Dealt],
 ) -> dict[str, Any]:
+    modality: Modality = "fmri" if config.model.kind == KIND else "eeg_emg"
     labelled = [participant for participant in cohort.participants if participant.good is not None]
     return {
         "schema": SCHEMA,
         "name": config.run.name,
-        "modality": "fmri" if config.model.kind == KIND else "eeg_emg",
+        "modality": modality,
         "made_utc": made.isoformat(timespec="seconds"),
         "state": "made",
         "origin": cohort.origin,
@@ -361,7 +364,7 @@ def _record(
         },
         "montage": Path(cohort.montage).stem,
         "fingerprint": next((one.fingerprint for one in patients), None),
-        "patients": {one.patient: one.sha256 for one in patients},
+        _HASHES[modality]: {one.patient: one.sha256 for one in patients},
         "git": git_id(),
         "versions": dict(versions()),
         "host": host(),
@@ -371,7 +374,9 @@ def _record(
 
 def _missing(record: Mapping[str, Any]) -> list[str]:
     """Return what a record lacks, or has as something else."""
-    missing = [key for key, of in _KEYS.items() if key not in record or not isinstance(record[key], of)]
+    hashes = _HASHES.get(record.get("modality", "eeg_emg"))
+    keys = {**_KEYS, hashes: dict} if hashes else _KEYS
+    missing = [key for key, of in keys.items() if key not in record or not isinstance(record[key], of)]
     return missing or [f"cohort.{key}" for key in _COHORT_KEYS if key not in record["cohort"]]
 
 

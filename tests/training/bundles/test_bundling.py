@@ -187,8 +187,8 @@ def test_a_run_behind_another_conditioning_is_refused(make_run, tmp_path):
 def test_a_recording_that_is_another_one_makes_no_bundle(make_run, tmp_path):
     """Of a patient who trained the final network; it is named."""
     run = make_run()
-    patient = next(one for one in run.splits.final.train if one in run.record["patients"])
-    run.note(patients=run.record["patients"] | {patient: "0" * 64})
+    patient = next(one for one in run.splits.final.train if one in run.record["windows"])
+    run.note(windows=run.record["windows"] | {patient: "0" * 64})
     with pytest.raises(RunError, match=f"another recording or score of 1 patients: {patient}"):
         bundle_of_run(run, tmp_path / "out")
 
