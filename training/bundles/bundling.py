@@ -8,8 +8,6 @@ is the network of the only fold.
 
 from __future__ import annotations
 
-import json
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acquisition.durable import make_folder
+from acquisition.durable import make_folder, replace_file
+from acquisition.errors import BadEnvironment
 from acquisition.montage import Montage, load_montage
 from inference.building import with_golden, write_bundle
 from inference.bundle import MANIFEST, Bundle
@@ -36,6 +35,7 @@ from training.cohort.cohort import Cohort
 from training.cohort.opening import SPEC, open_place, windows_of
 from training.data.windows import PatientWindows, counts, prepare
 from training.errors import RunError
+from training.evaluation.document import read_evaluation
 from training.evaluation.figures import THRESHOLD
 from training.fitting.checkpoints import BEST, read_network
 from training.fitting.judging import window_logits
@@ -138,21 +138,29 @@ def bundle_of_run(run: RunFolder, out: Path, name: str = "", version: str = "") 
     ------
     GateError
         If the network is too sensitive, or its graph is another network.
+    BadEnvironment
+        If the disk does not take it.
     RunError, CohortError, FingerprintMismatch
-        If the run is not complete, or belongs to another cohort or conditioning.
+        If the run is not complete, its ``evaluation.json`` is none, or it belongs to another cohort or conditioning.
     """
-    source = Source.of(run)
+    evaluation, source = _evaluation(run), Source.of(run)
     name = name or f"lstm-{source.spec.kind}"
     x = _probes(source)
     sensitivity = pass_gate(source.net, x, name)
     graph = graph_of(source.net, SPEC.window.n_samples, source.montage.n_channels).SerializeToString()
     differences = pass_parity(source.net, graph, x.astype(np.float32), name)
-    evaluation = _evaluation(run)
     head = {"name": name, "version": version or run.record["made_utc"][:10].replace("-", ".")}
     manifest = head | _manifest(source, _training(source, sensitivity, differences, evaluation))
-    with tempfile.TemporaryDirectory(prefix="bundle-") as folder:
-        made = _written(Path(folder), manifest, graph, evaluation)
-        _replace(made, out)
+    try:
+        with tempfile.TemporaryDirectory(prefix="bundle-") as folder:
+            made = _written(Path(folder), manifest, graph, evaluation)
+            _replace(made, out)
+    except OSError as error:
+        raise BadEnvironment(
+            f"The bundle cannot be written: {error}.",
+            subject=str(out),
+            remedy="Make room there, or name another folder.",
+        ) from error
     return Bundle.load(out)
 
 
@@ -176,7 +184,7 @@ def _replace(made: Bundle, out: Path) -> None:
     for name in FILES - made.manifest.head.files.keys():
         (out / name).unlink(missing_ok=True)
     for name in (*sorted(made.manifest.head.files), MANIFEST):
-        shutil.copyfile(made.path / name, out / name)
+        replace_file(out / name, (made.path / name).read_bytes())
 
 
 def _probes(source: Source) -> NDArray[np.float64]:
@@ -264,9 +272,11 @@ def _training(
 def _auc_by_windows(evaluation: Mapping[str, Any] | None) -> dict[str, list[float | None]] | None:
     if evaluation is None:
         return None
-    [network] = [model for model in evaluation["models"] if model["kind"] == "network"]
     return {
-        str(row["n_windows"]): [row["auc"][key] for key in ("value", "low", "high")] for row in network["by_windows"]
+        str(row["n_windows"]): [row["auc"][key] for key in ("value", "low", "high")]
+        for model in evaluation["models"]
+        if model["kind"] == "network"
+        for row in model["by_windows"]
     }
 
 
@@ -286,13 +296,4 @@ def _short(value: float) -> float:
 
 
 def _evaluation(run: RunFolder) -> Mapping[str, Any] | None:
-    if not run.evaluation_path.exists():
-        return None
-    try:
-        return dict(json.loads(run.evaluation_path.read_text("utf-8")))
-    except (OSError, ValueError) as error:
-        raise RunError(
-            f"{run.evaluation_path} cannot be read: {error}.",
-            subject=str(run.evaluation_path),
-            remedy="Make it again: flexion evaluate RUN.",
-        ) from error
+    return read_evaluation(run.path) if run.evaluation_path.exists() else None
