@@ -29,7 +29,6 @@ from training.runs.config import Config, load_config
 from training.runs.predictions import read_predictions
 from training.runs.run_folder import RunFolder
 from training.splitting.splits import FILE_NAME
-from training.stages import deal_some
 from training.trainer import train_eeg
 from training.watching import Nobody
 
@@ -134,12 +133,13 @@ def test_what_is_done_is_not_done_again(run, cohort, config):
     before = {path: path.stat().st_mtime_ns for path in run[0].path.glob("checkpoints/*/*")}
     predictions, metrics = run[0].predictions_path.read_bytes(), run[0].metrics_path.read_bytes()
     training = run[0].record["training"] | {"peak_anonymous_mb": 1e6}
-    run[0].note(training=training)
+    run[0].note(training=training, cohort=run[0].record["cohort"] | {"path": "../where it was before"})
     run[0].metrics_path.unlink()
     hears = Hears()
     train_eeg(cohort, run[0].config, run[0].path.parent, resume=run[0].path, watcher=hears)
     run[0].metrics_path.write_bytes(metrics)
     assert run[0].record["training"] | {"seconds": 0} == training | {"seconds": 0}
+    assert run[0].cohort_folder == cohort
     assert hears.epochs == []
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert run[0].predictions_path.read_bytes() == predictions
@@ -241,32 +241,16 @@ def test_another_cohort_cannot_go_on_with_a_run(run, small_cohort, config, tmp_p
 
 
 @pytest.mark.parametrize("limit", [None, 12])
-def test_a_rehearsal_leaves_nothing_and_says_what_would_be_done(small_cohort, tmp_path, config, limit, monkeypatch):
-    """One batch is learned and one judged; patients, windows, networks, time and disk are told.
-
-    Whoever has no good window is passed over; the time is that of all windows, with the judging after each epoch.
-    """
+def test_a_rehearsal_leaves_nothing_and_says_what_would_be_done(small_cohort, tmp_path, config, limit):
+    """One batch is learned and one judged; patients, windows, networks, time and disk are told."""
     cohort = shutil.copytree(small_cohort, tmp_path / "cohort")
-    whole = Cohort.open(cohort)
-    splits = deal_some(whole, config, limit)
-    splits = splits.with_eeg(patient for patient in splits.patients if whole.participant(patient).has_eeg)
-    gone = next(patient for patient in splits.folds[0].train if whole.participant(patient).good)
-
-    def without(*given, **how):
-        return {patient: windows for patient, windows in prepare(*given, **how).items() if patient != gone}
-
-    monkeypatch.setattr("training.trainer.prepare", without)
-    monkeypatch.setattr("training.fitting.first_step.time", SimpleNamespace(perf_counter=count().__next__))
     told = rehearse(cohort, config, limit_patients=limit)
     assert not (cohort / FILE_NAME).exists()
     assert list(tmp_path.iterdir()) == [cohort]
     assert (told.patients, told.folds, told.epochs, told.batch) == (limit or 16, 3, 3, 16)
     assert told.windows == 6 * told.with_eeg
     assert 0 < told.loss < 3 and 0 < told.stop_loss < 3
-    # A second for the twelve windows that were learned from, and one for the twelve that were judged.
-    parts = [[6 * len(part) for part in fold.parts().values()] for fold in splits.networks]
-    seconds = sum(3 * n_train + 4 * n_stop + n_test for n_train, n_stop, n_test in parts) / 12
-    assert told.hours == pytest.approx(seconds / 3600) and told.disk_mb > 0
+    assert told.hours > 0 and told.disk_mb > 0
     assert f"{told.patients} patients" in told.words[0]
 
 
@@ -274,14 +258,30 @@ def test_a_rehearsal_leaves_nothing_and_says_what_would_be_done(small_cohort, tm
 def test_a_rehearsal_measures_what_is_kept_of_a_window(kind, values, monkeypatch):
     """Of two channels: a montage of 22 keeps more than one of 16. It has no crops of a warm start, which are faster."""
     made = load_config(None, kind, FLAGS | {"fit.warm_start": 2 * (kind == "raw")})
-    monkeypatch.setattr("training.fitting.fit.cropped", lambda x: pytest.fail("a crop"))
+    monkeypatch.setattr("training.fitting.windows.cropped", lambda x: pytest.fail("a crop"))
     train, stop = (patients(6, first, raw=kind == "raw") for first in (0, 1000))
     assert _step(train, stop, made).learned_s > 0
     assert _window_bytes(train[0]) == 4 * values
 
 
-def test_a_rehearsal_has_the_splits_of_a_cohort_that_has_some(run, cohort, config):
-    """Those of its file are taken, and stay as they are."""
-    before = (cohort / FILE_NAME).read_bytes()
-    assert rehearse(cohort, config).patients == len(run[0].splits.patients)
+def test_a_rehearsal_has_the_splits_of_a_cohort_that_has_some_and_counts_all_windows(run, cohort, config, monkeypatch):
+    """Those of its file are taken, and stay as they are; it times a patient of each outcome who has windows.
+
+    The hours are of every window that is learned from, and of the judging before the first epoch and after each.
+    """
+    before, splits, members = (cohort / FILE_NAME).read_bytes(), run[0].splits, Cohort.open(cohort)
+    splits = splits.with_eeg(patient for patient in splits.patients if members.participant(patient).has_eeg)
+    gone = next(patient for patient in splits.folds[0].train if members.participant(patient).good)
+
+    def without(*given, **how):
+        return {patient: windows for patient, windows in prepare(*given, **how).items() if patient != gone}
+
+    monkeypatch.setattr("training.trainer.prepare", without)
+    monkeypatch.setattr("training.fitting.first_step.time", SimpleNamespace(perf_counter=count().__next__))
+    told = rehearse(cohort, config)
+    assert told.patients == len(run[0].splits.patients)
     assert (cohort / FILE_NAME).read_bytes() == before
+    # A second for the twelve windows that were learned from, and one for the twelve that were judged.
+    parts = [[6 * len(part) for part in fold.parts().values()] for fold in splits.networks]
+    seconds = sum(3 * n_train + 4 * n_stop + n_test for n_train, n_stop, n_test in parts) / 12
+    assert told.hours == pytest.approx(seconds / 3600)

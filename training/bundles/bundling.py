@@ -8,8 +8,6 @@ is the network of the only fold.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -19,10 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acquisition.durable import make_folder
 from acquisition.montage import Montage, load_montage
 from inference.building import with_golden, write_bundle
-from inference.bundle import MANIFEST, Bundle
+from inference.bundle import Bundle
 from inference.engines.ort import OrtEngine
 from inference.engines.parity import GOLDEN_SET, golden_window
 from inference.normalisation import zscore
@@ -31,6 +28,7 @@ from training.bundles.digest import digest
 from training.bundles.export import graph_of
 from training.bundles.gate import LARGEST_GAIN, Sensitivity, pass_gate
 from training.bundles.parity import LOGIT_ATOL, pass_parity
+from training.bundles.placing import LICENCES, building, replace_bundle
 from training.cohort.cohort import Cohort
 from training.cohort.opening import SPEC, open_place, windows_of
 from training.data.windows import PatientWindows, counts, prepare
@@ -47,12 +45,8 @@ from training.statistics.weighting import bundle_calibration
 
 #: Windows' worth of signal from which the bedside has a number, and from which it is no longer provisional (contract).
 N_MIN, N_READY = 2, 12
-#: Of a bundle's models: from simulated patients anybody may use them; from real ones nobody but whoever made them.
-LICENCES = {"synthetic": "Apache-2.0", "clinical": "not licensed to be passed on"}
 #: Patients whose windows the gates try beside the golden ones, and windows of each.
 N_PROBED, N_OF_EACH = 3, 2
-#: All that a bundle of ours may have beside its manifest; nothing else in its folder is touched.
-FILES = {"model.onnx", "card.md", "report.md", "head.npz"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,21 +132,22 @@ def bundle_of_run(run: RunFolder, out: Path, name: str = "", version: str = "") 
     ------
     GateError
         If the network is too sensitive, or its graph is another network.
+    BadEnvironment
+        If the disk does not take it.
     RunError, CohortError, FingerprintMismatch
-        If the run is not complete, or belongs to another cohort or conditioning.
+        If the run is not complete, its ``evaluation.json`` is none, or it belongs to another cohort or conditioning.
     """
-    source = Source.of(run)
+    evaluation, source = known_evaluation(run), Source.of(run)
     name = name or f"lstm-{source.spec.kind}"
     x = _probes(source)
     sensitivity = pass_gate(source.net, x, name)
     graph = graph_of(source.net, SPEC.window.n_samples, source.montage.n_channels).SerializeToString()
     differences = pass_parity(source.net, graph, x.astype(np.float32), name)
-    evaluation = known_evaluation(run)
     head = {"name": name, "version": version or run.record["made_utc"][:10].replace("-", ".")}
     manifest = head | _manifest(source, _training(source, sensitivity, differences, evaluation))
-    with tempfile.TemporaryDirectory(prefix="bundle-") as folder:
-        made = _written(Path(folder), manifest, graph, evaluation)
-        replace_bundle(made, out)
+    with building(out) as folder:
+        made = _written(folder, manifest, graph, evaluation)
+        replace_bundle(made.path, made.manifest.head.files, out)
     return Bundle.load(out)
 
 
@@ -168,15 +163,6 @@ def _written(folder: Path, manifest: Mapping[str, Any], graph: bytes, evaluation
     write_bundle(folder, with_golden(manifest, engine, bundle))
     engine.close()
     return Bundle.load(folder)
-
-
-def replace_bundle(made: Bundle, out: Path) -> None:
-    """Put the files in place, the manifest last: until then the old one's hashes refuse the mixture."""
-    make_folder(out)
-    for name in FILES - made.manifest.head.files.keys():
-        (out / name).unlink(missing_ok=True)
-    for name in (*sorted(made.manifest.head.files), MANIFEST):
-        shutil.copyfile(made.path / name, out / name)
 
 
 def _probes(source: Source) -> NDArray[np.float64]:
@@ -264,9 +250,11 @@ def _training(
 def _auc_by_windows(evaluation: Mapping[str, Any] | None) -> dict[str, list[float | None]] | None:
     if evaluation is None:
         return None
-    [network] = [model for model in evaluation["models"] if model["kind"] == "network"]
     return {
-        str(row["n_windows"]): [row["auc"][key] for key in ("value", "low", "high")] for row in network["by_windows"]
+        str(row["n_windows"]): [row["auc"][key] for key in ("value", "low", "high")]
+        for model in evaluation["models"]
+        if model["kind"] == "network"
+        for row in model["by_windows"]
     }
 
 

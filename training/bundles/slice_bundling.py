@@ -7,7 +7,6 @@ patients that it had not seen.
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -29,8 +28,9 @@ from training.backbones import sanity
 from training.backbones.backbone import Backbone
 from training.backbones.catalogue import GRID, SIZE
 from training.backbones.readout import readout_of
-from training.bundles.bundling import LICENCES, known_evaluation, replace_bundle
+from training.bundles.bundling import known_evaluation
 from training.bundles.digest import digest
+from training.bundles.placing import LICENCES, building, replace_bundle
 from training.bundles.slice_card import slice_card
 from training.bundles.slice_export import slice_graph
 from training.bundles.slice_parity import SLICE_LOGIT_ATOL, pass_slice_parity
@@ -142,22 +142,24 @@ def bundle_of_fmri_run(run: RunFolder, out: Path, name: str = "", version: str =
     ------
     GateError
         If the graph is another network.
+    BadEnvironment
+        If the disk does not take it.
     RunError, CohortError, FingerprintMismatch
-        If the run is not complete, or belongs to another cohort or preparation.
+        If the run is not complete, its ``evaluation.json`` is none, or it belongs to another cohort or preparation.
     TrainingError
         If the folds' networks judged no patients of both outcomes.
     """
-    source = ImageSource.of(run)
+    evaluation, source = known_evaluation(run), ImageSource.of(run)
     name = name or model_name(source.net.name)
     graph = slice_graph(source.net).SerializeToString()
     differences = pass_slice_parity(source.net, graph, probes(source), name)
     readout = readout_of(source.net)
     checked = sanity.check(source.net, _checked(source), seed=source.config.run.seed)
-    evaluation = known_evaluation(run)
     head = {"name": name, "version": version or run.record["made_utc"][:10].replace("-", ".")}
     manifest = head | _manifest(source, readout, checked, _training(source, differences))
-    with tempfile.TemporaryDirectory(prefix="bundle-") as folder:
-        replace_bundle(_written(Path(folder), manifest, graph, readout, evaluation), out)
+    with building(out) as folder:
+        made = _written(folder, manifest, graph, readout, evaluation)
+        replace_bundle(made.path, made.manifest.head.files, out)
     return Bundle.load(out)
 
 

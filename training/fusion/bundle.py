@@ -6,19 +6,17 @@ are the bundles' own, as at the bedside.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from acquisition.durable import make_folder
 from inference.building import write_bundle
-from inference.bundle import MANIFEST, Bundle, FusionBundle
+from inference.bundle import Bundle, FusionBundle
 from inference.calibration import Calibration
 from inference.fusion import weighing
 from inference.manifest import FusionDraw
+from training.bundles.placing import LICENCES, building, replace_bundle
 from training.fusion.fitting import Pair
 
 #: What the methods do, in words of the card.
@@ -52,8 +50,6 @@ ORIGINS = {
     "clinical": "**Fitted to the patients of one cohort (origin: clinical). Nobody has tried it on those of another "
     "ward.**",
 }
-#: As of the bundles of networks.
-LICENCES = {"synthetic": "Apache-2.0", "clinical": "not licensed to be passed on"}
 
 
 def curve_of_bundle(bundle: Bundle) -> Calibration:
@@ -84,6 +80,11 @@ def write_fusion(
         ``name``, ``version`` and ``training``, what people want to know.
     seed : int
         Of the draws.
+
+    Raises
+    ------
+    BadEnvironment
+        If the disk does not take it.
     """
     eeg_emg, fmri = bundles
     weights, draws = pair.weigh(method, (curve_of_bundle(eeg_emg), curve_of_bundle(fmri)), seed=seed)
@@ -101,16 +102,13 @@ def write_fusion(
         "n_min": eeg_emg.model.n_min,
         "n_ready": eeg_emg.model.n_ready,
     }
-    with tempfile.TemporaryDirectory(prefix="bundle-") as folder:
-        place = Path(folder)
+    with building(out) as place:
         card = place / "card.md"
         card.write_text("", encoding="utf-8")
         write_bundle(place, manifest)
         card.write_text(_card(FusionBundle.load(place), pair, bundles), encoding="utf-8")
         write_bundle(place, manifest)
-        make_folder(out)
-        for name in (card.name, MANIFEST):
-            shutil.copyfile(place / name, out / name)
+        replace_bundle(place, [card.name], out)
     return FusionBundle.load(out)
 
 

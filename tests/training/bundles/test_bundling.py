@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 import torch
 
 from acquisition.chain import ChainSpec
+from acquisition.errors import BadEnvironment
 from acquisition.montage import load_montage
 from inference.bundle import Bundle
 from inference.engines.ort import OrtEngine
@@ -173,6 +175,17 @@ def test_a_chaotic_network_makes_no_bundle_and_leaves_the_old_one(make_run, eval
     with pytest.raises(GateError, match="The logit of lstm-bands moves by"):
         bundle_of_run(make_run(net=net), out)
     assert Bundle.load(out).sha256 == evaluated[1].sha256
+
+
+def test_a_disk_that_takes_no_bundle_is_said(evaluated, out, tmp_path, monkeypatch):
+    """Something lies where a file of it belongs, or there is nowhere to put it together."""
+    (out / "card.md").unlink()
+    (out / "card.md").mkdir()
+    with pytest.raises(BadEnvironment, match=r"card\.md takes no more"):
+        bundle_of_run(evaluated[0], out)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(BadEnvironment, match="The bundle cannot be written: .*nowhere.* Make room there"):
+        bundle_of_run(evaluated[0], out)
 
 
 def test_a_run_behind_another_conditioning_is_refused(make_run, tmp_path):
