@@ -13,7 +13,7 @@ from training.bundles import five
 PAGE = Path(__file__).parents[3] / "docs" / "backbones.md"
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_a_row_is_what_was_found_of_a_network(monkeypatch, capsys):
     """Sizes, differences within their bounds, and how far the maps follow the weights."""
     slices = heads(2, SIZE)
@@ -29,7 +29,7 @@ def test_a_row_is_what_was_found_of_a_network(monkeypatch, capsys):
     assert line.startswith("| ShuffleNetV2 x1.0 | 1.25 M | 5.1 | ")
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_slices_are_those_of_a_simulated_scan(monkeypatch):
     """Prepared as at the bedside, from the lowest to the highest."""
     monkeypatch.setattr(five, "N_VOLUMES", 22)
