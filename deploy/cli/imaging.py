@@ -117,10 +117,9 @@ def _words(run: RunFolder) -> list[str]:
     cohort, training = record["cohort"], record["training"]
     origin = "simulated patients" if record["origin"] == "synthetic" else "patients"
     names = ", ".join(f"{name} (initialised: {how['how']})" for name, how in record["initialised"].items())
-    speed = f"{training['slices_per_s']:.0f} slices/s in a fold, {training['waiting_share']:.1%} waiting for data"
     return [
         f"{run.path}: {cohort['with_scan']} {origin} with a scan, {record['slices']:,} slices; {names}; "
-        f"{training['epochs']} epochs in {training['seconds']:.0f} s ({speed}).",
+        f"{training['epochs']} epochs in {training['seconds']:.0f} s{train.speed(training, 'slices')}.",
         f"Chosen by the patients that stopped the training: {record['final']['backbone']}.",
         f"The bundle: {run.bundle_path}",
         f"The figures: flexion evaluate {run.path}",

@@ -120,16 +120,19 @@ def _words(run: RunFolder) -> list[str]:
     cohort, training = record["cohort"], record["training"]
     origin = "simulated patients" if record["origin"] == "synthetic" else "patients"
     n_networks = len(run.splits.networks)
-    speed = ""
-    if training["windows_per_s"] is not None:
-        share = f"{training['waiting_share']:.1%} waiting for data"
-        speed = f" ({training['windows_per_s']:.0f} windows/s in a fold, {share})"
     return [
         f"{run.path}: {cohort['with_eeg']} {origin} with EEG, {n_networks} networks, {training['epochs']} epochs in "
-        f"{training['seconds']:.0f} s{speed}.",
+        f"{training['seconds']:.0f} s{speed(training, 'windows')}.",
         f"The bundle: {run.bundle_path}",
         f"The figures: flexion evaluate {run.path}",
     ]
+
+
+def speed(training: dict[str, Any], what: str) -> str:
+    """Return how fast rows were learned from, to be put behind a time; nothing where it is not known any more."""
+    if training[f"{what}_per_s"] is None:
+        return ""
+    return f" ({training[f'{what}_per_s']:.0f} {what}/s in a fold, {training['waiting_share']:.1%} waiting for data)"
 
 
 def put(value: dict[str, Any], lines: list[str], *, as_json: bool) -> None:

@@ -22,13 +22,12 @@ from training.evaluation.dealt_anew import dealt_anew
 from training.evaluation.document import SCHEMA
 from training.evaluation.evaluation import evaluate
 from training.evaluation.imaging import image_evaluation_of
-from training.evaluation.scores import CHOSEN, Scores, models_of
+from training.evaluation.scores import Scores, models_of
 from training.evaluation.sureness import Sureness
 from training.fusion.trainer import train_fusion
-from training.imaging import choice
 from training.reporting.facts import Facts
 from training.reporting.page import write_report
-from training.runs.predictions import Prediction, read_predictions, write_predictions
+from training.runs.predictions import CHOSEN, Prediction, read_predictions, write_predictions
 from training.runs.run_folder import RunFolder
 from training.statistics.auc import auc
 
@@ -97,11 +96,6 @@ def test_the_patients_that_were_chosen_for_are_those_of_the_network(place: Path,
     """Here every fold chose the same one, so that its figures are the chosen ones'."""
     models = {model["name"]: model["figures"]["auc"] for model in of_fmri(place)["models"]}
     assert models["cnn-chosen"] == models["cnn-shufflenet"] != models["cnn-resnet50"]
-
-
-def test_the_name_of_the_chosen_is_that_of_the_trainer() -> None:
-    """Two packages know it."""
-    assert CHOSEN == choice.CHOSEN
 
 
 def test_fusions_stand_beside_their_heads(judged: dict) -> None:

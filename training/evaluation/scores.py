@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from inference.calibration import Calibration, Line, interval_of
 from inference.manifest import AGGREGATIONS
-from training.runs.predictions import Prediction
+from training.runs.predictions import CHOSEN, Prediction
 from training.statistics.logistic import sigmoid
 from training.statistics.metrics import Floats
 from training.statistics.weighting import N_DRAWS, Scored, curve_of, fit_curve, scored_session
@@ -28,8 +28,6 @@ AS_IT_IS = Line(1.0, 0.0, np.zeros(0), np.zeros(0))
 CALIBRATED = Calibration((1.0,), (1.0,), (0.0,), ((),), ((),))
 #: Units of which a patient has many; a network scores them, and they outweigh its own row of the whole patient.
 PARTS = ("window", "slice")
-#: What a run on scans calls the networks that its folds chose, one each; they have rows of patients alone.
-CHOSEN = "cnn-chosen"
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,8 @@ from pathlib import Path
 from inference.bundle import MANIFEST, Bundle
 from training.cohort.cohort import Cohort
 from training.errors import RunError
-from training.evaluation.scores import CHOSEN, Scores
-from training.runs.predictions import Prediction, read_predictions
+from training.evaluation.scores import Scores
+from training.runs.predictions import CHOSEN, Prediction, read_predictions
 from training.runs.run_folder import RunFolder
 from training.splitting.splits import Splits
 

@@ -7,10 +7,7 @@ from dataclasses import dataclass, replace
 
 from training.fitting.checkpoints import BEST, read_checkpoint
 from training.imaging.fold import SliceTask, model_name
-from training.runs.predictions import Prediction
-
-#: What tables call the networks that the folds chose, one each.
-CHOSEN = "cnn-chosen"
+from training.runs.predictions import CHOSEN, Prediction
 
 
 @dataclass(frozen=True)

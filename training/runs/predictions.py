@@ -69,6 +69,8 @@ class Prediction:
     above_25: float | None = None
 
 
+#: What a run on scans calls the networks that its folds chose, one each; they have rows of patients alone.
+CHOSEN = "cnn-chosen"
 #: Steps of the ordinal head in points; a column each.
 STEPS_FMA = (9, 17, 25)
 #: Columns, in the order of the file.

@@ -19,11 +19,10 @@ from training.backbones.weights import VARIABLE
 from training.cohort.errors import CohortError
 from training.errors import Interrupted, RunError, SplitError, TrainingError, WeightsError
 from training.fitting.checkpoints import BEST
-from training.imaging.choice import CHOSEN
 from training.imaging.rehearsal import rehearse_fmri
 from training.imaging.trainer import final_network, train_fmri
 from training.runs.image_config import ImageConfig, load_image_config
-from training.runs.predictions import read_predictions
+from training.runs.predictions import CHOSEN, read_predictions
 from training.runs.run_folder import RunFolder
 from training.splitting.splits import FILE_NAME
 
