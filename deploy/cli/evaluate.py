@@ -68,4 +68,6 @@ def _require_predictions(run: RunFolder) -> None:
 
     if not run.predictions_path.is_file():
         message = f"{run.path} has no predictions.csv: its state is {run.record.get('state', 'unknown')}, not done."
-        raise RunError(message, subject=str(run.path), remedy="Finish it with flexion train eeg COHORT --resume RUN.")
+        verb = "fmri" if run.modality == "fmri" else "eeg"
+        remedy = f"Finish it with flexion train {verb} COHORT --resume RUN."
+        raise RunError(message, subject=str(run.path), remedy=remedy)

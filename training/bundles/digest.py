@@ -50,9 +50,10 @@ def _tables(facts: Facts) -> Iterator[Table]:
     yield tables.headline(models, facts.initialised)
     yield from (tables.by_windows(network) for network in facts.networks if network.get("by_windows"))
     yield tables.macro(models)
-    for key, table in (("paired", tables.paired), ("groups", tables.groups), ("paper_table", tables.paper)):
+    for key, table in (("paired", tables.paired), ("groups", tables.groups)):
         if facts.list_of(key):
             yield table(facts.list_of(key))
+    yield from tables.papers(facts.list_of("paper_table"), facts.initialised)
     for key, one in (("fma", tables.scale), ("permuted", tables.control)):
         if found.get(key):
             yield one(found[key])

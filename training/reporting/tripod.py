@@ -17,6 +17,17 @@ from training.reporting.words import count, text
 Status = Literal["answered", "partly", "not done", "not applicable"]
 #: Why what belongs to a study's people is missing.
 STUDY = "The cohort's files do not hold it; the study's report must."
+#: What is known of each patient, what is made of it, and by what it is judged, by what the run is of.
+PREDICTORS = {
+    "eeg_emg": ("All channels of the montage; none chosen by looking.", "EEG and EMG in 10 s windows",
+                "Z-score per window and channel; docs/signal.md."),
+    "fmri": ("Every slice of the scan that holds half of the widest one's area; none chosen by looking.",
+             "resting-state fMRI, slices of the mean volume or of three maps",
+             "Scaled within the mask of the scan; docs/fmri.md."),
+    "fusion": ("What a network of EEG and EMG and one of fMRI say of the patient.",
+               "EEG and EMG in 10 s windows, slices of resting-state fMRI",
+               "Each network's logit is calibrated, then weighed; docs/fusion.md."),
+}  # fmt: skip
 #: Why what belongs to patients is missing where there were none.
 SIMULATED = "Simulated patients."
 
@@ -70,6 +81,7 @@ def _opening(facts: Facts) -> list[Item]:
 def _data(facts: Facts) -> list[Item]:
     cohort = facts.cohort
     who = f"Cohort {text(cohort.get('name'))}: {count(cohort.get('patients'))} patients."
+    chosen, measured, _ = PREDICTORS[facts.modality]
     return [
         Item("5a", "sources of data, how representative", "partly", who, "provenance"),
         _of_people(facts, "5b", "dates of accrual and follow-up"),
@@ -82,15 +94,15 @@ def _data(facts: Facts) -> list[Item]:
              "Fugl-Meyer of the lower limb above 17 of 34 at 3 months (83 to 97 days); who assessed it is not known."),
         _of_people(facts, "8b", "assessors, where the outcome needs judgement"),
         _of_people(facts, "8c", "whether assessors were blind"),
-        Item("9a", "choice of predictors", "answered", "All channels of the montage; none chosen by looking."),
+        Item("9a", "choice of predictors", "answered", chosen),
         Item("9b", "predictors: what, how and when measured", "partly",
-             "EEG and EMG in 10 s windows; the days since onset stand with the patients, if the cohort has them."),
+             f"{measured}; the days since onset stand with the patients, if the cohort has them."),
         Item("9c", "predictors that need judgement", "not applicable", "None: every predictor is measured."),
         Item("10", "sample size, and whether it suffices", "partly",
              "Taken as it came; it does not suffice for so many parameters, and the first lines say so.", "top"),
         Item("11", "missing data", "partly",
-             f"{count(cohort.get('with_eeg'))} of {count(cohort.get('patients'))} patients have EEG; the others are "
-             "left out, none is imputed. A patient without outcome is left out.", "provenance"),
+             f"{_who_has(facts)} of {count(cohort.get('patients'))} patients; the others are left out, none is "
+             "imputed. A patient without outcome is left out.", "provenance"),
     ]  # fmt: skip
 
 
@@ -101,7 +113,7 @@ def _analysis(facts: Facts) -> list[Item]:
     promised = "raw, uncalibrated" if uncalibrated(facts.networks) else "calibrated"
     return [
         Item("12a", "how data were divided", "answered", f"Profile {text(run.get('profile'))}: {split}.", "provenance"),
-        Item("12b", "how predictors were handled", "answered", "Z-score per window and channel; docs/signal.md."),
+        Item("12b", "how predictors were handled", "answered", PREDICTORS[facts.modality][2]),
         Item("12c", "type of model, steps, tuning, validation", "answered",
              "The run folder's config.toml; early stopping on patients that neither train nor test.", "learning"),
         Item("12d", "differences between centres", "partly" if several else "not applicable",
@@ -136,8 +148,8 @@ def _results(facts: Facts) -> list[Item]:
     several = _sites(facts)
     return [
         Item("20a", "flow of participants", "partly",
-             f"{count(facts.cohort.get('patients'))} in the cohort, {count(facts.cohort.get('with_eeg'))} with EEG, "
-             f"{facts.n} judged.", "provenance"),
+             f"{count(facts.cohort.get('patients'))} in the cohort, {_who_has(facts)}, {facts.n} judged.",
+             "provenance"),
         Item("20b", "characteristics of participants", "partly", "Outcome, site and signal of each.", "patients"),
         Item("20c", "predictors compared between data sets", "not applicable", "One cohort."),
         Item("21", "participants and events in each analysis", "answered", "n (good) in every table.", "headline"),
@@ -166,6 +178,15 @@ def _of_people(facts: Facts, number: str, asks: str) -> Item:
     if facts.run.get("origin") == "synthetic":
         return Item(number, asks, "not applicable", SIMULATED)
     return Item(number, asks, "not done", STUDY)
+
+
+def _who_has(facts: Facts) -> str:
+    """Return how many patients have what the run is of."""
+    if facts.modality == "eeg_emg":
+        return f"{count(facts.cohort.get('with_eeg'))} with EEG"
+    if facts.modality == "fmri":
+        return f"{count(facts.cohort.get('with_scan'))} with a scan"
+    return f"{facts.n} with EEG and a scan"
 
 
 def _sites(facts: Facts) -> bool:
