@@ -32,7 +32,6 @@ from training.bundles.placing import LICENCES, building, replace_bundle
 from training.cohort.cohort import Cohort
 from training.cohort.opening import SPEC, open_place, windows_of
 from training.data.windows import PatientWindows, counts, prepare
-from training.errors import RunError
 from training.evaluation.document import read_evaluation
 from training.evaluation.figures import THRESHOLD
 from training.fitting.checkpoints import BEST, read_network
@@ -97,12 +96,6 @@ class Source:
         few = replace(cohort, participants=tuple(p for p in cohort.participants if p.id in members))
         train = tuple(prepare(few, raw=spec.reads_samples).values())
         run.check_unchanged(train, members)
-        if not train:
-            raise RunError(
-                f"{run.path}: no patient that trained the final network has a window.",
-                subject=str(run.path),
-                remedy="Restore the cohort's recordings.",
-            )
         return cls(run, cohort, net, spec, facts, train, predictions)
 
     @property

@@ -36,7 +36,6 @@ from training.bundles.slice_export import slice_graph
 from training.bundles.slice_parity import SLICE_LOGIT_ATOL, pass_slice_parity
 from training.cohort.cohort import Cohort
 from training.data.slices import PatientSlices, prepare_slices
-from training.errors import RunError
 from training.evaluation.figures import THRESHOLD
 from training.imaging.fold import model_name
 from training.imaging.trainer import final_network
@@ -112,12 +111,6 @@ class ImageSource:
         train, stop = (tuple(patient for patient in part if patient in slices) for part in (fold.train, fold.stop))
         model = model_name(net.name)
         rows = [row for row in read_predictions(run.predictions_path) if (row.model, row.unit) == (model, "slice")]
-        if not train:
-            raise RunError(
-                f"{run.path}: no patient that trained the final network has a scan.",
-                subject=str(run.path),
-                remedy="Restore the cohort's scans.",
-            )
         return cls(run, cohort, config, net, facts, [slices[patient] for patient in train], len(stop), rows)
 
 

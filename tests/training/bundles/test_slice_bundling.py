@@ -183,7 +183,7 @@ def test_slices_of_another_preparation_are_refused(make_run, tmp_path: Path):
     """A bundle scores only what was prepared as its training was."""
     run = make_run()
     run.note(fingerprint="0" * 64)
-    with pytest.raises(FingerprintMismatch, match="was trained on slices of preparation 000000000000"):
+    with pytest.raises(FingerprintMismatch, match="was trained behind preparation 000000000000"):
         bundle_of_fmri_run(run, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -197,11 +197,14 @@ def test_a_run_without_a_final_network_is_refused(make_run, tmp_path: Path):
         bundle_of_fmri_run(run, tmp_path / "out")
 
 
-def test_a_run_whose_scans_are_gone_is_refused(make_run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Nobody is left whose slices the gates could try."""
-    monkeypatch.setattr("training.bundles.slice_bundling.prepare_slices", lambda *_, **__: {})
-    with pytest.raises(RunError, match="no patient that trained the final network has a scan"):
-        bundle_of_fmri_run(make_run(), tmp_path / "out")
+def test_a_scan_that_is_another_one_makes_no_bundle(make_run, tmp_path: Path):
+    """Of a patient who trained the final network, or stopped it; it is named. So are those whose scans are gone."""
+    run = make_run()
+    patient = run.splits.exported.stop[0]
+    run.note(scans=run.record["scans"] | {patient: "0" * 64})
+    with pytest.raises(RunError, match=f"another scan or score of 1 patients: {patient}"):
+        bundle_of_fmri_run(run, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_bedside_sees_what_training_saw(made, scanned_cohort):  # noqa: F811

@@ -134,15 +134,24 @@ def test_the_final_network_is_the_chosen_one_and_becomes_the_bundle(run):
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_what_is_done_is_not_done_again(run, cohort):
-    """A run that is done and gone on with trains nothing and changes no file of a fold."""
+    """A run that is done and gone on with trains nothing and changes no file of a fold; with another scan it does not.
+
+    What was noted of its memory, epochs and speed stays.
+    """
     folder = run[0]
     before = {path: path.stat().st_mtime_ns for path in folder.path.glob("checkpoints/*/*/*")}
-    predictions = folder.predictions_path.read_bytes()
+    predictions, training = folder.predictions_path.read_bytes(), folder.record["training"]
     hears = Hears()
     train_fmri(cohort, folder.image_config, folder.path.parent, resume=folder.path, watcher=hears)
     assert hears.epochs == [] and len(before) == 4
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert folder.predictions_path.read_bytes() == predictions
+    assert folder.record["training"] | {"seconds": 0} == training | {"seconds": 0}
+    scans = folder.record["scans"]
+    folder.note(scans={**scans, min(scans): "0" * 64})
+    with pytest.raises(RunError, match=f"was made from another scan or score of 1 patients: {min(scans)}"):
+        train_fmri(cohort, folder.image_config, folder.path.parent, resume=folder.path)
+    folder.note(scans=scans)
 
 
 @pytest.mark.slow
