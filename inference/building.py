@@ -1,7 +1,7 @@
 """Building: write a bundle's folder so that it can be loaded; the last step of training, and of the equal fusion.
 
-``python -m inference.building`` rewrites the equal fusion that ships. It holds the hash of ``lstm-bands``' manifest, so
-it is due whenever that bundle was built anew.
+``python -m inference.building`` rewrites the equal fusion that ships. It holds the hashes of the manifests of
+``lstm-bands`` and, where it ships, ``cnn-shufflenet``, so it is due whenever one of them was built anew.
 """
 
 from __future__ import annotations
@@ -107,8 +107,10 @@ def write_equal_fusion(folder: Path, eeg_emg: Bundle, fmri: Bundle | None = None
 
 
 def main() -> None:
-    """Rewrite the equal fusion that ships."""
-    fusion = write_equal_fusion(SHIPPED / "fusion-equal", Bundle.load(resolve_bundle("lstm-bands")))
+    """Rewrite the equal fusion that ships, of the models that ship."""
+    scans = SHIPPED / "cnn-shufflenet"
+    fmri = Bundle.load(scans) if (scans / MANIFEST).is_file() else None
+    fusion = write_equal_fusion(SHIPPED / "fusion-equal", Bundle.load(resolve_bundle("lstm-bands")), fmri)
     print(fusion.words, file=sys.stderr)
 
 

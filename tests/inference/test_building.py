@@ -57,7 +57,7 @@ def test_the_equal_fusion_holds_the_hashes_of_its_models(tmp_path: Path, bundle:
 def test_the_equal_fusion_that_ships_is_rewritten_by_a_command(
     tmp_path: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`python -m inference.building`, after lstm-bands was built anew."""
+    """`python -m inference.building`, after a model was built anew; with the one of scans where it ships."""
     monkeypatch.setattr(building, "SHIPPED", tmp_path)
     monkeypatch.setattr(building, "resolve_bundle", lambda name: {"lstm-bands": bundle.path}[name])
     building.main()
@@ -67,3 +67,7 @@ def test_the_equal_fusion_that_ships_is_rewritten_by_a_command(
         "fmri": None,
     }
     assert fusion.words in capsys.readouterr().err
+    tiny.write(tmp_path / "cnn-shufflenet", tiny.fmri_manifest())
+    building.main()
+    both = FusionBundle.load(tmp_path / "fusion-equal").fusion.fitted_on
+    assert both == {"eeg_emg": bundle.sha256, "fmri": Bundle.load(tmp_path / "cnn-shufflenet").sha256}
