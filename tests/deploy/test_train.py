@@ -49,7 +49,9 @@ def test_a_dry_run_says_what_would_be_done_and_leaves_no_run(train, place, capsy
     """In words, and as one object."""
     assert train("--config", "small.toml", "--dry-run") == 0
     out = capsys.readouterr().out
-    assert "16 patients, 14 with EEG" in out and "3 networks (that of the bundle among them), 2 epochs each at most" in out
+    assert (
+        "16 patients, 14 with EEG" in out and "3 networks (that of the bundle among them), 2 epochs each at most" in out
+    )
     assert train("--config", "small.toml", "--dry-run", "--limit-patients", "12", "--json") == 0
     told = json.loads(capsys.readouterr().out)["training"]
     assert (told["patients"], told["folds"]) == (12, 3)
