@@ -1,7 +1,7 @@
 """A model's out-of-fold logits, patient by patient, and the probabilities that calibration makes of them.
 
-Calibration is cross-fitted: within a repeat, the patients of a fold are calibrated by a curve fitted to those of the
-other folds. A profile of one fold has no others: its logits stay as they are, and ``Scores.calibrated`` says so. A
+Calibration is cross-fitted: the patients of a fold are calibrated by a curve fitted to all others, in every repeat, as
+the bundle's is fitted to all patients in every repeat. A profile of one fold has no others: its logits stay as they are, and ``Scores.calibrated`` says so. A
 model that says one number to everybody has nothing to calibrate.
 """
 
@@ -75,14 +75,15 @@ class Scores:
 
     @cached_property
     def curves(self) -> dict[tuple[int, int], Calibration | None]:
-        """The calibration of each (repeat, fold), from the repeat's other folds; None where that cannot be."""
-        return {
-            (rows[0].repeat, fold): _curve(
-                [row for row in rows if row.fold != fold], N_DRAWS // len(self.rows) if self.network else 0
-            )
-            for rows in self.rows
-            for fold in sorted({row.fold for row in rows})
-        }
+        """The calibration of each (repeat, fold), from everybody who is not in it; None where that cannot be."""
+        n_draws = N_DRAWS // len(self.rows) if self.network else 0
+        found: dict[tuple[int, int], Calibration | None] = {}
+        for rows in self.rows:
+            for fold in sorted({row.fold for row in rows}):
+                judged = {row.patient for row in rows if row.fold == fold}
+                others = [row for of_one in self.rows for row in of_one if row.patient not in judged]
+                found[rows[0].repeat, fold] = _curve(others, n_draws)
+        return found
 
     @property
     def calibrated(self) -> bool | None:
