@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constrain
 PINS := pyproject.toml constraints.txt
 ARGS ?=
 # Tests mostly wait, for signal that comes at its own pace; each worker has its LSL session, Redis and files to itself.
-WORKERS ?= 3
+WORKERS ?= 4
 
 .PHONY: help demo test lint format docs models browser faults faults-table loopback conformance mutations clean
 .PHONY: need-redis need-chromium

@@ -323,3 +323,19 @@ def test_of_other_patients_nothing_is_demanded(tmp_path, capsys, whole, effect):
     (tmp_path / "evaluation.json").write_text(json.dumps({**whole, "run": {**whole["run"], "effect": effect}}))
     assert acceptance.main([str(tmp_path)]) == 3
     assert "nothing is demanded" in capsys.readouterr().err
+
+
+def test_a_fold_is_calibrated_by_everybody_else_in_every_repeat():
+    """As the bundle is by everybody: what its own patients score changes nothing, what others score elsewhere does."""
+    rows = [row for row in predictions() if row.model == "lstm-bands"]
+    judged = {row.patient for row in rows if (row.repeat, row.fold) == (0, 0)}
+
+    def curve(change):
+        return Scores.of([replace(row, logit=-row.logit) if change(row) else row for row in rows], "lstm-bands").curves[
+            0, 0
+        ]
+
+    as_it_is = curve(lambda row: False)
+    assert as_it_is is not None
+    assert curve(lambda row: row.patient in judged) == as_it_is
+    assert curve(lambda row: row.patient not in judged and row.repeat == 1) != as_it_is

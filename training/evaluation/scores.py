@@ -1,9 +1,9 @@
 """A model's out-of-fold logits, patient by patient, and the probabilities that calibration makes of them.
 
-Calibration is cross-fitted: within a repeat, the patients of a fold are calibrated by a curve fitted to those of the
-other folds. A profile of one fold has no others: its logits stay as they are, and ``Scores.calibrated`` says so. A
-model that says one number to everybody has nothing to calibrate. Windows come one after the other, so that a curve has
-a line for each number of them; slices come all at once and have one line.
+Calibration is cross-fitted: the patients of a fold are calibrated by a curve fitted to all others, in every repeat, as
+the bundle's is fitted to all patients in every repeat. A profile of one fold has no others: its logits stay as they
+are, and ``Scores.calibrated`` says so. A model that says one number to everybody has nothing to calibrate. Windows come
+one after the other, so that a curve has a line for each number of them; slices come all at once and have one line.
 """
 
 from __future__ import annotations
@@ -97,13 +97,16 @@ class Scores:
 
     @cached_property
     def curves(self) -> dict[tuple[int, int], Calibration | None]:
-        """The calibration of each (repeat, fold), from the repeat's other folds; None where that cannot be."""
+        """The calibration of each (repeat, fold), from everybody who is not in it; None where that cannot be."""
         n_draws = N_DRAWS // len(self.rows) if self.network else 0
-        return {
-            (rows[0].repeat, fold): _curve([row for row in rows if row.fold != fold], n_draws)
-            for rows in map(self.shown, self.rows)
-            for fold in sorted({row.fold for row in rows})
-        }
+        everybody = [row for rows in self.rows for row in self.shown(rows)]
+        found: dict[tuple[int, int], Calibration | None] = {}
+        for rows in self.rows:
+            for fold in sorted({row.fold for row in rows}):
+                judged = {row.patient for row in rows if row.fold == fold}
+                others = [row for row in everybody if row.patient not in judged]
+                found[rows[0].repeat, fold] = _curve(others, n_draws)
+        return found
 
     @property
     def calibrated(self) -> bool | None:

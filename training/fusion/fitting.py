@@ -1,9 +1,9 @@
 """Fitting: what two heads say of patients that they never saw becomes one number, for patients who had no say in it.
 
-Order: logits of windows or slices -> a patient's logit -> calibration of each head -> weights. Within a repeat of the
-splits, who is in one part is fused by calibrations and weights of the other parts alone. The weights are always fitted
-behind the very lines that they will be used behind. Each head is calibrated on all of its own patients; the weights
-need those that have both.
+Order: logits of windows or slices -> a patient's logit -> calibration of each head -> weights. Who is in one part is
+fused by calibrations that everybody else had a say in, in every repeat of the splits, and by weights of the repeat's
+other parts. The weights are always fitted behind the very lines that they will be used behind. Each head is calibrated
+on all of its own patients; the weights need those that have both.
 """
 
 from __future__ import annotations
