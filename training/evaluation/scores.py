@@ -1,8 +1,8 @@
 """A model's out-of-fold logits, patient by patient, and the probabilities that calibration makes of them.
 
 Calibration is cross-fitted: the patients of a fold are calibrated by a curve fitted to all others, in every repeat, as
-the bundle's is fitted to all patients in every repeat. A profile of one fold has no others: its logits stay as they are, and ``Scores.calibrated`` says so. A
-model that says one number to everybody has nothing to calibrate.
+the bundle's is fitted to all patients in every repeat. A profile of one fold has no others: its logits stay as they
+are, and ``Scores.calibrated`` says so. A model that says one number to everybody has nothing to calibrate.
 """
 
 from __future__ import annotations
