@@ -206,9 +206,10 @@ def test_the_profile_knows_every_stage(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(200)
 def test_the_command_measures_and_says(flexion):
     """One round on a short recording: every line has a figure, people's words go to stderr."""
-    done = flexion("bench", "replay", "--seconds", "20", "--rounds", "1", "--profile", "--json")
+    done = flexion("bench", "replay", "--seconds", "20", "--rounds", "1", "--profile", "--json", timeout=180)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["bench"] == "replay" and found["machine"]["cores"] >= 1
