@@ -30,6 +30,8 @@ BIAS_PRIOR = 0.1
 #: Weights among which ``mean_prob`` chooses: 0 to 1 in steps of 0.05, the nearest to one half first, so that a tie goes
 #: to the more equal one.
 GRID = tuple(sorted((float(w) for w in np.linspace(0.0, 1.0, 21)), key=lambda w: (abs(w - 0.5), w)))
+#: Losses that differ by no more than this share differ by rounding alone: a tie, of which the first is taken.
+TIE = 1e-12
 #: Probabilities are kept this far from 0 and 1, so that one sure and wrong head does not decide alone.
 P_MARGIN = 1e-6
 #: Most steps of Newton's method.
@@ -80,7 +82,7 @@ def _mean_prob(x: Floats, y: Floats, good: Floats, shares: Floats) -> Floats:
     grid = np.array(GRID)
     p = np.clip(grid[:, np.newaxis] * sigmoid(x) + (1.0 - grid[:, np.newaxis]) * sigmoid(y), P_MARGIN, 1.0 - P_MARGIN)
     losses = -(shares * good) @ np.log(p).T - (shares * (1.0 - good)) @ np.log1p(-p).T
-    chosen = grid[np.argmin(losses, axis=1)]
+    chosen = grid[np.argmax(losses <= losses.min(axis=1, keepdims=True) * (1.0 + TIE), axis=1)]
     return np.stack([chosen, 1.0 - chosen, np.zeros_like(chosen)], axis=-1)
 
 
