@@ -96,7 +96,10 @@ def create(name: str, *, weights: Weights, seed: int) -> Backbone:
 
 
 def build(architecture: Architecture, n_outputs: int, seed: int) -> nn.Module:
-    """Return the library's network with random weights of that seed and so many outputs."""
+    """Return the library's network with random weights of that seed and so many outputs.
+
+    Its weights lie channels last, which a CPU convolves a tenth to two fifths faster.
+    """
     library = load(architecture.library)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -109,4 +112,4 @@ def build(architecture: Architecture, n_outputs: int, seed: int) -> nn.Module:
         # timm draws FBNet's from -1 to 1 where there is one output: its first logits would be some tens. All five
         # begin alike.
         cast(nn.Linear, net.get_submodule(architecture.classifier)).reset_parameters()
-    return net
+    return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

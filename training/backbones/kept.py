@@ -29,7 +29,7 @@ def write_backbone(path: Path, backbone: Backbone, facts: Mapping[str, Any]) -> 
     DiskFull
         If the disk does not take it.
     """
-    state = {name: value.detach().cpu() for name, value in backbone.net.state_dict().items()}
+    state = {name: value.detach().cpu().contiguous() for name, value in backbone.net.state_dict().items()}
     kept = {"backbone": backbone.name, "initialised": backbone.initialised.to_json(), "net": state}
     write_checkpoint(path, {**kept, "facts": dict(facts)})
 

@@ -26,7 +26,7 @@ def published(name: str) -> dict[str, Tensor]:
     """Return a state dict as it is published, with numbers of its own in every tensor."""
     state = build(ARCHITECTURES[name], n_outputs=1000, seed=7).state_dict()
     random = torch.Generator().manual_seed(7)
-    return {key: _lively(value, random) for key, value in state.items()}
+    return {key: _lively(value, random).contiguous() for key, value in state.items()}
 
 
 def _lively(value: Tensor, random: torch.Generator) -> Tensor:
