@@ -7,6 +7,7 @@ The tree of this package::
     BadInput
     ├── NotLoopback         an address that other machines reach: refused until there is access control
     ├── UnknownBed          no session was started on this bed in the last 24 hours
+    ├── UnknownScan         the session's model of scans has not scored this one
     └── UnknownSession      there is no folder of this session
 """
 
@@ -31,6 +32,12 @@ class UnknownBed(BadInput):
     """No session was started on this bed in the last 24 hours."""
 
     kind = "unknown_bed"
+
+
+class UnknownScan(BadInput):
+    """The session's model of scans has not scored this one."""
+
+    kind = "unknown_scan"
 
 
 class UnknownSession(BadInput):

@@ -11,7 +11,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from acquisition.errors import BadInput, FlexionError
-from dashboard.errors import UnknownBed, UnknownSession
+from dashboard.errors import UnknownBed, UnknownScan, UnknownSession
 from dashboard.files import PAGES
 
 #: Media type of a refusal (RFC 9457).
@@ -19,6 +19,7 @@ MEDIA_TYPE = "application/problem+json"
 #: The status of a refusal: the first class that fits.
 STATUS: tuple[tuple[type[FlexionError], HTTPStatus], ...] = (
     (UnknownBed, HTTPStatus.NOT_FOUND),
+    (UnknownScan, HTTPStatus.NOT_FOUND),
     (UnknownSession, HTTPStatus.NOT_FOUND),
     (BadInput, HTTPStatus.UNPROCESSABLE_ENTITY),
     (FlexionError, HTTPStatus.SERVICE_UNAVAILABLE),

@@ -7,6 +7,7 @@
 
 import { CONTACT, PROGRESS, ageWords, elapsedS, lookOf, worst } from "./age.js";
 import { byId, fit, make, setAttribute, setShown, setText } from "./dom.js";
+import { pictureOf } from "./looked.js";
 import { closedUtc, isUnscored } from "./store.js";
 import {
   OUTCOME_NAME,
@@ -115,6 +116,7 @@ const noWord = (who, ageS) => `no word from ${who} for ${ageWords(ageS)}`;
  * @property {string[]} lines reasons and remedy
  * @property {{name: string, status: string, detail: string, absent: boolean}[]} modalities
  * @property {boolean} synthetic
+ * @property {string} looked address of the picture of where the image model looked, "" where no scan is used
  */
 
 /**
@@ -145,6 +147,7 @@ export function outcomeView(state, now) {
     lines: outcome === null ? [] : outcome.reasons,
     modalities: outcome === null ? [] : modalities(outcome, gone),
     synthetic: isSynthetic(state),
+    looked: state.sessionId === null || outcome?.parts.fmri.status !== "ok" ? "" : pictureOf(state.sessionId, outcome.parts.fmri.scan_sha256),
   };
 }
 
@@ -220,6 +223,8 @@ function isSynthetic(state) {
 export function mountOutcome() {
   const panel = byId("outcome");
   setText(byId("outcome-name"), OUTCOME_NAME);
+  byId("looked-picture").addEventListener("load", () => showPicture(true));
+  byId("looked-picture").addEventListener("error", () => showPicture(false));
   return (state, now) => {
     const view = outcomeView(state, now);
     setAttribute(panel, "data-look", view.look);
@@ -238,6 +243,7 @@ export function mountOutcome() {
     setText(byId("points"), view.points);
     renderLines(view.lines);
     renderModalities(view.modalities);
+    renderLooked(view.looked);
   };
 }
 
@@ -266,6 +272,19 @@ function renderModalities(rows) {
     setAttribute(item, "data-absent", String(row.absent));
     [row.name, row.status, row.detail].forEach((text, j) => setText(/** @type {Element} */ (item.children[j]), text));
   });
+}
+
+/** @param {string} address */
+function renderLooked(address) {
+  setShown(byId("looked"), address !== "");
+  setAttribute(byId("looked-whole"), "href", address || null);
+  setAttribute(byId("looked-picture"), "src", address || null);
+}
+
+/** Show the picture once it has come, and say so where there is none. @param {boolean} came */
+function showPicture(came) {
+  setShown(byId("looked-whole"), came);
+  setShown(byId("looked-none"), !came);
 }
 
 function makeModality() {

@@ -1,7 +1,8 @@
 // @ts-check
 /** The page of a session: what its folder says, as it is. */
 
-import { byId, make, setShown, setText } from "./dom.js";
+import { byId, make, setAttribute, setShown, setText } from "./dom.js";
+import { pictureOf } from "./looked.js";
 import { modeWord, originWord, partWords, percent, reasonWord } from "./words.js";
 
 /**
@@ -53,6 +54,26 @@ function scanWords(line) {
   return `${line["scanned_on"]}, ${line["quality"]?.slices ?? 0} slices (${String(line["scan_sha256"]).slice(0, 12)})`;
 }
 
+/**
+ * Addresses of the pictures of the scans that the session's own model scored.
+ *
+ * @param {Folder} folder
+ */
+export function pictures({ info, results }) {
+  const own = results.filter((line) => "scan_sha256" in line && line["bundle_sha256"] === info["bundles"]?.fmri?.sha256);
+  return own.map((line) => pictureOf(info["session"], line["scan_sha256"]));
+}
+
+/** @param {string} address */
+function picture(address) {
+  const [link, image] = [make("a", ""), make("img", "looked")];
+  setAttribute(link, "href", address);
+  setAttribute(image, "src", address);
+  setAttribute(image, "alt", "Slices of the scan, coloured where the image model looked");
+  link.append(image);
+  return link;
+}
+
 /** @param {Record<string, any>} result */
 function resultCells(result) {
   const logit = result["logit"];
@@ -78,6 +99,7 @@ async function run(id) {
     row.append(...resultCells(result).map((cell) => make("td", "", cell)));
     byId("results").append(row);
   }
+  byId("looked").append(...pictures(folder).map(picture));
   setShown(byId("results-table"), folder.results.some((line) => "index" in line));
 }
 

@@ -94,6 +94,7 @@ export interface Part {
   logit: Maybe<number>;
   probability: Maybe<number>;
   scanned_on?: Maybe<string>;
+  scan_sha256?: Maybe<string>;
 }
 
 export interface Outcome {

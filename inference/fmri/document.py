@@ -11,12 +11,11 @@ from datetime import date
 from typing import Any
 
 from inference.fmri import overlay
+from inference.fmri.record import MAP, SHEET, SLICES
 from inference.fmri.score import ScanScore
 
 #: Name and version of the object in ``score.json``.
 SCHEMA = "flexion.fmri/1"
-#: Names of the files beside it.
-SLICES, SHEET, MAP = "slices.csv", "attention.png", "attention.nii.gz"
 
 
 def files_of(score: ScanScore, *, patient: str, scanned_on: date, about: Mapping[str, Any]) -> dict[str, bytes]:

@@ -28,8 +28,9 @@ from acquisition.session import known_sessions
 from inference.bundle import SHORT
 from inference.errors import FmriRefused
 
-#: The file that makes a folder a score.
+#: The file that makes a folder a score, and those beside it.
 SCORE = "score.json"
+SLICES, SHEET, MAP = "slices.csv", "attention.png", "attention.nii.gz"
 #: What a session takes of a score (contract), and what of its quality.
 EVENT = ("patient", "scan_sha256", "scanned_on", "bundle_sha256", "logit")
 EVENT_QUALITY = ("slices", "problems")

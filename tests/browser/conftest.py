@@ -38,9 +38,16 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def site(redis_url: str) -> Iterator[str]:
+def data_dir() -> Iterator[Path]:
+    """Return the folder of the sessions."""
+    with tempfile.TemporaryDirectory() as data:
+        yield Path(data)
+
+
+@pytest.fixture
+def site(redis_url: str, data_dir: Path) -> Iterator[str]:
     """Return the URL of a dashboard."""
-    with tempfile.TemporaryDirectory() as data, serving(DashboardSettings(redis_url, Path(data), port=0)) as url:
+    with serving(DashboardSettings(redis_url, data_dir, port=0)) as url:
         yield url
 
 

@@ -36,6 +36,8 @@ from streaming.waves import WavePublisher
 
 ENGINE = {"backend": "onnxruntime", "device": "cpu", "precision": "fp32", "degraded": False, "version": "1.0"}
 BUNDLE = {"name": "lstm-bands", "version": "1.0.0", "sha256": "ab" * 32, "origin": "synthetic"}
+IMAGE_BUNDLE = {"name": "cnn-shufflenet", "version": "1.0.0", "sha256": "cd" * 32, "origin": "synthetic"}
+SCAN = "ef" * 32
 NO_SCAN = "There is no scored scan of this patient."
 #: Seconds of a push.
 STEP_S = 0.02
@@ -232,7 +234,7 @@ class Feeder:
             "mains_hz": 50.0,
             "labels": self.montage.labels,
             "kinds": self.montage.kinds,
-            "bundles": {"eeg_emg": BUNDLE, "fmri": None, "fusion": None},
+            "bundles": {"eeg_emg": BUNDLE, "fmri": IMAGE_BUNDLE, "fusion": None},
         }
 
     def _source(self, state: str, cause: str) -> None:
@@ -300,9 +302,18 @@ def outcome(state: str, n: int) -> dict[str, Any]:
     without = {"probability": None, "interval": None, "modalities": [], "provisional": False}
     unknown = {"logit": None, "probability": None}
     if state in ("PROVISIONAL", "READY"):
-        scan = {"status": "ok", "slices": 31, "scanned_on": "2026-11-10", "logit": 1.2, "probability": 0.74}
+        scan = {
+            "status": "ok",
+            "slices": 31,
+            "scan_sha256": SCAN,
+            "scanned_on": "2026-11-10",
+            "logit": 1.2,
+            "probability": 0.74,
+        }
         whole |= {"modalities": ["eeg_emg", "fmri"], "missing": [], "parts": {"eeg_emg": eeg, "fmri": fmri | scan}}
         whole |= {"probability": 0.72, "interval": [0.58, 0.83], "provisional": state == "PROVISIONAL"}
+        weights = {"eeg_emg": {"value": 0.61, "interval": [0.4, 0.8]}, "fmri": {"value": 0.42, "interval": [0.2, 0.6]}}
+        whole["fusion"] = {"method": "logit_stack", "untrained": False, "weights": weights}
         whole["fma"] = {"value": 20.6, "interval": [13.9, 28.2]}
     elif state == "COLLECTING":
         reason = f"{n} of 2 windows are scored. Go on with the movements."

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.feeder import Plan
+from tests.browser.feeder import IMAGE_BUNDLE, SCAN, Feeder, Plan
 
 pytestmark = pytest.mark.browser
 
@@ -87,6 +90,35 @@ def test_the_state_comes_first_and_the_number_where_there_is_one(
         assert page.locator("#outcome-name").inner_text() == name
         if state not in ("PROVISIONAL", "READY"):
             assert "There is no scored scan of this patient." in page.locator("#modalities").inner_text()
+
+
+def keep_picture(data_dir: Path, feeder: Feeder) -> None:
+    """Lay the session's folder down, and the picture of the scan that it uses."""
+    session, scan = data_dir / "sessions" / feeder.session, data_dir / "patients" / feeder.plan.patient / "fmri" / SCAN
+    for folder in (session, scan):
+        folder.mkdir(parents=True)
+    info = {"session": feeder.session, "patient": feeder.plan.patient, "bundles": {"fmri": IMAGE_BUNDLE}}
+    (session / "session.json").write_text(json.dumps(info))
+    (scan / "score.json").write_text(json.dumps({"bundle_sha256": IMAGE_BUNDLE["sha256"]}))
+    Image.new("RGB", (300, 200), (255, 140, 0)).save(scan / "attention.png")
+
+
+def test_both_parts_their_weights_and_where_the_model_looked(page: Page, site: str, play: Any, data_dir: Path) -> None:
+    """A fused number shows what each modality says alone, what weighs them, and the scan's picture when asked."""
+    with play(Plan(state="READY"), skip_s=30) as feeder:
+        keep_picture(data_dir, feeder)
+        page.goto(f"{site}/beds/B4")
+        see(page, "state-word", "Ready")
+        told = page.locator("#modalities").inner_text()
+        assert "alone 69 %" in told and "31 slices, scanned 2026-11-10, alone 74 %" in told
+        assert "EEG and EMG 0.61 (0.40 to 0.80), fMRI 0.42 (0.20 to 0.60)" in told
+        expect(page.locator("#looked-picture")).to_be_hidden()
+        page.get_by_text("Where the image model looked").click()
+        expect(page.locator("#looked-picture")).to_be_visible()
+        expect(page.locator("#looked-picture")).to_have_js_property("naturalWidth", 300, timeout=SOON_MS)
+        expect(page.locator("#looked-none")).to_be_hidden()
+        address = f"/api/v1/sessions/{feeder.session}/scans/{SCAN}/attention.png"
+        expect(page.locator("#looked-whole")).to_have_attribute("href", address)
 
 
 def test_bad_channels_are_named_with_the_remedy_and_windows_have_their_marks(page: Page, site: str, play: Any) -> None:

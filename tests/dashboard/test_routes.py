@@ -95,6 +95,52 @@ def test_a_session_without_results_yet_is_shown(client: httpx.Client, settings: 
     assert client.get(f"/api/v1/sessions/{SESSION}").json()["results"] == []
 
 
+SCAN, MODEL = "a" * 64, "b" * 64
+
+
+def scored_scan(settings: DashboardSettings, patient: str = "P-017") -> Path:
+    """Make the folders of a session with a model of scans, and of a scan that it scored."""
+    folder, shelf = session_folder(settings.data_dir), settings.data_dir / "patients" / patient / "fmri" / SCAN
+    info = {"session": SESSION, "patient": "P-017", "bundles": {"fmri": {"sha256": MODEL}}}
+    (folder / "session.json").write_text(json.dumps(info))
+    shelf.mkdir(parents=True)
+    (shelf / "score.json").write_text(json.dumps({"bundle_sha256": MODEL}))
+    (shelf / "attention.png").write_bytes(b"a picture")
+    return shelf
+
+
+def test_where_the_model_looked_is_a_picture(client: httpx.Client, settings: DashboardSettings) -> None:
+    """The picture is the one beside the scan's score."""
+    scored_scan(settings)
+    answer = client.get(f"/api/v1/sessions/{SESSION}/scans/{SCAN}/attention.png")
+    assert (answer.status_code, answer.content) == (200, b"a picture")
+    assert answer.headers["content-type"] == "image/png"
+
+
+@pytest.mark.parametrize("what", ["another scan", "another patient", "another model", "no model", "no picture"])
+def test_a_picture_of_anything_else_is_not_shown(client: httpx.Client, settings: DashboardSettings, what: str) -> None:
+    """Only a scan of this patient that the session's own model scored is shown beside its number."""
+    shelf = scored_scan(settings, patient="P-018" if what == "another patient" else "P-017")
+    if what == "another model":
+        (shelf / "score.json").write_text(json.dumps({"bundle_sha256": "c" * 64}))
+    if what == "no model":
+        session = settings.data_dir / "sessions" / SESSION / "session.json"
+        session.write_text(json.dumps({"patient": "P-017", "bundles": {"fmri": None}}))
+    if what == "no picture":
+        (shelf / "attention.png").unlink()
+    scan = "d" * 64 if what == "another scan" else SCAN
+    answer = client.get(f"/api/v1/sessions/{SESSION}/scans/{scan}/attention.png")
+    assert answer.status_code == 404
+    assert answer.json()["kind"] == "unknown_scan"
+
+
+@pytest.mark.parametrize("scan", ["..", "a" * 63, "g" * 64, "A" * 64])
+def test_a_scan_is_named_by_its_hash_alone(client: httpx.Client, settings: DashboardSettings, scan: str) -> None:
+    """Nothing but 64 digits is looked for."""
+    scored_scan(settings)
+    assert client.get(f"/api/v1/sessions/{SESSION}/scans/{scan}/attention.png").status_code in (404, 422)
+
+
 @pytest.mark.parametrize(
     ("session", "status", "kind"),
     [(SESSION, 404, "unknown_session"), ("..%2Fetc", 404, None), ("nope", 422, "identity")],

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { adviceWords, laneViews } from "../../../dashboard/static/lanes.js";
 import { outcomeView } from "../../../dashboard/static/outcome.js";
-import { facts } from "../../../dashboard/static/session.js";
+import { facts, pictures } from "../../../dashboard/static/session.js";
 import { statusItems } from "../../../dashboard/static/status.js";
 import { cardView } from "../../../dashboard/static/ward.js";
 import { plannedWindows, windowMarks, windowWords } from "../../../dashboard/static/windows.js";
@@ -61,6 +61,15 @@ test("both parts are shown, and what weighs them, with its interval", () => {
   const [, , equal] = rowsOf({ method: "equal", untrained: true, weights: { eeg_emg: half, fmri: half } });
   assert.equal(equal.detail, "EEG and EMG 0.50, fMRI 0.50; no patient had a say in them");
   assert.equal(rowsOf(null).length, 2);
+});
+
+test("where the image model looked is shown of a scan that is used, never of another", () => {
+  const eeg_emg = { status: "ok", windows: 9, weight: 9, logit: 0.8, probability: 0.69 };
+  const looked = (fmri) => outcomeView(stateOf(contact(), outcome("PROVISIONAL", { parts: { eeg_emg, fmri } })), THEN).looked;
+  const used = { status: "ok", slices: 20, logit: 0.4, probability: 0.6, scan_sha256: "ab".repeat(32) };
+  assert.equal(looked(used), `/api/v1/sessions/${SESSION.session}/scans/${"ab".repeat(32)}/attention.png`);
+  assert.equal(looked({ ...used, status: "refused" }), "");
+  assert.equal(looked({ ...used, scan_sha256: null }), "");
 });
 
 test("a reason is said once, though the outcome carries it twice", () => {
@@ -199,6 +208,14 @@ test("the page of a session names its scored scans, and counts results of window
   const rows = Object.fromEntries(facts({ info: { ...SESSION, bundles }, ledger: null, results: [{ index: 0 }, line] }));
   assert.deepEqual([rows["Results"], rows["Scored scans"]], ["1", "2026-03-31, 20 slices (abababababab)"]);
   assert.equal(rows["Model of scans"], "cnn 1.0.0 (cdcdcdcdcdcd)");
+});
+
+test("the page of a session shows the pictures of the scans that its own model scored", () => {
+  const bundles = { ...SESSION.bundles, fmri: { name: "cnn", version: "1.0.0", sha256: "cd".repeat(32), origin: "clinical" } };
+  const lines = ["cd", "ee"].map((model, i) => ({ scan_sha256: `a${i}`.repeat(32), bundle_sha256: model.repeat(32) }));
+  const shown = pictures({ info: { ...SESSION, bundles }, ledger: null, results: [{ index: 0 }, ...lines] });
+  assert.deepEqual(shown, [`/api/v1/sessions/${SESSION.session}/scans/${"a0".repeat(32)}/attention.png`]);
+  assert.deepEqual(pictures({ info: SESSION, ledger: null, results: lines }), []);
 });
 
 test("a replay says which part of its recording it plays, and how often", () => {
