@@ -66,7 +66,7 @@ them with EEG and EMG{described}. Every window came out of the bedside's own cha
 calibrated too, as they do at the bedside.
 
 {way} The network of this bundle learned from {train} patients ({windows} windows); {stop} others said
-when to stop, best after pass {best}. The figures below, the calibration{and_points} are {whose}.
+when to stop, best after pass {best}. The figures below{too} are {whose}.
 
 {warm}
 
@@ -129,7 +129,7 @@ def card(manifest: Mapping[str, Any], largest_gain: float, evaluation: Mapping[s
         windows=final["windows"],
         stop=final["stop"],
         best=final["best_epoch"] + 1,
-        and_points=" and the interval of the points" if points else "",
+        too=", the calibration and the interval of the points" if points else " and the calibration",
         whose=WHOSE[training["profile"]].format(folds=training["folds"]),
         warm=_warm(config["fit.warm_start"]),
         settings=settings_of(config, SETTINGS),
