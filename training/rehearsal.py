@@ -90,7 +90,7 @@ def rehearse(
 
     Parameters are those of ``train_eeg``, which raises the same.
     """
-    audit = audited(cohort_folder, watcher)
+    audit = audited(cohort_folder, watcher, config if limit_patients is None else None)
     cohort = audit.cohort
     kept = limit_patients is None and (cohort.folder / FILE_NAME).exists()
     splits = deal(cohort, config) if kept else deal_some(cohort, config, limit_patients)

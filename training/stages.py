@@ -20,7 +20,7 @@ from training.pool import Watcher as PoolWatcher
 from training.runs.config import Config
 from training.runs.image_config import ImageConfig
 from training.runs.run_folder import RunFolder
-from training.splitting.splits import Splits, nested, paper, splits_of
+from training.splitting.splits import Splits, check_dealt, nested, paper, splits_of
 
 AnyConfig = Config | ImageConfig
 
@@ -38,8 +38,26 @@ class Watcher(PoolWatcher, Protocol):
         """Hear something that people should know."""
 
 
-def audited(folder: Path, watcher: Watcher) -> Audit:
-    """Return the audit of a cohort that has no error; raises CohortError with the list where it has."""
+def audited(folder: Path, watcher: Watcher, dealt_by: AnyConfig | None = None) -> Audit:
+    """Return the audit of a cohort that has no error.
+
+    Parameters
+    ----------
+    folder : Path
+    watcher : Watcher
+    dealt_by : Config or ImageConfig, optional
+        Settings that the cohort's own splits must fit: that takes no minutes of reading, and is seen first.
+
+    Raises
+    ------
+    CohortError
+        With the list of what is wrong.
+    SplitError
+        If the cohort was dealt with other settings.
+    """
+    if dealt_by is not None:
+        split = dealt_by.split
+        check_dealt(folder, split.profile, split.seed, split.folds, split.inner)
     audit = check(folder, _Auditing(watcher))
     audit.require()
     if warnings := audit.of("warning"):

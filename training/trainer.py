@@ -63,7 +63,7 @@ def train_eeg(
         If it was stopped; the message says how it goes on.
     """
     if resume is None:
-        cohort = audited(cohort_folder, watcher).cohort
+        cohort = audited(cohort_folder, watcher, config if limit_patients is None else None).cohort
         splits = deal(cohort, config) if limit_patients is None else deal_some(cohort, config, limit_patients)
         windows = windows_of(cohort, splits, config, watcher)
         judged = _with_windows(splits, cohort, windows)

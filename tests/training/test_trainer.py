@@ -203,6 +203,17 @@ def test_a_cohort_with_an_error_is_refused_before_anything_is_made(cohort, confi
     assert not (tmp_path / "runs").exists()
 
 
+def test_splits_of_other_settings_are_refused_before_anything_is_read(run, cohort, config, tmp_path):
+    """An audit takes minutes; whether the cohort was dealt with these settings is seen at once."""
+    other, told = load_config(None, "bands", FLAGS | {"split.seed": 7}), Hears()
+    with pytest.raises(SplitError, match="Set split.seed to 0"):
+        train_eeg(cohort, other, tmp_path / "runs", watcher=told)
+    with pytest.raises(SplitError, match="Set split.seed to 0"):
+        rehearse(cohort, other, watcher=told)
+    assert told.stages == []
+    assert not (tmp_path / "runs").exists()
+
+
 def test_an_outcome_without_a_good_window_is_refused_before_anything_is_made(cohort, config, tmp_path, monkeypatch):
     """Those who were left out for that are named."""
     gone = {one.id for one in Cohort.open(cohort).participants if one.has_eeg and not one.good}

@@ -93,7 +93,7 @@ def rehearse_fmri(
     Parameters are those of ``train_fmri``, which raises the same.
     """
     initialised = first_weights(config)
-    cohort = audited(cohort_folder, watcher).cohort
+    cohort = audited(cohort_folder, watcher, config if limit_patients is None else None).cohort
     kept = limit_patients is None and (cohort.folder / FILE_NAME).exists()
     splits = deal(cohort, config) if kept else deal_some(cohort, config, limit_patients)
     tell(config, initialised, watcher)

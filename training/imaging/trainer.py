@@ -74,7 +74,7 @@ def train_fmri(
     """
     initialised = first_weights(config)
     if resume is None:
-        cohort = audited(cohort_folder, watcher).cohort
+        cohort = audited(cohort_folder, watcher, config if limit_patients is None else None).cohort
         splits = deal(cohort, config) if limit_patients is None else deal_some(cohort, config, limit_patients)
         slices = slices_of_dealt(cohort, splits, config, watcher)
         usable = splits.with_scans(slices)

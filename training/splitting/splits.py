@@ -241,12 +241,25 @@ def splits_of(
         _write_once(path, lambda: _both_profiles(cohort, profile, settings))
     document = _document(path)
     _refuse_other_cohort(path, document, cohort)
-    asked = ("seed",) if profile == "paper" else ("seed", "folds", "inner")
-    _refuse_other_settings(path, document, {key: settings[key] for key in asked})
+    check_dealt(cohort.folder, profile, seed, folds, inner)
     splits = read_splits(path, profile)
     if dict(splits.strata) != strata_of(cohort.participants):
         raise SplitError(f"{path} has other strata than the cohort.", subject=str(path), remedy=MEND)
     return splits if profile == "paper" else _first(splits, repeats, path)
+
+
+def check_dealt(folder: Path, profile: Profile, seed: int, folds: int = 5, inner: float = 0.2) -> None:
+    """Refuse settings with which a cohort was not dealt; one that was not dealt yet takes any.
+
+    Raises
+    ------
+    SplitError
+        If the cohort's ``splits.json`` is no such file, or was dealt with other settings.
+    """
+    path = folder / FILE_NAME
+    asked: dict[str, float] = {"seed": seed} if profile == "paper" else {"seed": seed, "folds": folds, "inner": inner}
+    if path.exists():
+        _refuse_other_settings(path, _document(path), asked)
 
 
 def read_splits(path: Path, profile: Profile | None = None) -> Splits:
