@@ -56,6 +56,10 @@ def _split(value: object) -> object:
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
+def _or_none(value: object) -> object:
+    return None if value in ("", "none") else value
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
@@ -73,8 +77,12 @@ class ModelSettings(_Frozen):
     """Which bundles score, and what runs them."""
 
     eeg_emg: Annotated[str, Field(description="bundle of EEG and EMG: built-in name or folder")] = "lstm-bands"
-    fmri: Annotated[str | None, Field(description="bundle of scans: built-in name or folder; none: no scan")] = None
-    fusion: Annotated[str, Field(description="bundle of the fusion: built-in name or folder")] = "fusion-equal"
+    fmri: Annotated[
+        str | None,
+        BeforeValidator(_or_none),
+        Field(description="bundle of scans: built-in name or folder; none: no scan"),
+    ] = "cnn-shufflenet"
+    fusion: Annotated[str, Field(description="bundle of the fusion: built-in name or folder")] = "fusion-stack"
     engines: Annotated[
         tuple[str, ...], BeforeValidator(_split), Field(min_length=1, description="backends, in the order of trying")
     ] = ("onnxruntime-cpu",)

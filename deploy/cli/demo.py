@@ -38,8 +38,8 @@ def demo(
 ) -> None:
     """Score simulated patients, in the browser.
 
-    Needs no amplifier and no setup: Redis, streams and pages are private to this run. Where a bundle of scans is named,
-    the first patient's scan is simulated and scored 20 s into the run.
+    Needs no amplifier and no setup: Redis, streams and pages are private to this run. The first
+    patient's scan is simulated and scored 20 s into the run.
     """
     from acquisition.montage import load_montage
     from deploy.cli.running import run

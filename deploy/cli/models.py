@@ -25,7 +25,8 @@ BundleName = Annotated[str, typer.Option("--name", metavar="NAME", help="Of the 
 Into = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder of the bundles. [those that ship]")]
 Work = Annotated[Path, typer.Option("--work", metavar="DIR", help="Where cohort and runs lie; they are gone on with.")]
 Only = Annotated[
-    str, typer.Option("--only", metavar="NAME", help="The one bundle: lstm-bands, lstm-raw or cnn-shufflenet.")
+    str,
+    typer.Option("--only", metavar="NAME", help="One bundle: lstm-bands, lstm-raw, cnn-shufflenet or fusion-stack."),
 ]
 Patients = Annotated[int, typer.Option("--patients", metavar="N", help="Simulated patients.")]
 Minutes = Annotated[float, typer.Option("--minutes", help="Length of a recording.")]
@@ -121,7 +122,7 @@ def build(
     workers: Workers = 1,
     as_json: Json = False,
 ) -> None:
-    """Build the bundles that ship from nothing: simulate, train, judge, export.
+    """Build the bundles that ship from nothing: simulate, train, judge, export, fuse.
 
     Interrupted, the same command goes on where it stopped.
     """
@@ -131,7 +132,7 @@ def build(
     from deploy.cli.synth import Shown
     from deploy.cli.training_progress import TrainingProgress
     from inference.bundle import SHIPPED
-    from training.bundles.release import Order, release, simulate, train
+    from training.bundles.release import Order, fuse, release, simulate, train
 
     order = Order(patients, minutes, seed, epochs, workers, only)
     # All settings are there before hours are spent on a cohort.
@@ -145,6 +146,10 @@ def build(
         bundle = release(trained, recipe, out or SHIPPED)
         output.say(f"{bundle.words}: {bundle.path}")
         built.append(_describe(bundle))
+    if order.fuses:
+        fusion = fuse(order, work, out or SHIPPED)
+        output.say(f"{fusion.words}: {fusion.path}")
+        built.append(_describe(fusion))
     if as_json:
         output.put_json({"schema": output.SCHEMA, "bundles": built})
 

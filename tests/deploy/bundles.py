@@ -24,4 +24,4 @@ def build(folder: Path, *, scans: bool = False) -> dict[str, str]:
     image = standin.build(folder / "standin") if scans else None
     tiny.fused(folder / "fusion", bundle, image)
     named = {"FLEXION_MODELS__EEG_EMG": str(folder / "tiny"), "FLEXION_MODELS__FUSION": str(folder / "fusion")}
-    return named if image is None else named | {"FLEXION_MODELS__FMRI": str(image.path)}
+    return named | {"FLEXION_MODELS__FMRI": "none" if image is None else str(image.path)}

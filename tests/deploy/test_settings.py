@@ -42,6 +42,12 @@ def test_engines_may_be_given_in_one_variable():
     assert load({}, {"FLEXION_MODELS__ENGINES": "tensorrt, onnxruntime-cpu"}).models.engines[1] == "onnxruntime-cpu"
 
 
+def test_scans_may_be_left_out():
+    """A ward without a scanner names no bundle of scans."""
+    assert load({}, {}).models.fmri == "cnn-shufflenet"
+    assert load({}, {"FLEXION_MODELS__FMRI": "none"}).models.fmri is None
+
+
 def test_settings_are_frozen():
     """Nobody changes settings in the middle of a session."""
     with pytest.raises(ValueError, match="frozen"):

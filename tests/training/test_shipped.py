@@ -10,8 +10,9 @@ import pytest
 from acquisition.chain import ChainSpec
 from acquisition.montage import load_montage
 from acquisition.simulator import Patient
-from inference.bundle import MANIFEST, SHIPPED, Bundle, load_bundle, resolve_bundle
+from inference.bundle import MANIFEST, SHIPPED, Bundle, FusionBundle, load_bundle, resolve_bundle
 from inference.engines.ort import OrtEngine
+from inference.fmri.preparation import PreparationSpec
 from inference.normalisation import zscore
 from tests.training.simulated_windows import windows_of
 from training.statistics.auc import auc
@@ -20,10 +21,21 @@ from training.statistics.weighting import FITTED, N_DRAWS, session_logit
 AMP16 = load_montage("amp16")
 #: Far from every seed of the run that made the bundle.
 UNSEEN = 77_000_000
-#: Those that score windows.
-MODELS = [b for b in map(load_bundle, sorted(p.parent for p in SHIPPED.glob(f"*/{MANIFEST}"))) if isinstance(b, Bundle)]
+ALL = [load_bundle(path.parent) for path in sorted(SHIPPED.glob(f"*/{MANIFEST}"))]
+MODELS = [bundle for bundle in ALL if isinstance(bundle, Bundle)]
+FUSIONS = [bundle for bundle in ALL if isinstance(bundle, FusionBundle)]
+#: What a folder may take in a repository: an LSTM, and an image network of a million weights.
+MOST_BYTES = {"eeg_emg": 1_500_000, "fmri": 6_000_000}
 
-each_model = pytest.mark.parametrize("shipped", MODELS, ids=lambda bundle: bundle.name)
+
+def each(bundles: list) -> pytest.MarkDecorator:
+    """Return the mark that runs a test with each of these bundles."""
+    return pytest.mark.parametrize("shipped", bundles, ids=lambda bundle: bundle.name)
+
+
+each_model = each(MODELS)
+each_of_windows = each([bundle for bundle in MODELS if bundle.model.head.kind == "eeg_emg"])
+each_of_scans = each([bundle for bundle in MODELS if bundle.model.head.kind == "fmri"])
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +70,7 @@ def test_without_an_effect_it_is_at_chance(engine: OrtEngine):
     assert 0.3 < found < 0.7
 
 
-@each_model
+@each_of_windows
 def test_it_was_trained_behind_the_chain_of_today(shipped: Bundle):
     """A conditioning that changed needs bundles that are made anew: `make models` (law 6)."""
     assert shipped.signal.fingerprint == ChainSpec().fingerprint
@@ -77,7 +89,7 @@ def test_it_says_that_it_is_synthetic_in_the_manifest_and_on_the_card(shipped: B
     assert "{" not in text
 
 
-@each_model
+@each_of_windows
 def test_its_calibration_has_draws_for_both_aggregations(shipped: Bundle):
     """A line for each number of windows that its patients have, 200 draws each, none of which turns a score round."""
     assert set(shipped.model.calibration) == {"logit_mean_quality", "prob_mean"}
@@ -87,7 +99,7 @@ def test_its_calibration_has_draws_for_both_aggregations(shipped: Bundle):
         assert min(curve.a) >= 0
 
 
-@each_model
+@each_of_windows
 def test_its_figures_have_intervals(shipped: Bundle):
     """On the card and in the manifest, by number of windows."""
     figures = shipped.model.head.training["test_auc_by_windows"]
@@ -118,4 +130,35 @@ def test_its_golden_windows_hold_and_batches_change_no_bit(shipped: Bundle):
 @each_model
 def test_it_is_small_enough_to_ship(shipped: Bundle):
     """The whole folder, for a repository."""
-    assert sum(path.stat().st_size for path in shipped.path.iterdir()) < 1_500_000
+    size = sum(path.stat().st_size for path in shipped.path.iterdir())
+    assert size < MOST_BYTES[shipped.model.head.kind]
+
+
+@each_of_scans
+def test_it_takes_scans_as_they_are_prepared_today(shipped: Bundle):
+    """A preparation that changed needs a bundle that is made anew (law 6)."""
+    spec = PreparationSpec.from_json(shipped.image.preparation)
+    assert spec == PreparationSpec() and spec.fingerprint == PreparationSpec().fingerprint
+
+
+@each_of_scans
+def test_its_calibration_is_of_patients(shipped: Bundle):
+    """One line for each aggregation, 200 draws, none of which turns a score round; the sanity check is there."""
+    assert set(shipped.model.calibration) == {"logit_mean_quality", "prob_mean"}
+    for curve in shipped.model.calibration.values():
+        assert np.shape(curve.draws_a) == np.shape(curve.draws_b) == (1, N_DRAWS)
+        assert min(curve.a) >= 0
+    assert abs(shipped.image.sanity.correlation) < 0.5
+
+
+@each(FUSIONS)
+def test_a_fusion_is_of_the_models_that_ship(shipped: FusionBundle):
+    """One that was fitted behind others would be refused at the first scan."""
+    known = {"eeg_emg": "lstm-bands", "fmri": "cnn-shufflenet"}
+    assert shipped.fusion.fitted_on == {kind: Bundle.load(resolve_bundle(name)).sha256 for kind, name in known.items()}
+
+
+def test_both_modalities_and_their_fusion_ship():
+    """What a bed starts with."""
+    models, fusions = {"lstm-bands", "lstm-raw", "cnn-shufflenet"}, {"fusion-equal", "fusion-stack"}
+    assert {bundle.name for bundle in ALL} == models | fusions

@@ -1,4 +1,4 @@
-"""The bundles that ship, from nothing: simulate a cohort, train each network on it, judge it, export it.
+"""The bundles that ship, from nothing: simulate a cohort, train each network on it, judge it, export it, fuse two.
 
 Everything lies in one work folder, and each step goes on where it was interrupted: patients that are written stay, a
 run that was killed goes on, one that is done is taken as it is.
@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from acquisition.errors import BadInput
-from inference.bundle import Bundle
+from inference.bundle import Bundle, FusionBundle
 from training.bundles.bundling import bundle_of_run
+from training.bundles.placing import replace_bundle
 from training.bundles.slice_bundling import bundle_of_fmri_run
+from training.errors import RunError
 from training.evaluation.evaluation import evaluate
+from training.fusion.trainer import bundle_of_fusion_run, train_fusion
 from training.imaging.trainer import train_fmri
 from training.reporting.page import write_report
 from training.runs.config import Config, Kind, load_config
@@ -69,6 +72,8 @@ RECIPES = (
         },
     ),
 )
+#: The fusion that ships, and the networks that it weighs.
+FUSION, FUSED = "fusion-stack", ("lstm-bands", "cnn-shufflenet")
 #: Minutes and still start of recordings that only stand for a patient's EEG where scans are learned from: the same
 #: patients, outcomes and splits, so that both modalities can be fused.
 STAND_IN_MINUTES, STAND_IN_STILL_S = 1.1, 4.0
@@ -89,7 +94,7 @@ class Order:
     workers : int
         Processes; they change no figure.
     only : str
-        The one bundle; all when empty.
+        The one bundle, the fusion among them; all when empty.
     """
 
     patients: int
@@ -109,7 +114,7 @@ class Order:
 
     @property
     def recipes(self) -> tuple[Recipe, ...]:
-        """What is trained on it.
+        """What is trained; nothing for the fusion alone.
 
         Raises
         ------
@@ -117,11 +122,16 @@ class Order:
             If no bundle that ships has that name.
         """
         chosen = tuple(recipe for recipe in RECIPES if self.only in ("", recipe.name))
-        if not chosen:
-            names = ", ".join(recipe.name for recipe in RECIPES)
+        if not chosen and not self.fuses:
+            names = ", ".join((*(recipe.name for recipe in RECIPES), FUSION))
             message = f"No bundle that ships is called {self.only!r}."
             raise BadInput(message, subject=self.only, remedy=f"Name one of: {names}.")
         return chosen
+
+    @property
+    def fuses(self) -> bool:
+        """Whether the fusion is wanted."""
+        return self.only in ("", FUSION)
 
     def config(self, recipe: Recipe) -> Config | ImageConfig:
         """Return the settings of a run."""
@@ -153,11 +163,15 @@ def simulate(order: Order, recipe: Recipe, work: Path, watcher: CohortWatcher = 
     watcher : training.simulated.synth.Watcher
         Is told how far it is.
     """
+    folder = _cohort_folder(order, recipe, work)
+    synthesise(folder, order.cohort(recipe), watcher, workers=order.workers)
+    return folder
+
+
+def _cohort_folder(order: Order, recipe: Recipe, work: Path) -> Path:
     spec = order.cohort(recipe)
     what = "scans" if spec.bold else f"{spec.minutes:g}-min"
-    folder = work / f"cohort-{spec.patients}-patients-{what}-seed-{spec.seed}"
-    synthesise(folder, spec, watcher, workers=order.workers)
-    return folder
+    return work / f"cohort-{spec.patients}-patients-{what}-seed-{spec.seed}"
 
 
 def train(recipe: Recipe, order: Order, cohort: Path, work: Path, watcher: Watcher = NOBODY) -> RunFolder:
@@ -179,16 +193,44 @@ def train(recipe: Recipe, order: Order, cohort: Path, work: Path, watcher: Watch
     RunError
         If the run that is there was begun with other settings.
     """
-    runs = work / "runs" / cohort.name / recipe.name
-    begun = sorted(path.parent for path in runs.glob("*/run.json"))
+    runs, begun = _runs(cohort, recipe, work)
     config, resume = order.config(recipe), begun[-1] if begun else None
     if isinstance(config, ImageConfig):
         return train_fmri(cohort, config, runs, resume=resume, watcher=watcher)
     return train_eeg(cohort, config, runs, resume=resume, watcher=watcher)
 
 
+def _runs(cohort: Path, recipe: Recipe, work: Path) -> tuple[Path, list[Path]]:
+    """Return where the runs of a recipe lie, and those that are there, the newest last."""
+    runs = work / "runs" / cohort.name / recipe.name
+    return runs, sorted(path.parent for path in runs.glob("*/run.json"))
+
+
 def release(run: RunFolder, recipe: Recipe, out: Path) -> Bundle:
-    """Judge a run and return its bundle, in a folder of the recipe's name below `out`."""
+    """Judge a run and return its bundle, in a folder of the recipe's name below `out`; the run keeps the same."""
     write_report(run, evaluate(run))
     make = bundle_of_fmri_run if run.modality == "fmri" else bundle_of_run
-    return make(run, out / recipe.name, recipe.name, VERSION)
+    made = make(run, run.bundle_path, recipe.name, VERSION)
+    replace_bundle(made.path, made.manifest.head.files, out / recipe.name)
+    return Bundle.load(out / recipe.name)
+
+
+def fuse(order: Order, work: Path, out: Path) -> FusionBundle:
+    """Weigh the two networks that ship by the patients whom neither had seen, and return the bundle of it.
+
+    Raises
+    ------
+    RunError
+        If one of the two is not trained yet.
+    """
+    latest = []
+    for recipe in (recipe for name in FUSED for recipe in RECIPES if recipe.name == name):
+        folder, runs = _runs(_cohort_folder(order, recipe, work), recipe, work)
+        if not runs:
+            remedy = f"Train it: flexion models build --only {recipe.name} --work {work}."
+            raise RunError(f"{folder} has no run of {recipe.name} to fuse.", subject=str(folder), remedy=remedy)
+        latest.append(runs[-1])
+    eeg_emg, fmri = latest
+    run = train_fusion(eeg_emg, fmri, work / "runs" / FUSION, name=FUSION)
+    write_report(run, evaluate(run))
+    return bundle_of_fusion_run(run, out / FUSION, FUSION, VERSION)

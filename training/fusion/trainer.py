@@ -71,7 +71,7 @@ def train_fusion(
     return run
 
 
-def bundle_of_fusion_run(run: RunFolder, out: Path, name: str = "") -> FusionBundle:
+def bundle_of_fusion_run(run: RunFolder, out: Path, name: str = "", version: str = "") -> FusionBundle:
     """Fit the weights of a run of fusions anew behind the bundles that its two runs have now, and write their bundle.
 
     A bundle that was exported again, with figures on its card, is another one, and fusion would be refused with it.
@@ -82,8 +82,8 @@ def bundle_of_fusion_run(run: RunFolder, out: Path, name: str = "") -> FusionBun
         That ``train_fusion`` made; the two runs lie where they lay.
     out : Path
         The bundle's folder.
-    name : str
-        By default ``fusion-`` and the image network.
+    name, version : str
+        By default ``fusion-`` and the image network, and the day on which the run was made.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def bundle_of_fusion_run(run: RunFolder, out: Path, name: str = "") -> FusionBun
     sources = (Source.of(paths[0], "eeg_emg"), Source.of(paths[1], "fmri"))
     shared_cohort(*(source.run for source in sources))
     splits = shared_splits(*(source.run for source in sources))
-    return _write(run, sources, Fusions.of(sources, splits, made["method"]), out, name)
+    return _write(run, sources, Fusions.of(sources, splits, made["method"]), out, name, version)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,10 +173,12 @@ class Fusions:
         return [*rows, *self.baselines]
 
 
-def _write(run: RunFolder, sources: tuple[Source, Source], fusions: Fusions, out: Path, name: str = "") -> FusionBundle:
+def _write(
+    run: RunFolder, sources: tuple[Source, Source], fusions: Fusions, out: Path, name: str = "", version: str = ""
+) -> FusionBundle:
     bundles, seed = (sources[0].bundle, sources[1].bundle), run.record["seeds"]["run"]
-    head = _head(run, sources, fusions)
-    return write_fusion(out, fusions.exported, fusions.method, bundles, head | ({"name": name} if name else {}), seed)
+    named = {key: value for key, value in {"name": name, "version": version}.items() if value}
+    return write_fusion(out, fusions.exported, fusions.method, bundles, _head(run, sources, fusions) | named, seed)
 
 
 def _head(run: RunFolder, sources: tuple[Source, Source], fusions: Fusions) -> dict[str, Any]:
