@@ -11,7 +11,7 @@ ARGS ?=
 # Tests mostly wait, for signal that comes at its own pace; each worker has its LSL session, Redis and files to itself.
 WORKERS ?= 4
 
-.PHONY: help demo test lint format docs models browser faults faults-table loopback conformance mutations clean
+.PHONY: help demo test thorough lint format docs models browser faults faults-table loopback conformance mutations clean
 .PHONY: need-redis need-chromium
 
 help: ## this list
@@ -20,8 +20,11 @@ help: ## this list
 demo: $(VENV)/.demo need-redis ## a simulated patient, scored live, in the browser (ARGS="--seconds 45 --no-browser")
 	@$(BIN)/flexion demo $(ARGS)
 
-test: $(VENV)/.dev need-redis ## every test that this machine can run
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+test: $(VENV)/.dev need-redis ## every test that this machine can run, but for the thorough ones
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not thorough" $(ARGS)
+
+thorough: $(VENV)/.dev need-redis ## the longer ways: all five image networks, real signals at real pace, a release in small
+	@$(BIN)/python -m pytest -n $(WORKERS) -m thorough $(ARGS)
 
 lint: $(VENV)/.dev ## ruff, mypy and the import rule
 	@$(BIN)/ruff check .

@@ -32,7 +32,7 @@ SPEEDS = {"simulated": ("max", "5"), "composed": ("1", "20")}
 ROUND_SPEED = {"simulated": "max", "composed": "20"}
 
 
-@pytest.fixture(scope="module", params=["simulated", "composed"])
+@pytest.fixture(scope="module", params=["simulated", pytest.param("composed", marks=pytest.mark.thorough)])
 def recording(request, tmp_path_factory) -> Path:
     """Return a recording with events, and one of real signals."""
     folder = tmp_path_factory.mktemp(request.param)

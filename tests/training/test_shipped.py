@@ -61,7 +61,7 @@ def test_unseen_good_patients_are_told_from_poor_ones(engine: OrtEngine, mains_h
     assert min(good) > max(poor)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(600)
 def test_without_an_effect_it_is_at_chance(engine: OrtEngine):
     """What recovery does not show in, no score can know: effect 0 is the null."""

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from tests.training.networks import EACH
 from training.backbones.backbone import create
-from training.backbones.catalogue import NAMES
 from training.backbones.sanity import check, correlations, settled, strength
 from training.backbones.weights import Weights
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EACH)
 def test_the_correlation_falls_when_weights_are_drawn_anew(name, network, slices):
     """Near 1 for the same weights a little shaken, and far lower for random ones; the network is left as it is."""
     net = network(name)

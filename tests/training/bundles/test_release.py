@@ -79,7 +79,7 @@ def test_the_networks_that_ship_are_fused_as_they_ship(tmp_path: Path):
     }  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(600)
 def test_a_small_order_becomes_a_bundle_and_is_gone_on_with(tmp_path: Path):
     """Simulated, trained, judged, exported; asked for again, nothing is trained anew and the bundle is the same."""

@@ -7,9 +7,10 @@ import onnx
 import pytest
 import torch
 
+from tests.training.networks import EACH
 from tests.training.pictures import heads
 from training.backbones.backbone import Backbone, create
-from training.backbones.catalogue import NAMES, SIZE
+from training.backbones.catalogue import SIZE
 from training.backbones.sanity import settled
 from training.backbones.weights import Weights
 from training.bundles.parity import Graph
@@ -38,7 +39,7 @@ def graph(shufflenet: Backbone) -> bytes:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EACH)
 def test_every_backbone_is_exported_within_the_bound(name):
     """Logit and features against float64, and no slice's bits depend on its batch."""
     net = network(name)

@@ -55,7 +55,7 @@ def test_a_fit_that_was_stopped_ends_with_the_same_bits(tmp_path, n_steps):
     assert [r.loss for r in gone_on.reports] == [r.loss for r in through.reports]
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("backbone", NAMES[1:])
 def test_every_backbone_goes_on_with_the_same_bits(tmp_path, backbone):
