@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from inference.bundle import Bundle
+from inference.bundle import Bundle, resolve_bundle
 from inference.fmri.record import keep
 from tests.conformance.commanding import LIMIT_S, await_that
 from tests.conformance.result_schema import check_result
@@ -47,13 +47,16 @@ def named(tmp_path_factory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def demo(start, free_ports, tmp_path_factory, named) -> Demo:
-    """Run the demonstration to its end, with a page that listens; somebody else's score lies among the patient's."""
+def demo(start, free_ports, tmp_path_factory) -> Demo:
+    """Run the demonstration to its end, with a page that listens; somebody else's score lies among the patient's.
+
+    The bundles are those that ship.
+    """
     folder, port = tmp_path_factory.mktemp("demo"), free_ports()
     arguments = ("demo", "--seconds", SECONDS, "--no-browser", "--json", "--port", str(port))
-    command = start(folder, *arguments, **named)
+    command = start(folder, *arguments)
     await_that(lambda: any(folder.glob("data/sessions/*/decisions.jsonl")), command)
-    _misplace(folder / "data", Bundle.load(Path(named["FLEXION_MODELS__FMRI"])))
+    _misplace(folder / "data", Bundle.load(resolve_bundle("cnn-shufflenet")))
     await_that(lambda: _answers(port), command)
     messages: list[dict[str, Any]] = []
     listener = threading.Thread(target=lambda: messages.extend(_messages(port)))
@@ -72,7 +75,8 @@ def test_partial_turns_provisional_while_the_stream_runs(demo):
     assert fused["modalities"] == ["eeg_emg", "fmri"] and not fused["final"]
     assert all(part["status"] == "ok" and part["probability"] for part in fused["parts"].values())
     assert fused["parts"]["fmri"]["scanned_on"] == date.today().isoformat()
-    assert fused["fusion"]["weights"]["fmri"]["value"] == 0.5
+    assert fused["fusion"]["method"] == "logit_stack"
+    assert all(weight["interval"][0] < weight["interval"][1] for weight in fused["fusion"]["weights"].values())
 
 
 def test_somebody_else_s_scan_is_reported_and_changes_nothing(demo):
@@ -87,7 +91,7 @@ def test_the_result_has_both_parts(demo):
     """The folder holds the scan's score beside the windows' results (law 2)."""
     check_result(demo.result)
     assert demo.result["outcome"]["modalities"] == ["eeg_emg", "fmri"]
-    assert demo.result["bundles"]["fmri"]["name"] == "standin"
+    assert demo.result["bundles"]["fmri"]["name"] == "cnn-shufflenet"
 
 
 @pytest.fixture(scope="module")
