@@ -118,6 +118,7 @@ def bundles(settings: Settings) -> Finding:
     """The bundles that would score, and an engine that runs them."""
     from deploy.opening import Models
     from inference.engines.choice import open_engine
+    from inference.fusion import refusal
 
     models = Models.load(settings.models)
     engine = open_engine(models.eeg_emg, settings.models.engines)
@@ -127,6 +128,10 @@ def bundles(settings: Settings) -> Finding:
     words = f"{models.eeg_emg.words} on {info.backend} {info.version}, {scans}, {models.fusion.words}"
     if info.degraded:
         return Finding("bundles", "warning", f"{words}; degraded", "See flexion models verify.")
+    misfit = models.fmri and refusal(models.fusion, models.eeg_emg, models.fmri)
+    if misfit:
+        remedy = "Name the fusion of these two (FLEXION_MODELS__FUSION), or FLEXION_MODELS__FMRI=none."
+        return Finding("bundles", "warning", f"{words}. {misfit}", remedy)
     return Finding("bundles", "ok", words)
 
 

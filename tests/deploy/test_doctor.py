@@ -31,6 +31,13 @@ def test_a_machine_that_has_everything_is_ok(found):
     assert "tiny 1.0.0" in findings["bundles"].words and "no bundle of scans" in findings["bundles"].words
 
 
+def test_a_fusion_of_other_models_is_a_warning(found, scan_variables):
+    """Every session would be PARTIAL; who looks before it begins learns why."""
+    finding = found(**{"models.fmri": scan_variables["FLEXION_MODELS__FMRI"]})["bundles"]
+    assert finding.level == "warning" and "FLEXION_MODELS__FUSION" in (finding.remedy or "")
+    assert "was made without a bundle for fmri" in finding.words
+
+
 def test_what_is_missing_is_named_with_its_remedy(found, tmp_path):
     """Redis away, a bundle that is not there: both are found, neither hides the other."""
     findings = found(redis_url=f"unix://{tmp_path}/no.sock", **{"models.eeg_emg": "nothing"})
