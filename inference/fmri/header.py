@@ -21,6 +21,9 @@ from inference.fmri.unpacking import ScanBytes
 
 #: Fewer volumes are no series over time: the paper has 120, and the first five are left out.
 LEAST_VOLUMES = 20
+#: More volumes are no resting scan: at 0.3 s, the quickest that is read, 50 minutes. What is counted per volume stays
+#: small, whatever a header claims; eight bytes of NIfTI-2 could claim more than any memory holds.
+MOST_VOLUMES = 10_000
 #: Fewer slices hold no brain: at 10 mm, the coarsest that is read, a brain is 11 slices high.
 LEAST_SLICES = 8
 #: Voxels of a volume that is still read, 160 x 160 x 160: what is held of a scan grows with them.
@@ -154,6 +157,9 @@ def _shape(path: Path, nifti: Any) -> tuple[tuple[int, int, int], int]:
     *volume, n_volumes = sizes
     if n_volumes < LEAST_VOLUMES:
         words = f"{path.name} has {n_volumes} volumes, expected {LEAST_VOLUMES} or more."
+        raise _refused(path, words, SERIES)
+    if n_volumes > MOST_VOLUMES:
+        words = f"{path.name} has {n_volumes} volumes, expected {MOST_VOLUMES} at most."
         raise _refused(path, words, SERIES)
     if math.prod(volume) > MOST_VOXELS:
         words = f"{path.name} has volumes of {words.rpartition(' x ')[0]} voxels, expected {MOST_VOXELS} at most."

@@ -29,8 +29,7 @@ class Moments:
     """
 
     def __init__(self, n_volumes: int) -> None:
-        self._times = np.arange(n_volumes) - (n_volumes - 1) / 2
-        self._n = 0
+        self._n_volumes, self._n = n_volumes, 0
         self._first: Array = np.zeros(0)
         self._sum: Array = np.zeros(0)
         self._squares: Array = np.zeros(0)
@@ -44,7 +43,7 @@ class Moments:
         change = volume - self._first
         self._sum += change
         self._squares += change * change
-        change *= self._times[self._n]
+        change *= self._n - (self._n_volumes - 1) / 2
         self._slope += change
         self._n += 1
 
@@ -54,7 +53,9 @@ class Moments:
 
     def tsnr(self) -> NDArray[np.float32]:
         """Return the mean over the standard deviation about the straight line, float32; 0 where nothing changes."""
-        centred = self._squares - self._sum**2 / self._n - self._slope**2 / (self._times**2).sum()
+        # The squares of the times about their middle, added up.
+        times = self._n_volumes * (self._n_volumes**2 - 1) / 12
+        centred = self._squares - self._sum**2 / self._n - self._slope**2 / times
         # What rounding leaves of a straight line is no noise.
         still = centred <= 1e-12 * self._squares
         noise = np.sqrt(np.maximum(centred, 0.0) / (self._n - 2))

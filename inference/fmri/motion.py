@@ -17,6 +17,8 @@ Array = NDArray[np.float64]
 #: Finer voxels are averaged to about so many mm. At 7 mm turns of a simulated head came out a third too small, at
 #: 3.4 mm a tenth.
 COARSE_MM = 4.0
+#: An axis keeps so many voxels when they are averaged: a slope is the difference of two.
+LEAST_COARSE = 2
 #: Edges of the image say where the head lies: so many voxels of the steepest are looked at. A still head with the
 #: noise of a scanner then seems to move by 0.02 mm.
 MOST_POINTS = 6000
@@ -37,11 +39,14 @@ class HeadMotion:
     """
 
     def __init__(self, reference: NDArray[np.float32], voxel_mm: Sequence[float]) -> None:
-        self._times = [max(1, round(COARSE_MM / edge)) for edge in voxel_mm]
+        self._times = [
+            max(1, min(round(COARSE_MM / edge), n // LEAST_COARSE))
+            for edge, n in zip(voxel_mm, reference.shape, strict=True)
+        ]
         self._edges_mm = np.array(voxel_mm) * self._times
         coarse = self._coarse(reference)
         self._middle = (np.array(coarse.shape) - 1) / 2
-        slopes = np.stack([np.gradient(coarse, axis=axis) for axis in range(3)], axis=-1) / self._edges_mm
+        slopes = np.stack([_slope(coarse, axis) for axis in range(3)], axis=-1) / self._edges_mm
         steepest = np.argsort(-(slopes**2).sum(axis=-1), axis=None, kind="stable")[:MOST_POINTS]
         at = np.stack(np.unravel_index(steepest, coarse.shape), axis=-1)
         self._at_mm = (at - self._middle) * self._edges_mm
@@ -80,6 +85,11 @@ class HeadMotion:
         whole = volume[: a // i * i, : b // j * j, : c // k * k]
         blocks = whole.reshape(a // i, i, b // j, j, c // k, k)
         return np.asarray(blocks.mean(axis=(1, 3, 5)), np.float64)
+
+
+def _slope(coarse: Array, axis: int) -> Array:
+    """Return how a volume changes from voxel to voxel along an axis; not at all along one of a single voxel."""
+    return np.asarray(np.gradient(coarse, axis=axis) if coarse.shape[axis] >= LEAST_COARSE else 0 * coarse)
 
 
 def framewise_displacement(parameters: Array) -> Array:

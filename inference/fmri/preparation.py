@@ -31,6 +31,9 @@ Recipe = Literal["mean", "functional"]
 ALGORITHM = 1
 #: Fewer volumes that are used are no series over time.
 LEAST_USED = 15
+#: s of a scan beyond which slow fluctuations are not looked for: of two hours there are 650 frequencies, each of whose
+#: sums is as large as the brain. Resting scans take 5 to 30 minutes.
+LONGEST_S = 7200.0
 #: A mask of fewer ml is no brain but noise that hangs together.
 LEAST_BRAIN_ML = 50.0
 #: The field of a slice must hold a head, front to back.
@@ -249,6 +252,8 @@ def _maps(
     if tr_s is None:
         remedy = "Write RepetitionTime in seconds into the .json beside it."
         raise _refused(scan, "does not say how long a volume took, which slow fluctuations need", remedy)
+    if n_used * tr_s > LONGEST_S:
+        raise _refused(scan, f"took {n_used * tr_s / 60:.0f} min, expected {LONGEST_S / 60:g} at most", SERIES)
     try:
         fluctuations = Fluctuations(mask, n_used, tr_s)
     except ValueError as error:

@@ -22,6 +22,10 @@ from inference.fmri.parameters import ScanParameters
 from inference.fmri.sidecar import read_sidecar
 from inference.fmri.unpacking import BLOCK, ScanBytes
 
+#: A field of fewer mm along an axis holds no head: half of what the narrowest brain measures from side to side.
+LEAST_FIELD_MM = 60.0
+#: What to name instead of a scan that holds too little.
+WHOLE = "Name the resting-state series of the whole brain."
 #: What a simulated scan's header says of itself (law 9).
 SIMULATED = b"simulated by Flexion: no patient"
 _ORDER = "Convert the series from DICOM again, or name another series."
@@ -119,8 +123,12 @@ def open_scan(path: Path) -> Scan:
     columns, rows, n_slices = (header.shape[axis] for axis in order)
     if n_slices < LEAST_SLICES:
         words = f"{path.name} has {n_slices} of the {LEAST_SLICES} slices that a brain needs at the least."
-        raise ScanError(words, subject=str(path), remedy="Name the resting-state series of the whole brain.")
+        raise ScanError(words, subject=str(path), remedy=WHOLE)
     wide, long, high = (float(edge) for edge in np.linalg.norm(affine[:3, :3], axis=0))
+    if min(field_mm := (columns * wide, rows * long, n_slices * high)) < LEAST_FIELD_MM:
+        field = " x ".join(f"{mm:.3g}" for mm in field_mm)
+        words = f"{path.name} has a field of {field} mm, expected {LEAST_FIELD_MM:g} or more along each axis."
+        raise ScanError(words, subject=str(path), remedy=WHOLE)
     parameters = ScanParameters(
         fov_mm=(columns * wide, rows * long),
         matrix=(columns, rows),

@@ -76,11 +76,13 @@ def write(folder: Path, data: NDArray[Any] | None = None, name: str = "scan_bold
 
 
 def patched(path: Path, **fields: Any) -> Path:
-    """Overwrite fields of a plain file's header, whatever sense that makes, and return its path."""
+    """Overwrite fields of a plain file's header, of either version, whatever sense that makes, and return its path."""
     block = bytearray(path.read_bytes())
-    header = nibabel.Nifti1Header(bytes(block[:348]), check=False)
+    size = int.from_bytes(block[:4], "little")
+    kind = nibabel.Nifti1Header if size == 348 else nibabel.Nifti2Header
+    header = kind(bytes(block[:size]), check=False)
     for key, value in fields.items():
         header[key] = value
-    block[:348] = header.binaryblock
+    block[:size] = header.binaryblock
     path.write_bytes(bytes(block))
     return path

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -39,6 +41,16 @@ def test_mean_and_noise_are_those_of_the_whole_course(n_volumes: int, seed: int,
     np.testing.assert_allclose(found.mean().ravel(), flat.mean(axis=0), rtol=1e-5, atol=1e-3)
     noise = np.sqrt((signal.detrend(flat, axis=0) ** 2).sum(axis=0) / (n_volumes - 2))
     np.testing.assert_allclose(found.tsnr().ravel(), flat.mean(axis=0) / noise, rtol=1e-3, atol=1e-3)
+
+
+def test_what_is_told_to_come_takes_no_memory() -> None:
+    """As many volumes as may be claimed cost nothing before they come; a hundred million would be a gigabyte."""
+    tracemalloc.start()
+    try:
+        Moments(10**8)
+        assert tracemalloc.get_traced_memory()[1] < 1e6
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_drift_is_no_noise() -> None:

@@ -90,6 +90,15 @@ def test_fine_voxels_are_averaged(head: NDArray[np.float64]) -> None:
     assert found[1] == pytest.approx(SPEC.voxel_mm[1] / 2, abs=CLOSE_MM)
 
 
+@pytest.mark.parametrize(
+    ("shape", "voxel_mm"), [((1, 64, 35), (3.4, 3.4, 4.0)), ((40, 40, 12), (0.5, 0.5, 0.5)), ((2, 3, 1), (0.5, 9, 1))]
+)
+def test_a_field_of_few_voxels_is_followed(shape: tuple[int, int, int], voxel_mm: tuple[float, float, float]) -> None:
+    """Along an axis that is too short to be averaged, or has no slope, nothing moves; a still head is still."""
+    volume = np.random.default_rng(0).uniform(0, 1000, shape).astype(np.float32)
+    np.testing.assert_allclose(HeadMotion(volume, voxel_mm).push(volume), 0, atol=1e-6)
+
+
 @given(arrays(float, 6, elements=st.floats(-1.2, 1.2)))
 def test_parameters_and_matrix_are_each_others_inverse(parameters: NDArray[np.float64]) -> None:
     """Below a right angle nothing is lost."""

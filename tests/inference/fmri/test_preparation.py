@@ -155,9 +155,18 @@ def test_what_cannot_be_prepared_is_refused(
     assert path.name in str(caught.value) and caught.value.remedy
 
 
+def test_a_scan_too_long_for_slow_fluctuations_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is held grows with its frequencies; its mean alone is prepared."""
+    monkeypatch.setattr("inference.fmri.preparation.LONGEST_S", 90.0)
+    path = heads.write(tmp_path, tr=5.0)
+    with pytest.raises(ScanError, match="took 2 min, expected 1.5 at most"):
+        prepare(path, replace(SPEC, recipe="functional"))
+    assert prepare(path, SPEC).quality.problems == ()
+
+
 def test_a_scan_of_nothing_is_refused(tmp_path: Path) -> None:
     """Noise alone holds no brain."""
-    noise = np.random.default_rng(0).uniform(0, 100, (20, 20, 12, 20))
+    noise = np.random.default_rng(0).uniform(0, 100, (20, 20, 16, 20))
     matrix = heads.affine(noise.shape, (4.0, 4.0, 4.0))
     with pytest.raises(ScanError, match="holds nothing that looks like a brain"):
         prepare(heads.write(tmp_path, noise, affine=matrix), SPEC)

@@ -20,7 +20,8 @@ import pytest
 
 from acquisition.simulator import Patient
 from inference.errors import ScanError
-from inference.fmri.header import LEAST_SLICES, LEAST_VOLUMES
+from inference.fmri.header import LEAST_SLICES, LEAST_VOLUMES, MOST_VOLUMES
+from inference.fmri.preparation import PreparationSpec, prepare
 from inference.fmri.volume import Scan, open_scan
 from tests.inference.fmri import heads
 from training.simulated.bold import write_scan
@@ -46,12 +47,12 @@ def turned(matrix: np.ndarray, degrees: float, axes: tuple[int, int] = (1, 2)) -
 
 def test_parameters_are_those_of_the_scan(tmp_path: Path) -> None:
     """Field, matrix, slices, TR and thickness are taken from the header, and nothing is assumed."""
-    shape, voxel_mm = (12, 14, 10), (3.0, 3.5, 4.0)
+    shape, voxel_mm = (24, 28, 20), (3.0, 3.5, 4.0)
     data = np.random.default_rng(0).uniform(0, 1000, (*shape, 30))
     scan = open_scan(heads.write(tmp_path, data, affine=heads.affine(shape, voxel_mm), tr=1.5))
-    assert scan.parameters.fov_mm == pytest.approx((36.0, 49.0))
-    assert scan.parameters.matrix == (12, 14)
-    assert (scan.parameters.n_slices, scan.parameters.n_volumes) == (10, 30)
+    assert scan.parameters.fov_mm == pytest.approx((72.0, 98.0))
+    assert scan.parameters.matrix == (24, 28)
+    assert (scan.parameters.n_slices, scan.parameters.n_volumes) == (20, 30)
     assert (scan.parameters.tr_s, scan.parameters.thickness_mm) == (1.5, pytest.approx(4.0))
     assert scan.parameters.voxel_mm == pytest.approx(voxel_mm)
     assert (scan.origin, scan.scanned_on, scan.assumed) == ("clinical", None, ())
@@ -216,6 +217,17 @@ def plain(path: Path, **fields: Any) -> Path:
     return heads.patched(heads.write(path.parent, name="plain.nii"), **fields)
 
 
+def second(path: Path, **fields: Any) -> Path:
+    """Write a scan in the second version of the format, not packed, some fields of its header changed."""
+    return heads.patched(heads.write(path.parent, name="plain.nii", kind=nibabel.Nifti2Image), **fields)
+
+
+def field(path: Path, shape: tuple[int, int, int], voxel_mm: tuple[float, float, float]) -> Path:
+    """Write volumes of noise in a field of that size."""
+    noise = np.random.default_rng(0).uniform(0, 1000, (*shape, LEAST_VOLUMES))
+    return heads.write(path.parent, noise, affine=heads.affine(shape, voxel_mm))
+
+
 REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "text": (text, r"no NIfTI file: it begins with b'This is no scan\."),
     "packed text": (lambda p: packed(p, b"This is no scan. " * 40), "no NIfTI file: it begins with b'This is"),
@@ -270,7 +282,30 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "cut and packed": (lambda p: cut(p, heads.write(p.parent, name="whole.nii.gz")), "packed bytes end early"),
     "cut, then packed": (lambda p: packed(p, whole(p)[:200_000]), "ends in volume 16 of the 25 that its header"),
     "goes on": (lambda p: packed(p, whole(p) + b"\1"), "goes on after the 25 volumes"),
-    "20 GB": (lambda p: plain(p, dim=[4, 64, 64, 70, 32000, 1, 1, 1]), "claims 18.4 GB, the file has 0.3 MB"),
+    "20 GB": (lambda p: plain(p, dim=[4, 160, 160, 160, 2500, 1, 1, 1]), "claims 20.5 GB, the file has 0.3 MB"),
+    "too many volumes": (
+        lambda p: plain(p, dim=[4, 20, 21, 15, MOST_VOLUMES + 1, 1, 1, 1]),
+        f"has {MOST_VOLUMES + 1} volumes, expected {MOST_VOLUMES} at most",
+    ),
+    "NIfTI-2, 40 million volumes": (
+        lambda p: second(p, dim=[4, 1, 1, 8, 40_000_000, 1, 1, 1]),
+        f"has 40000000 volumes, expected {MOST_VOLUMES} at most",
+    ),
+    "NIfTI-2, huge volumes": (
+        lambda p: second(p, dim=[4, 2**40, 2**40, 8, 25, 1, 1, 1]),
+        "volumes of 1099511627776 x 1099511627776 x 8 voxels",
+    ),
+    "NIfTI-2, negative shape": (lambda p: second(p, dim=[4, 20, -(2**62), 15, 25, 1, 1, 1]), "shape makes no sense"),
+    "NIfTI-2, offset at the end": (lambda p: second(p, vox_offset=2**62), "header claims .* GB, the file has 0.3 MB"),
+    "NIfTI-2, offset in the header": (lambda p: second(p, vox_offset=400), "samples begin at byte 400"),
+    "NIfTI-2, cut": (lambda p: cut(p, second(p)), "header claims 0.3 MB, the file has 0.2 MB"),
+    "one column": (lambda p: field(p, (1, 64, 35), (3.4, 3.4, 4.0)), "a field of 3.4 x 218 x 140 mm, expected 60 or"),
+    "a thin slab": (lambda p: field(p, (40, 40, 12), (2.0, 2.0, 0.5)), "a field of 80 x 80 x 6 mm, expected 60 or"),
+    "a small field": (lambda p: field(p, (40, 40, 12), (0.5, 0.5, 0.5)), "a field of 20 x 20 x 6 mm, expected 60 or"),
+    "one column of NIfTI-2": (
+        lambda p: second(p, dim=[4, 1, 1, 8, 25, 1, 1, 1]),
+        "a field of 10 x 10 x 80 mm, expected 60 or more along each axis",
+    ),
 }
 
 
@@ -342,17 +377,37 @@ def test_two_repetition_times_are_refused(tmp_path: Path, header_s: float, besid
         open_scan(path)
 
 
-def test_a_claim_of_20_gb_takes_no_memory(tmp_path: Path) -> None:
-    """A header may claim what it likes, packed well or not: one volume is held at a time."""
-    block = whole(tmp_path / "x")
-    claim = tmp_path / "claim.nii"
-    claim.write_bytes(block)
-    heads.patched(claim, dim=[4, 64, 64, 40, 32000, 1, 1, 1])
+def claiming(path: Path, shape: tuple[int, int, int], n_volumes: int) -> Path:
+    """Write a small scan whose header claims that many volumes of that shape."""
+    return plain(path, dim=[4, *shape, n_volumes, 1, 1, 1])
+
+
+CLAIMS: dict[str, tuple[Callable[[Path], Path], str]] = {
+    "not packed": (lambda p: claiming(p, (160, 160, 160), 2500), "header claims 20.5 GB, the file has 0.3 MB"),
+    "packed": (
+        lambda p: packed(p, claiming(p, (160, 160, 160), 2500).read_bytes()),
+        r"header claims 20.5 GB, the file has 0\.\d MB",
+    ),
     # A thousand to one: as many zeros as a file of this size can hold, behind a first volume that is not empty.
-    bomb = packed(tmp_path / "bomb.nii.gz", claim.read_bytes() + bytes(30_000_000))
+    "packed as well as can be": (
+        lambda p: packed(p, claiming(p, (32, 32, 32), 900).read_bytes() + bytes(60_000_000)),
+        "has in volume 6 of 900 nothing but the value 0",
+    ),
+    "NIfTI-2": (
+        lambda p: packed(p, second(p, dim=[4, 1, 1, 8, 5_000_000, 1, 1, 1]).read_bytes() + bytes(80_000_000)),
+        "has 5000000 volumes",
+    ),
+}
+
+
+@pytest.mark.parametrize(("make", "words"), CLAIMS.values(), ids=CLAIMS.keys())
+def test_a_claim_takes_no_memory(tmp_path: Path, make: Callable[[Path], Path], words: str) -> None:
+    """A header may claim what it likes, packed well or not: one volume is held at a time."""
+    path = make(tmp_path / "claim.nii.gz")
     tracemalloc.start()
-    for path, words in ((claim, "header claims 10.5 GB"), (bomb, "claims 10.5 GB|nothing but the value 0")):
+    try:
         with pytest.raises(ScanError, match=words):
-            through(path)
-    assert tracemalloc.get_traced_memory()[1] < 20e6
-    tracemalloc.stop()
+            prepare(path, PreparationSpec())
+        assert tracemalloc.get_traced_memory()[1] < 20e6
+    finally:
+        tracemalloc.stop()
