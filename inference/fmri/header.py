@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from inference.errors import ScanError
 from inference.fmri.orienting import facing
+from inference.fmri.remedies import CONVERT, DCM2NIIX, SERIES, refused
 from inference.fmri.sidecar import Sidecar
 from inference.fmri.unpacking import ScanBytes
 
@@ -45,10 +46,6 @@ _NIFTI1, _NIFTI2 = 348, 540
 _MAGIC = {_NIFTI1: 344, _NIFTI2: 4}
 #: Where a DICOM file says that it is one.
 _DICOM_AT, _DICOM = 128, b"DICM"
-
-DCM2NIIX = "Convert the series from DICOM first: dcm2niix -z y FOLDER; then name the .nii.gz that it writes."
-SERIES = "Name the resting-state series, not a single volume or an anatomical scan."
-CONVERT = "Convert the series from DICOM again: dcm2niix -z y FOLDER."
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,13 +102,13 @@ def read_header(file: ScanBytes, sidecar: Sidecar) -> Header:
     path, nifti = file.path, _parsed(file)
     shape, n_volumes = _shape(path, nifti)
     dtype, (slope, intercept) = _samples(path, nifti)
-    offset = _offset(file, nifti, math.prod(shape) * n_volumes * dtype.itemsize)
+    offset, offset_words = _offset(file, nifti, math.prod(shape) * n_volumes * dtype.itemsize)
     per_mm, length_words = _mm(path, nifti)
     affine, affine_words = facing(path, nifti, per_mm)
     tr_s, tr_words = _repetition_s(path, nifti, sidecar)
     beside = ("The file beside it that should say more cannot be read.",) if sidecar.unreadable else ()
     described = bytes(nifti["descrip"]).rstrip(b"\0")
-    assumed = (*length_words, *affine_words, *tr_words, *beside)
+    assumed = (*offset_words, *length_words, *affine_words, *tr_words, *beside)
     return Header(shape, n_volumes, dtype, slope, intercept, offset, affine, tr_s, described, assumed)
 
 
@@ -126,8 +123,8 @@ def _parsed(file: ScanBytes) -> Any:
     block += file.read(size - _NIFTI1)
     magic = block[_MAGIC[size] : _MAGIC[size] + 3]
     if magic in (b"ni1", b"ni2"):
-        words = f"{file.path.name} is one half of a pair of .hdr and .img files."
-        raise _refused(file.path, words, "Write the scan as one .nii.gz file.")
+        words = "is one half of a pair of .hdr and .img files"
+        raise refused(file.path, words, "Write the scan as one .nii.gz file.")
     if len(block) < size or magic not in (b"n+1", b"n+2"):
         raise _no_nifti(file.path, block)
     kind: Any = Nifti1Header if size == _NIFTI1 else Nifti2Header
@@ -136,11 +133,9 @@ def _parsed(file: ScanBytes) -> Any:
 
 def _no_nifti(path: Path, block: bytes) -> ScanError:
     if block[_DICOM_AT : _DICOM_AT + 4] == _DICOM:
-        return _refused(path, f"{path.name} is a DICOM file, expected NIfTI.", DCM2NIIX)
+        return refused(path, "is a DICOM file, expected NIfTI", DCM2NIIX)
     begins = f"it begins with {block[:16]!r}" if block else "it is empty"
-    return _refused(
-        path, f"{path.name} is no NIfTI file: {begins}.", "Name a .nii or .nii.gz file of volumes over time."
-    )
+    return refused(path, f"is no NIfTI file: {begins}", "Name a .nii or .nii.gz file of volumes over time.")
 
 
 def _shape(path: Path, nifti: Any) -> tuple[tuple[int, int, int], int]:
@@ -148,22 +143,22 @@ def _shape(path: Path, nifti: Any) -> tuple[tuple[int, int, int], int]:
     n_axes = int(nifti["dim"][0])
     sizes = [int(n) for n in nifti["dim"][1 : 1 + max(n_axes, 0)]]
     if not 1 <= n_axes <= 7 or min(sizes) < 1:
-        raise _refused(path, f"{path.name} has a header whose shape makes no sense: {sizes}.", CONVERT)
+        raise refused(path, f"has a header whose shape makes no sense: {sizes}")
     while len(sizes) > 3 and sizes[-1] == 1:
         sizes.pop()
     words = " x ".join(map(str, sizes))
     if len(sizes) != 4:
-        raise _refused(path, f"{path.name} is of shape {words}, expected volumes over time.", SERIES)
+        raise refused(path, f"is of shape {words}, expected volumes over time", SERIES)
     *volume, n_volumes = sizes
     if n_volumes < LEAST_VOLUMES:
-        words = f"{path.name} has {n_volumes} volumes, expected {LEAST_VOLUMES} or more."
-        raise _refused(path, words, SERIES)
+        words = f"has {n_volumes} volumes, expected {LEAST_VOLUMES} or more"
+        raise refused(path, words, SERIES)
     if n_volumes > MOST_VOLUMES:
-        words = f"{path.name} has {n_volumes} volumes, expected {MOST_VOLUMES} at most."
-        raise _refused(path, words, SERIES)
+        words = f"has {n_volumes} volumes, expected {MOST_VOLUMES} at most"
+        raise refused(path, words, SERIES)
     if math.prod(volume) > MOST_VOXELS:
-        words = f"{path.name} has volumes of {words.rpartition(' x ')[0]} voxels, expected {MOST_VOXELS} at most."
-        raise _refused(path, words, SERIES)
+        words = f"has volumes of {words.rpartition(' x ')[0]} voxels, expected {MOST_VOXELS} at most"
+        raise refused(path, words, SERIES)
     return (volume[0], volume[1], volume[2]), n_volumes
 
 
@@ -175,22 +170,24 @@ def _samples(path: Path, nifti: Any) -> tuple[np.dtype[Any], tuple[float, float]
         dtype = np.dtype(nifti.get_data_dtype())
         slope, intercept = nifti.get_slope_inter()
     except (HeaderDataError, KeyError) as error:
-        what = f"{path.name} has a header that cannot be used: {error}, of type {int(nifti['datatype'])}."
-        raise _refused(path, what, CONVERT) from error
+        what = f"has a header that cannot be used: {error}, of type {int(nifti['datatype'])}"
+        raise refused(path, what) from error
     if dtype.kind not in "iuf" or dtype.itemsize > 8:
-        raise _refused(path, f"{path.name} holds samples of type {dtype}, expected one number per voxel.", SERIES)
+        raise refused(path, f"holds samples of type {dtype}, expected one number per voxel", SERIES)
     return dtype, (1.0 if slope is None else float(slope), 0.0 if intercept is None else float(intercept))
 
 
-def _offset(file: ScanBytes, nifti: Any, n_bytes: int) -> int:
-    """Return where the samples begin; the file must be able to hold them."""
+def _offset(file: ScanBytes, nifti: Any, n_bytes: int) -> tuple[int, tuple[str, ...]]:
+    """Return where the samples begin, and what was assumed; the file must be able to hold them."""
     stated, path = float(nifti["vox_offset"]), file.path
     least = int(nifti["sizeof_hdr"]) + 4
+    words = () if stated else (f"It does not say where its samples begin; they are read from byte {least} on.",)
+    stated = stated or least
     if not least <= stated < math.inf:
-        raise _refused(path, f"{path.name} says that its samples begin at byte {stated:g}.", CONVERT)
+        raise refused(path, f"says that its samples begin at byte {stated:g}")
     if stated + n_bytes > file.n_bytes_most:
         raise file.damaged(f"its header claims {_size(stated + n_bytes)}, the file has {_size(file.n_bytes)}")
-    return int(stated)
+    return int(stated), words
 
 
 def _mm(path: Path, nifti: Any) -> tuple[float, tuple[str, ...]]:
@@ -201,8 +198,8 @@ def _mm(path: Path, nifti: Any) -> tuple[float, tuple[str, ...]]:
     unit = _reading(edges, VOXEL_MM, LENGTHS, stated)
     if unit is None:
         low, high = VOXEL_MM
-        words = f"{path.name}: {said.lower()}, expected edges of {low:g} to {high:g} mm."
-        raise _refused(path, words, f"Name the scan as it was taken, at its own resolution, or: {CONVERT}")
+        words = f": {said.lower()}, expected edges of {low:g} to {high:g} mm"
+        raise refused(path, words, f"Name the scan as it was taken, at its own resolution, or: {CONVERT}")
     if unit != stated:
         return LENGTHS[unit], (f"{said}, which can only be {unit}.",)
     return LENGTHS[unit], ()
@@ -217,12 +214,12 @@ def _repetition_s(path: Path, nifti: Any, sidecar: Sidecar) -> tuple[float | Non
     said = f"{step:g} {stated}".rstrip()
     if unit is None:
         low, high = REPETITION_S
-        words = f"{path.name} says that a volume took {said}, expected {low:g} to {high:g} s."
-        raise _refused(path, words, "Convert the series from DICOM again, or write the true one into the header.")
+        words = f"says that a volume took {said}, expected {low:g} to {high:g} s"
+        raise refused(path, words, f"{CONVERT} Or write the true one into the header.")
     tr_s = step * TIMES[unit]
     if sidecar.tr_s is not None and abs(sidecar.tr_s - tr_s) > ROUNDED_S:
-        words = f"{path.name}: a volume took {tr_s:g} s by its header and {sidecar.tr_s:g} s by the file beside it."
-        raise _refused(path, words, "Put right whichever of the two is wrong.")
+        words = f": a volume took {tr_s:g} s by its header and {sidecar.tr_s:g} s by the file beside it"
+        raise refused(path, words, "Put right whichever of the two is wrong.")
     return tr_s, () if unit == stated else (f"Its volumes took {said}, which can only be {tr_s:g} s.",)
 
 
@@ -232,8 +229,8 @@ def _beside(path: Path, sidecar: Sidecar) -> tuple[float | None, tuple[str, ...]
         return None, ("Nothing says how long a volume took.",)
     low, high = REPETITION_S
     if not low <= sidecar.tr_s <= high:
-        words = f"{path.name}: a volume took {sidecar.tr_s:g} s by the file beside it, expected {low:g} to {high:g} s."
-        raise _refused(path, words, "Write RepetitionTime in seconds into it.")
+        words = f": a volume took {sidecar.tr_s:g} s by the file beside it, expected {low:g} to {high:g} s"
+        raise refused(path, words, "Write RepetitionTime in seconds into it.")
     return sidecar.tr_s, (f"A volume took {sidecar.tr_s:g} s by the file beside it; the header does not say.",)
 
 
@@ -246,7 +243,3 @@ def _reading(values: list[float], within: tuple[float, float], units: Mapping[st
 
 def _size(n_bytes: float) -> str:
     return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.1f} MB"
-
-
-def _refused(path: Path, message: str, remedy: str) -> ScanError:
-    return ScanError(message, subject=str(path), remedy=remedy)

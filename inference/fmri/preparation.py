@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquisition.decisions import canonical_json
-from inference.errors import BundleError, ScanError
+from inference.errors import BundleError
 from inference.fields import Fields
-from inference.fmri.header import SERIES
 from inference.fmri.maps import Fluctuations, Moments
 from inference.fmri.mask import brain_mask
 from inference.fmri.motion import HeadMotion, framewise_displacement
 from inference.fmri.parameters import ScanParameters
 from inference.fmri.quality import Quality, Seen, judge
+from inference.fmri.remedies import SERIES, refused
 from inference.fmri.slices import N_CHANNELS, Grid, for_network, laid_back, resampled, scaled, screen
 from inference.fmri.volume import Scan, open_scan
 from inference.manifest import REMEDY
@@ -185,7 +185,7 @@ def prepare(path: Path, spec: PreparationSpec) -> Prepared:
     voxel_mm, mean, tsnr = scan.parameters.voxel_mm, moments.mean(), moments.tsnr()
     mask = brain_mask(mean, voxel_mm)
     if mask.sum() * np.prod(voxel_mm) < 1e3 * LEAST_BRAIN_ML:
-        raise _refused(scan, "holds nothing that looks like a brain", SERIES)
+        raise refused(scan.path, "holds nothing that looks like a brain", SERIES)
     indices = screen(mask, spec.screen_share)
     grid = Grid.around(mask, voxel_mm[:2], spec.size, spec.mm_per_pixel)
     field_mm = spec.size * spec.mm_per_pixel
@@ -233,7 +233,7 @@ def _watched(scan: Scan, n_dropped: int) -> tuple[Moments, NDArray[np.float64]]:
     n_used = scan.parameters.n_volumes - n_dropped
     if n_used < LEAST_USED:
         left = f"{n_used} without the first {n_dropped}"
-        raise _refused(scan, f"has {scan.parameters.n_volumes} volumes, {left}; {LEAST_USED} are needed", SERIES)
+        raise refused(scan.path, f"has {scan.parameters.n_volumes} volumes, {left}; {LEAST_USED} are needed", SERIES)
     moments, head, places = Moments(n_used), None, []
     for volume in islice(scan.volumes(), n_dropped, None):
         head = head or HeadMotion(volume, scan.parameters.voxel_mm)
@@ -251,17 +251,13 @@ def _maps(
     tr_s, n_used = scan.parameters.tr_s, scan.parameters.n_volumes - spec.drop_volumes
     if tr_s is None:
         remedy = "Write RepetitionTime in seconds into the .json beside it."
-        raise _refused(scan, "does not say how long a volume took, which slow fluctuations need", remedy)
+        raise refused(scan.path, "does not say how long a volume took, which slow fluctuations need", remedy)
     if n_used * tr_s > LONGEST_S:
-        raise _refused(scan, f"took {n_used * tr_s / 60:.0f} min, expected {LONGEST_S / 60:g} at most", SERIES)
+        raise refused(scan.path, f"took {n_used * tr_s / 60:.0f} min, expected {LONGEST_S / 60:g} at most", SERIES)
     try:
         fluctuations = Fluctuations(mask, n_used, tr_s)
     except ValueError as error:
-        raise _refused(scan, f"is too short for slow fluctuations: {error}", SERIES) from error
+        raise refused(scan.path, f"is too short for slow fluctuations: {error}", SERIES) from error
     for volume in islice(scan.volumes(), spec.drop_volumes, None):
         fluctuations.push(volume)
     return [mean, fluctuations.alff(mean), tsnr]
-
-
-def _refused(scan: Scan, what: str, remedy: str) -> ScanError:
-    return ScanError(f"{scan.path.name} {what}.", subject=str(scan.path), remedy=remedy)

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import BinaryIO, Self, cast
 
 from inference.errors import ScanError
+from inference.fmri.remedies import refused
 
 #: Bytes read at once where their number does not matter.
 BLOCK = 1 << 20
@@ -88,4 +89,4 @@ class ScanBytes:
 
     def damaged(self, what: str) -> ScanError:
         """Return the error that says that the file is not whole; the caller raises it."""
-        return ScanError(f"{self.path.name} cannot be read to its end: {what}.", subject=str(self.path), remedy=AGAIN)
+        return refused(self.path, f"cannot be read to its end: {what}", AGAIN)

@@ -15,20 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.bundle import sha256_of_file
-from inference.errors import ScanError
 from inference.fmri.header import LEAST_SLICES, Header, read_header
 from inference.fmri.orienting import canonical
 from inference.fmri.parameters import ScanParameters
+from inference.fmri.remedies import CONVERT, WHOLE, refused
 from inference.fmri.sidecar import read_sidecar
 from inference.fmri.unpacking import BLOCK, ScanBytes
 
 #: A field of fewer mm along an axis holds no head: half of what the narrowest brain measures from side to side.
 LEAST_FIELD_MM = 60.0
-#: What to name instead of a scan that holds too little.
-WHOLE = "Name the resting-state series of the whole brain."
 #: What a simulated scan's header says of itself (law 9).
 SIMULATED = b"simulated by Flexion: no patient"
-_ORDER = "Convert the series from DICOM again, or name another series."
+#: What to do about samples that are none.
+_ANOTHER = f"{CONVERT} If that changes nothing, name another series."
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,13 +92,12 @@ class Scan:
             values = stored.astype(np.float32)
             if (header.slope, header.intercept) != (1.0, 0.0):
                 values = values * np.float32(header.slope) + np.float32(header.intercept)
-        which = f"{self.path.name} has in volume {n + 1} of {header.n_volumes}"
+        which = f"has in volume {n + 1} of {header.n_volumes}"
         if not np.isfinite(values).all():
             bad = int(values.size - np.isfinite(values).sum())
-            raise ScanError(f"{which} {bad} voxels that are no number.", subject=str(self.path), remedy=_ORDER)
+            raise refused(self.path, f"{which} {bad} voxels that are no number", _ANOTHER)
         if values.min() == values.max():
-            words = f"{which} nothing but the value {values.flat[0]:g}."
-            raise ScanError(words, subject=str(self.path), remedy=_ORDER)
+            raise refused(self.path, f"{which} nothing but the value {values.flat[0]:g}", _ANOTHER)
         return values
 
 
@@ -122,13 +120,11 @@ def open_scan(path: Path) -> Scan:
     affine, order, _ = canonical(header.affine, header.shape)
     columns, rows, n_slices = (header.shape[axis] for axis in order)
     if n_slices < LEAST_SLICES:
-        words = f"{path.name} has {n_slices} of the {LEAST_SLICES} slices that a brain needs at the least."
-        raise ScanError(words, subject=str(path), remedy=WHOLE)
+        raise refused(path, f"has {n_slices} of the {LEAST_SLICES} slices that a brain needs at the least", WHOLE)
     wide, long, high = (float(edge) for edge in np.linalg.norm(affine[:3, :3], axis=0))
     if min(field_mm := (columns * wide, rows * long, n_slices * high)) < LEAST_FIELD_MM:
         field = " x ".join(f"{mm:.3g}" for mm in field_mm)
-        words = f"{path.name} has a field of {field} mm, expected {LEAST_FIELD_MM:g} or more along each axis."
-        raise ScanError(words, subject=str(path), remedy=WHOLE)
+        raise refused(path, f"has a field of {field} mm, expected {LEAST_FIELD_MM:g} or more along each axis", WHOLE)
     parameters = ScanParameters(
         fov_mm=(columns * wide, rows * long),
         matrix=(columns, rows),

@@ -188,6 +188,54 @@ def test_coronal_slices_are_told(tmp_path: Path) -> None:
     assert open_scan(path).assumed == ("It was not stored in axial slices; axial ones are cut from it.",)
 
 
+def requalified(path: Path, matrix: np.ndarray) -> Path:
+    """Give a scan another qform, and return its path."""
+    image = nibabel.load(path)
+    image.set_qform(matrix, code=1)
+    nibabel.save(image, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("degrees", "shift_mm", "words"),
+    [
+        (0.5, 0.0, ()),
+        (0.0, 9.0, ()),
+        (0.0, 11.0, ("Its two affines, sform and qform, are 0° and 11 mm apart; the sform is used.",)),
+        (-4.0, 0.0, ("Its two affines, sform and qform, are 4° and 0 mm apart; the sform is used.",)),
+    ],
+)
+def test_two_affines_that_differ_are_told(
+    tmp_path: Path, degrees: float, shift_mm: float, words: tuple[str, ...]
+) -> None:
+    """Rounding is none; a degree or a voxel is."""
+    other = turned(heads.affine(), degrees)
+    other[0, 3] += shift_mm
+    scan = open_scan(requalified(heads.write(tmp_path), other))
+    assert scan.assumed == words
+    np.testing.assert_allclose(scan.affine, heads.affine(), atol=1e-4)
+
+
+def test_a_qfac_of_0_is_1(tmp_path: Path) -> None:
+    """As the format's own library reads it, and told; nobody is told where no qform is stated."""
+    path = heads.write(tmp_path, name="scan.nii")
+    edges = [0, *heads.VOXEL_MM, heads.TR_S, 0, 0, 0]
+    scan = open_scan(heads.patched(path, pixdim=edges, sform_code=0))
+    assert scan.assumed == ("It does not say which way its third axis runs (qfac 0), which is read as 1.",)
+    np.testing.assert_allclose(scan.affine, heads.affine(), atol=1e-4)
+    assert open_scan(heads.patched(path, sform_code=1, qform_code=0)).assumed == ()
+
+
+@pytest.mark.parametrize(("kind", "first"), [(nibabel.Nifti1Image, 352), (nibabel.Nifti2Image, 544)])
+def test_samples_that_begin_nowhere_begin_behind_the_header(tmp_path: Path, kind: type, first: int) -> None:
+    """An offset of 0 can only be the least one, and is told."""
+    path = heads.write(tmp_path, name="scan.nii", kind=kind)
+    volumes = list(open_scan(path).volumes())
+    scan = open_scan(heads.patched(path, vox_offset=0))
+    assert scan.assumed == (f"It does not say where its samples begin; they are read from byte {first} on.",)
+    np.testing.assert_array_equal(list(scan.volumes()), volumes)
+
+
 def text(path: Path) -> Path:
     """Write a text under a scan's name."""
     path.write_text("This is no scan. " * 40)
@@ -265,6 +313,12 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "other voxels": (lambda p: plain(p, srow_x=[5, 0, 0, 0]), "voxels of 10 x 10 x 10 mm by its sizes and of 5 x 10 x"),
     "sheared": (lambda p: plain(p, srow_y=[8, 6, 0, 0], srow_x=[6, 8, 0, 0]), "axes are not at right angles"),
     "mirrored": (lambda p: plain(p, srow_x=[-10, 0, 0, 95]), "sform and qform, which differ in which side is left"),
+    "affines turned": (
+        lambda p: requalified(heads.write(p.parent), turned(heads.affine(), 11.0)),
+        "sform and qform, which are turned by 11° against each other",
+    ),
+    "qfac 2": (lambda p: plain(p, pixdim=[2, 10, 10, 10, 2, 0, 0, 0]), r"affine \(qform\) that cannot be used"),
+    "offset 0 before an extension": (lambda p: extended(p), "goes on after the 25 volumes"),
     "no turn": (lambda p: plain(p, quatern_b=2.0), r"affine \(qform\) that cannot be used"),
     "turn no number": (lambda p: plain(p, quatern_b=np.nan), "affine"),
     "45 degrees": (lambda p: heads.write(p.parent, affine=turned(heads.affine(), 45.0)), "45° off the body's axes"),
@@ -307,6 +361,15 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
         "a field of 10 x 10 x 80 mm, expected 60 or more along each axis",
     ),
 }
+
+
+def extended(path: Path) -> Path:
+    """Write a scan behind a comment of 16 bytes, without a word of where its samples begin."""
+    plain(path, vox_offset=0)
+    content = (path.parent / "plain.nii").read_bytes()
+    extension = b"\1\0\0\0" + (16).to_bytes(4, "little") + (6).to_bytes(4, "little") + b"comment\0"
+    path.write_bytes(content[:348] + extension + content[352:])
+    return path
 
 
 def packed(path: Path, content: bytes) -> Path:
