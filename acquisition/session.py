@@ -28,7 +28,7 @@ from acquisition.durable import AppendFile, make_folder, replace_file, reserve, 
 from acquisition.errors import IdentityError, RecordingError
 from acquisition.formats.xdf import XdfFile, XdfStream, read_part
 from acquisition.formats.xdf_header import StreamHeader
-from acquisition.identity import check_session_id, same_name
+from acquisition.identity import check_name, check_session_id, same_name
 from acquisition.items import PARTNER, SIGNAL
 from acquisition.pairing import join, zipped
 from acquisition.parts import PartWriter
@@ -90,7 +90,7 @@ class SessionFolder:
         Raises
         ------
         IdentityError
-            If the session exists, or the patient or bed is known in another spelling.
+            If the session exists, or the patient or bed is known in another spelling, be it by a scan alone.
         BadEnvironment
             If the folder cannot be made, or the disk does not take it.
         """
@@ -99,6 +99,8 @@ class SessionFolder:
         for other in known_sessions(data):
             _check_spelling("patient", info.patient, other.info.patient)
             _check_spelling("bed", info.bed or "", other.info.bed or "")
+        for patient in sorted(scanned_patients(data)):
+            _check_spelling("patient", info.patient, patient)
         path = sessions / info.session
         try:
             path.mkdir()
@@ -278,7 +280,7 @@ class SessionFolder:
     # Results, ledger, notes
 
     def append_result(self, result: Mapping[str, Any]) -> bool:
-        """Append a result (it has an ``index``) or an fMRI event (it has a ``scan_sha256``), once.
+        """Append a result (known by its ``index``) or an fMRI event (known by all that it says), once.
 
         Returns
         -------
@@ -352,6 +354,19 @@ def known_sessions(data: Path) -> Iterator[SessionFolder]:
             continue
 
 
+def scanned_patients(data: Path) -> set[str]:
+    """Return the patients of a data folder who have a folder of scores of scans; other files there are nobody's."""
+    return {path.name for path in data.glob("patients/*") if path.is_dir() and _is_name(path.name)}
+
+
+def _is_name(text: str) -> bool:
+    try:
+        check_name("patient", text)
+    except IdentityError:
+        return False
+    return True
+
+
 def _n_whole(file: XdfFile | None, stream: int) -> int:
     """Return how many whole samples of a stream a part has; 0 where there is no such part or stream."""
     return len(file.streams[stream].stamps) if file is not None and stream < len(file.streams) else 0
@@ -394,14 +409,14 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
     content = path.read_bytes()
     try:
         return [json.loads(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise broken(str(path), f"has a line that is not JSON: {error}") from error
 
 
 def _result_key(result: Mapping[str, Any]) -> str:
     if "index" in result:
         return f"window {result['index']}"
-    return f"fmri {result.get('scan_sha256')} {result.get('bundle_sha256')}"
+    return f"fmri {json.dumps(dict(result), sort_keys=True)}"  # one that was refused must not keep a good one out
 
 
 def _json(values: Mapping[str, Any]) -> bytes:

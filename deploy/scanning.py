@@ -6,7 +6,8 @@ for, never guessed: a session goes by them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Set
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from deploy.opening import versions
 from inference.bundle import Bundle, sha256_of_file
 from inference.engines.choice import open_engine
 from inference.errors import ScanError
-from inference.fmri import record
+from inference.fmri import record, stored
 
 #: Libraries beyond a session's that may show in a scan's score.
 VERSIONED = ("nibabel",)
@@ -53,30 +54,63 @@ def score_scan(
     IdentityError
         If the patient is known in another spelling, or the scan is another patient's.
     ScanError
-        If the scan cannot be read or does not fit, or nobody says when it was taken.
+        If the scan cannot be read or does not fit, it changes meanwhile, or nobody says when it was taken.
+    FmriRefused
+        If it was scored, and that score cannot be shown.
     """
     check_name("patient", patient)
-    sha256 = _sha256(path)
-    record.check_patient(data, patient, sha256)
-    if found := record.find(data, patient, sha256, bundle.sha256):
-        _check_day(path, date.fromisoformat(found[1]["scanned_on"]), given)
+    from inference.fmri.volume import open_scan
+
+    scan = open_scan(path)
+    record.check_patient(data, patient, scan.sha256)
+    if found := record.find(data, patient, scan.sha256, bundle.sha256):
+        _check_kept(path, *found, given)
         return {**found[1], "folder": str(found[0]), "already": True}
+    day = _check_day(path, scan.scanned_on, given)
     from inference.fmri.document import files_of
     from inference.fmri.score import score_file
 
     with closing(open_engine(bundle, engines)) as engine:
         score = score_file(path, bundle, engine)
-    day = _check_day(path, score.prepared.scanned_on, given)
+    _check_same(path, {scan.sha256, score.prepared.scan_sha256})
     files = files_of(score, patient=patient, scanned_on=day, about=_about(path))
-    folder = record.keep(data, patient, sha256, bundle.sha256, files)
-    return {**record.read(folder), "folder": str(folder), "already": False}
+    folder = record.keep(data, patient, scan.sha256, bundle.sha256, files)
+    return {**stored.read(folder), "folder": str(folder), "already": False}
 
 
-def _sha256(path: Path) -> str:
-    """Return the hash of a scan's file; what cannot be read at all is refused where scans are opened."""
-    from inference.fmri.volume import open_scan
+def _check_kept(path: Path, folder: Path, values: Mapping[str, Any], given: date | None) -> None:
+    """Refuse a stored score that cannot be shown again, or that is of another day than is given now.
 
-    return sha256_of_file(path) if path.is_file() else open_scan(path).sha256
+    Raises
+    ------
+    FmriRefused
+        Names what is wrong with it.
+    ScanError
+        Names both days, and how to correct the one that is kept.
+    """
+    day = stored.check_whole(folder, values)
+    if given and given != day:
+        message = f"{path} was scored as of {day}, --date says {given}."
+        remedy = f"Leave --date out; to correct the day, remove {folder} and score again."
+        raise ScanError(message, subject=str(path), remedy=remedy)
+
+
+def _check_same(path: Path, hashes: Set[str]) -> None:
+    """Refuse a file that changed while it was scored.
+
+    Raises
+    ------
+    ScanError
+        If its bytes are others now than when it was opened or read, or it is gone.
+    """
+    try:
+        now = sha256_of_file(path)
+    except OSError as error:
+        message = f"{path} cannot be read any more: {error.strerror}."
+        raise ScanError(message, subject=str(path), remedy="Score it again where it stays.") from error
+    if {now} != hashes:
+        message = f"{path} changed while it was scored."
+        raise ScanError(message, subject=str(path), remedy="Wait until it is copied as a whole, then score it again.")
 
 
 def _check_day(path: Path, stated: date | None, given: date | None) -> date:
@@ -104,7 +138,7 @@ def _about(path: Path) -> Mapping[str, Any]:
     from importlib.metadata import version
 
     return {
-        "file": path.name,
+        "file": os.fsencode(path.name).decode(errors="backslashreplace"),  # a name may be no text
         "scored_utc": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "versions": {**versions(), **{name: version(name) for name in VERSIONED}},
     }

@@ -26,10 +26,11 @@ from deploy.reading import refuse_folder
 from deploy.recorded import WHOLE, Between, Recorded, open_recorded, recorded_of
 from deploy.replaying import plan_of_file, plan_of_folder, require
 from deploy.settings import Settings
-from deploy.summary import Counts, summarise
+from deploy.summary import Counts, noted, summarise
 from inference.engines.engine import MAX_BATCH, Engine
-from inference.fmri.record import Shelf
-from inference.fmri_event import choose
+from inference.errors import FmriRefused
+from inference.fmri.shelf import Shelf
+from inference.fmri_event import FmriEvent, choose, judge
 from inference.outcome import outcome_of
 from inference.scoring import score
 from streaming.records import WindowRecord
@@ -122,10 +123,10 @@ def score_file(
     watcher.begins(scored.n_samples, scored.info.rate_hz)
     records = _records(chain, scored, models, watcher)
     results = [result for batch in _batches(records) for result in score(engine, models.eeg_emg, batch)]
-    fmri = choose(_scans(scored, settings, models, tell), scored.info.patient, models.fmri)
+    fmri = _scan(scored, settings, models, tell)
     outcome = outcome_of(results, models.eeg_emg, models.fusion, fmri, ended=True, fmri_bundle=models.fmri)
     counts = Counts(ledger=chain.ledger.to_json(), made=len(results), published=len(results))
-    return summarise(scored.info, results, outcome, counts)
+    return summarise(scored.info, results, noted(outcome, fmri, scored.info), counts)
 
 
 def _from_file(
@@ -155,11 +156,11 @@ def _from_file(
 def _from_folder(path: Path, models: Models, patient: str | None, wanted: Between) -> Scored:
     folder = SessionFolder.open(path)
     plan = plan_of_folder(folder, patient)
+    scans = tuple(filter(is_scan, folder.results()))
     if wanted != WHOLE:
-        return _part(plan, open_recorded(path, plan.montage, plan.unit, wanted=wanted), models)
+        return replace(_part(plan, open_recorded(path, plan.montage, plan.unit, wanted=wanted), models), scans=scans)
     info = replace(folder.info, mode="score", bundles=models.to_json())
     n_samples = sum(len(part.stamps) for part in folder.parts())
-    scans = tuple(filter(is_scan, folder.results()))
     return Scored(info, plan.montage, n_samples, tape_of_folder(folder), scans=scans)
 
 
@@ -170,14 +171,20 @@ def _part(plan: Plan, recorded: Recorded, models: Models) -> Scored:
     return Scored(info, plan.montage, recorded.n_samples, recorded.tape(binding))
 
 
-def _scans(scored: Scored, settings: Settings, models: Models, tell: Callable[[str], None]) -> list[Mapping[str, Any]]:
-    """Return the scores of the patient's scans: those that the session held, and those that one would take now."""
+def _scan(
+    scored: Scored, settings: Settings, models: Models, tell: Callable[[str], None]
+) -> FmriEvent | FmriRefused | None:
+    """Return the scan's score that counts, and tell what is refused or cannot be read."""
     shelf = Shelf(settings.data_dir, scored.info.patient, models.fmri.sha256 if models.fmri else None)
     events = shelf.new()
     for kind, data in events:
         if kind == "notice":
             tell(str(data["text"]))
-    return [*scored.scans, *(data for kind, data in events if kind == "fmri")]
+    scans = [*scored.scans, *(data for kind, data in events if kind == "fmri")]
+    whose = scored.info.patient, models.fmri
+    for text in dict.fromkeys(error.message for error in judge(scans, *whose)[1]):
+        tell(text)
+    return choose(scans, *whose)
 
 
 def _records(chain: Chain, scored: Scored, models: Models, watcher: Watcher) -> Iterator[WindowRecord]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from statistics import median
 from typing import Any
 
@@ -16,7 +17,8 @@ from acquisition.ledger import Ledger
 from acquisition.session import SessionFolder, SessionInfo
 from inference.bundle import Bundle, FusionBundle
 from inference.calibration import sigmoid
-from inference.fmri_event import choose
+from inference.errors import FmriRefused
+from inference.fmri_event import FmriEvent, choose, notice_of
 from inference.outcome import Outcome, outcome_of, repeated
 from streaming.records import ResultRecord
 from streaming.scans import is_scan
@@ -165,7 +167,15 @@ def summarise_folder(
     )
     fmri = choose([line for line in all_lines if is_scan(line)], folder.info.patient, fmri_bundle)
     outcome = outcome_of(results, bundle, fusion, fmri, bool(written.get("ended")), fmri_bundle=fmri_bundle)
-    return summarise(folder.info, results, outcome, counts)
+    return summarise(folder.info, results, noted(outcome, fmri, folder.info), counts)
+
+
+def noted(outcome: Outcome, fmri: FmriEvent | FmriRefused | None, info: SessionInfo) -> Outcome:
+    """Return the outcome with what people are told of a scan that is far from the session."""
+    notice = notice_of(fmri, date.fromisoformat(info.created_utc[:10])) if isinstance(fmri, FmriEvent) else None
+    if notice is None:
+        return outcome
+    return replace(outcome, reasons=(*outcome.reasons, f"{notice['text']} {notice['remedy']}"))
 
 
 def latencies(seconds: Iterable[float | None]) -> dict[str, float] | None:

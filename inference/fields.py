@@ -7,7 +7,9 @@ at :meth:`Fields.end`, so that a misspelt key is never read as an absent one.
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from acquisition.errors import BadInput
@@ -22,6 +24,12 @@ _KINDS: tuple[tuple[type, str], ...] = (
     (list, "a list"),
     (dict, "an object"),
 )
+
+#: Whole numbers beyond this one are none that a file of ours counts: a float no longer tells them apart.
+_MOST = 2**53
+#: How a value is shown in a refusal: in one line, however long or deep it is.
+_SHOWN = reprlib.Repr()
+_SHOWN.maxstring = _SHOWN.maxother = _SHOWN.maxlong = 120
 
 
 class Fields:
@@ -70,9 +78,19 @@ class Fields:
         value = self.take(key)
         if not isinstance(value, str) or not value:
             raise self.refuse(key, f"must be a text, not {_kind(value)}")
+        if not _is_whole(value):
+            raise self.refuse(key, f"is {_SHOWN.repr(value)}, which holds half a character")
         if among and value not in among:
-            raise self.refuse(key, f"is {value!r}, expected one of {', '.join(among)}")
+            raise self.refuse(key, f"is {_SHOWN.repr(value)}, expected one of {', '.join(among)}")
         return value
+
+    def day(self, key: str) -> date:
+        """Return a day, written as 2026-03-31."""
+        text = self.text(key)
+        try:
+            return date.fromisoformat(text)
+        except ValueError as error:
+            raise self.refuse(key, f"is {_SHOWN.repr(text)}, expected a day such as 2026-03-31") from error
 
     def truth(self, key: str) -> bool:
         """Return true or false."""
@@ -91,7 +109,9 @@ class Fields:
         if isinstance(value, bool) or not isinstance(value, int):
             raise self.refuse(key, f"must be a whole number, not {_kind(value)}")
         if value < low:
-            raise self.refuse(key, f"is {value}, expected at least {low}")
+            raise self.refuse(key, f"is {_SHOWN.repr(value)}, expected at least {low}")
+        if value > _MOST:
+            raise self.refuse(key, "is beyond everything that can be counted")
         return value
 
     def numbers(self, key: str, *, low: float = -math.inf) -> tuple[float, ...]:
@@ -113,9 +133,9 @@ class Fields:
         """Return a list of texts, each one of ``among`` if given."""
         values = self._list(key)
         for i, value in enumerate(values):
-            if not isinstance(value, str) or (among and value not in among):
+            if not isinstance(value, str) or not _is_whole(value) or (among and value not in among):
                 wanted = f"one of {', '.join(among)}" if among else "a text"
-                raise self.refuse(f"{key}[{i}]", f"is {value!r}, expected {wanted}")
+                raise self.refuse(f"{key}[{i}]", f"is {_SHOWN.repr(value)}, expected {wanted}")
         return tuple(values)
 
     def object(self, key: str) -> Fields:
@@ -149,14 +169,27 @@ class Fields:
     def _number(self, key: str, value: Any, low: float, high: float) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise self.refuse(key, f"must be a number, not {_kind(value)}")
-        if not math.isfinite(value) or not low <= value <= high:
+        try:
+            number = float(value)
+        except OverflowError as error:
+            raise self.refuse(key, f"is beyond all bounds, expected a finite number{_span(low, high)}") from error
+        if not math.isfinite(number) or not low <= number <= high:
             raise self.refuse(key, f"is {value!r}, expected a finite number{_span(low, high)}")
-        return float(value)
+        return number
 
 
 def _span(low: float, high: float) -> str:
     below = f" from {low:g}" if math.isfinite(low) else ""
     return below + (f" to {high:g}" if math.isfinite(high) else "")
+
+
+def _is_whole(text: str) -> bool:
+    """Tell whether a text can be written down: JSON may hold half of a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _kind(value: object) -> str:

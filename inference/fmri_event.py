@@ -69,13 +69,7 @@ def read_fmri_event(value: object, patient: str, bundle: Bundle | None) -> FmriE
     FmriRefused
         If it cannot be read, is no finite number, or is another patient's or another bundle's.
     """
-    event = _read(value)
-    if event.patient.casefold() != patient.casefold():
-        raise FmriRefused(
-            f"The fMRI score is of patient {event.patient}, this session is of {patient}.",
-            subject=event.scan_sha256,
-            remedy="Score this patient's own scan; if the session is the wrong one, end it and mark it.",
-        )
+    event = read_of_patient(value, patient)
     if bundle is None or event.bundle_sha256 != bundle.sha256:
         bound = "no fMRI bundle at hand" if bundle is None else bundle.words
         raise FmriRefused(
@@ -86,14 +80,39 @@ def read_fmri_event(value: object, patient: str, bundle: Bundle | None) -> FmriE
     return event
 
 
-def choose(values: Iterable[object], patient: str, bundle: Bundle | None) -> FmriEvent | FmriRefused | None:
-    """Return the newest scan's event among ``values``, or a refusal if all were refused, or None if there are none.
+def read_of_patient(value: object, patient: str) -> FmriEvent:
+    """Return the event that ``value`` holds, whichever bundle made it.
 
-    The order of arrival leaves no trace: ties are broken by the scan's hash, a score goes before its announcement.
+    Raises
+    ------
+    FmriRefused
+        If it cannot be read, is no finite number, or is another patient's.
     """
+    event = _read(value)
+    if event.patient.casefold() != patient.casefold():
+        raise FmriRefused(
+            f"The fMRI score is of patient {event.patient}, this session is of {patient}.",
+            subject=event.scan_sha256,
+            remedy="Score this patient's own scan; if the session is the wrong one, end it and mark it.",
+        )
+    return event
+
+
+def age(event: FmriEvent) -> tuple[date, bool, str, bool, float, int]:
+    """Return what the newest scan has the most of; of two of one day, one that may be used goes before a spoiled one.
+
+    The order of arrival leaves no trace: further ties are broken by the scan's hash, and a score goes before its
+    announcement.
+    """
+    scored = event.logit is not None
+    return event.scanned_on, not event.problems, event.scan_sha256, scored, event.logit or 0.0, event.slices
+
+
+def choose(values: Iterable[object], patient: str, bundle: Bundle | None) -> FmriEvent | FmriRefused | None:
+    """Return the newest scan's event among ``values``, or a refusal if all were refused, or None if there are none."""
     accepted, refused = judge(values, patient, bundle)
     if accepted:
-        return max(accepted, key=lambda e: (e.scanned_on, e.scan_sha256, e.logit is not None, e.logit or 0.0, e.slices))
+        return max(accepted, key=age)
     return max(refused, key=str, default=None)
 
 
@@ -132,7 +151,7 @@ def _read(value: object) -> FmriEvent:
     event = FmriEvent(
         patient=fields.text("patient"),
         scan_sha256=fields.text("scan_sha256"),
-        scanned_on=_day(fields),
+        scanned_on=fields.day("scanned_on"),
         bundle_sha256=fields.text("bundle_sha256"),
         logit=fields.number("logit") if fields.has("logit") else None,
         slices=quality.count("slices"),
@@ -143,14 +162,6 @@ def _read(value: object) -> FmriEvent:
     if event.logit is not None and not event.slices:
         raise quality.refuse("slices", "is 0, but there is a logit")
     return event
-
-
-def _day(fields: Fields) -> date:
-    text = fields.text("scanned_on")
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise fields.refuse("scanned_on", f"is {text!r}, expected a day such as 2026-03-31") from error
 
 
 def to_json(event: FmriEvent) -> Mapping[str, Any]:

@@ -24,7 +24,7 @@ from deploy.live_source import Searches, open_live
 
 if TYPE_CHECKING:
     from deploy.settings import Settings
-    from inference.fmri.record import Shelf
+    from inference.fmri.shelf import Shelf
     from streaming.bridge import Bridge
     from streaming.outbox import Outbox
     from streaming.recorder import Recorder
@@ -83,7 +83,7 @@ def _bridge(folder: SessionFolder, montage: Montage, searches: Searches | None, 
 
 def scans_of(info: SessionInfo, settings: Settings) -> Shelf:
     """Return where the scores of the session's patient appear."""
-    from inference.fmri.record import Shelf
+    from inference.fmri.shelf import Shelf
 
     bound = info.bundles.get("fmri")
     shelf = Shelf(settings.data_dir, info.patient, bound["sha256"] if bound else None)

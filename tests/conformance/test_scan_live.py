@@ -7,7 +7,7 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -129,11 +129,11 @@ def test_a_fusion_of_other_models_is_refused_with_that_reason(start, place, name
 
 
 def _misplace(data: Path, bundle: Bundle) -> None:
-    """Put the score of patient P-02 among those of the demonstration's patient."""
+    """Put the score of patient P-02 among those of the demonstration's patient, newer than any of its own."""
     values = {
         "patient": "P-02",
         "scan_sha256": "f" * 64,
-        "scanned_on": "2026-01-01",
+        "scanned_on": (date.today() + timedelta(days=1)).isoformat(),
         "bundle_sha256": bundle.sha256,
         "logit": 5.0,
         "quality": {"slices": 20, "problems": []},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,8 +14,10 @@ from acquisition.errors import IdentityError
 from deploy.scanning import score_scan
 from deploy.settings import changed
 from inference.bundle import Bundle
-from inference.errors import BundleError, ScanError
-from inference.fmri.record import Shelf, find
+from inference.errors import BundleError, FmriRefused, ScanError
+from inference.fmri.record import find
+from inference.fmri.score import score_file as score
+from inference.fmri.shelf import Shelf
 from tests.inference.fmri import standin
 
 DAY = date(2026, 3, 31)
@@ -51,8 +54,79 @@ def test_the_same_scan_is_scored_once(nifti, scored, tmp_path):
     again = scored(Path(shutil.copy(nifti, tmp_path / "copy_bold.nii.gz")), given=None)
     assert again == {**first, "already": True}
     assert (Path(first["folder"]) / "score.json").stat().st_mtime_ns == written
-    with pytest.raises(ScanError, match=r"was scanned on 2026-03-31, --date says 2026-04-01\. Leave --date out"):
+    words = rf"was scored as of 2026-03-31, --date says 2026-04-01\. .* remove {first['folder']} and score again"
+    with pytest.raises(ScanError, match=words):
         scored(nifti, given=date(2026, 4, 1))
+    shutil.rmtree(first["folder"])
+    assert scored(nifti, given=date(2026, 4, 1))["scanned_on"] == "2026-04-01"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"scanned_on": None}, "scanned_on must be a text"), ({"scanned_on": "x"}, "expected a day"),
+     ({"attention": None}, "attention must be an object"), (None, "nested too deeply")],
+)  # fmt: skip
+def test_a_stored_score_that_is_spoiled_is_refused(nifti, scored, changes, words):
+    """With the folder to remove; nothing is thrown, and nothing written over it."""
+    file = Path(scored(nifti)["folder"]) / "score.json"
+    deep = "[" * 100_000 + "]" * 100_000
+    file.write_text(deep if changes is None else json.dumps({**json.loads(file.read_text()), **changes}))
+    before = file.read_text()
+    with pytest.raises(FmriRefused, match=words) as refused:
+        scored(nifti)
+    assert "Remove" in refused.value.remedy and file.read_text() == before
+
+
+def test_a_file_that_changes_while_it_is_scored_is_refused(nifti, scored, tmp_path, scan_settings, monkeypatch):
+    """Another scan under its name, or none: the score would be of nobody knows which."""
+    path = Path(shutil.copy(nifti, tmp_path / "copy_bold.nii.gz"))
+
+    def copied(*_):
+        with path.open("ab") as file:
+            file.write(bytes(1))
+        return score(*_)
+
+    def gone(*_):
+        done = score(*_)
+        path.unlink()
+        return done
+
+    for while_it_runs, words in ((copied, "changed while it was scored"), (gone, "cannot be read any more: No such")):
+        monkeypatch.setattr("inference.fmri.score.score_file", while_it_runs)
+        with pytest.raises(ScanError, match=words):
+            scored(path)
+        shutil.copy(nifti, path)
+    assert not (scan_settings.data_dir / "patients").exists()
+
+
+def test_a_name_that_is_no_text_is_written_down_as_one(nifti, scored, tmp_path):
+    """A byte that is no UTF-8 is shown by its number."""
+    path = Path(shutil.copy(nifti, tmp_path / os.fsdecode(b"sub-\xff_bold.nii.gz")))
+    found = scored(path)
+    assert found["file"] == "sub-\\xff_bold.nii.gz"
+    assert json.loads((Path(found["folder"]) / "score.json").read_text())["file"] == found["file"]
+
+
+def test_a_scan_that_may_not_be_read_is_refused(nifti, scored, monkeypatch):
+    """The system's own words, and no fault."""
+
+    def refuse(path, *_):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("inference.fmri.unpacking.open", refuse, raising=False)
+    with pytest.raises(ScanError, match=r"cannot be opened: Permission denied\. Name a NIfTI file"):
+        scored(nifti)
+
+
+def test_the_day_is_asked_for_before_the_scoring(nifti, scored, monkeypatch):
+    """The header and what lies beside it say enough."""
+
+    def never(*_):
+        raise AssertionError
+
+    monkeypatch.setattr("deploy.scanning.open_engine", never)
+    with pytest.raises(ScanError, match="Nothing says on which day"):
+        scored(nifti, given=None)
 
 
 def test_another_bundle_scores_the_same_scan_beside_it(nifti, scored, tmp_path, scan_settings, scan_models):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,21 @@ def test_the_patient_s_scan_is_part_of_the_outcome(recording, scan_settings, sca
     assert "cannot be read" in told[0]
 
 
+def test_a_scan_that_is_far_away_or_refused_is_told(recording, scan_settings, scan_models, engine):
+    """A newer score of somebody else hides nothing; the day of the own one is among the reasons."""
+    day = (date.today() - timedelta(days=31)).isoformat()
+    quality = {"slices": 20, "problems": []}
+    for patient, scan, scanned_on in (("P7", "a" * 64, day), ("P8", "b" * 64, date.today().isoformat())):
+        hashes = {"scan_sha256": scan, "bundle_sha256": scan_models.fmri.sha256}
+        values = {"patient": patient, **hashes, "scanned_on": scanned_on, "logit": 0.9, "quality": quality}
+        keep(scan_settings.data_dir, "P7", *hashes.values(), {"score.json": json.dumps(values).encode()})
+    told: list[str] = []
+    outcome = score_file(recording, scan_settings, scan_models, engine, patient="P7", tell=told.append)["outcome"]
+    assert outcome["parts"]["fmri"]["scan_sha256"] == "a" * 64
+    assert told == ["The fMRI score is of patient P8, this session is of P7."]
+    assert outcome["reasons"][-1].startswith(f"The fMRI scan of {day} is 31 days away from this session. Prefer")
+
+
 def test_a_session_keeps_the_scan_that_it_held(recording, scan_settings, scan_models, engine):
     """Its own folder says which; also where the patient's folder is gone."""
     plan = Plan("demo", "simulated", "P1", "B1", load_montage("amp16"), {"kind": "lsl"})
@@ -154,6 +170,8 @@ def test_a_session_keeps_the_scan_that_it_held(recording, scan_settings, scan_mo
     )  # fmt: skip
     found = score_file(folder.path, scan_settings, scan_models, engine)["outcome"]["parts"]["fmri"]
     assert (found["scan_sha256"], found["slices"], found["logit"]) == ("d" * 64, 19, 0.2)
+    part = score_file(folder.path, scan_settings, scan_models, engine, wanted=Between(2.0, 20.0))
+    assert part["outcome"]["parts"]["fmri"] == found
 
 
 def test_a_part_of_a_session_is_no_session_at_a_bed(recording, settings, models, engine):

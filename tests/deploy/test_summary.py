@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -126,6 +127,10 @@ def test_a_scan_among_the_results_is_part_of_the_outcome(folder, scan_models):
     assert (outcome["state"], outcome["modalities"]) == ("PROVISIONAL", ["eeg_emg", "fmri"])
     assert outcome["parts"]["fmri"]["scan_sha256"] == "b" * 64
     assert outcome["fusion"]["weights"]["fmri"] == {"value": 0.5, "interval": None}
+    days = (date.fromisoformat(folder.info.created_utc[:10]) - date(2026, 3, 31)).days
+    assert f"The fMRI scan of 2026-03-31 is {days} days away" in outcome["reasons"][-1]
+    folder.update(created_utc="2026-04-01T10:00:00.000+00:00")
+    assert summarise_folder(folder, *bound)["outcome"]["reasons"] == outcome["reasons"][:-1]
 
 
 def test_a_session_without_models_has_an_outcome(folder):

@@ -13,8 +13,8 @@ import pytest
 
 from inference.fmri.document import files_of, to_json
 from inference.fmri.parameters import Deviation
-from inference.fmri.record import event_of
 from inference.fmri.score import ScanScore
+from inference.fmri.stored import event_of
 from inference.fmri_event import read_fmri_event
 
 DAY = date(2026, 3, 31)

@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from acquisition.errors import BadEnvironment, DiskFull, IdentityError
 from inference.errors import FmriRefused
-from inference.fmri.record import Shelf, check_patient, event_of, find, keep, read, shelf_of
-from inference.fmri_event import choose
-
-SCAN, OTHER_SCAN, BUNDLE, OTHER_BUNDLE = "a" * 64, "b" * 64, "c" * 64, "d" * 64
-
-
-def values(**changes: Any) -> dict[str, Any]:
-    """Return the content of a score."""
-    return {
-        "schema": "flexion.fmri/1",
-        "patient": "P-01",
-        "scan_sha256": SCAN,
-        "scanned_on": "2026-03-31",
-        "bundle_sha256": BUNDLE,
-        "logit": 0.5,
-        "probability": 0.6,
-        "quality": {"slices": 20, "problems": [], "flags": [], "fd_mean_mm": 0.1},
-        **changes,
-    }
-
-
-def put(data: Path, *, patient: str = "P-01", **changes: Any) -> Path:
-    """Keep a score and return its folder."""
-    content = values(**changes)
-    files = {"slices.csv": b"slice\n", "score.json": json.dumps(content).encode()}
-    return keep(data, patient, content["scan_sha256"], content["bundle_sha256"], files)
+from inference.fmri.record import ABANDONED_S, check_patient, find, shelf_of
+from inference.fmri.stored import read
+from tests.inference.fmri.scores import BUNDLE, OTHER_BUNDLE, OTHER_SCAN, SCAN, put, values
 
 
 def test_a_score_is_found_again(tmp_path: Path) -> None:
@@ -91,87 +68,78 @@ def test_a_scan_of_another_patient_is_refused(tmp_path: Path) -> None:
         check_patient(tmp_path, "p-01", OTHER_SCAN)
 
 
-@pytest.mark.parametrize(
-    ("content", "words"), [(b"{", "Expecting"), (b"[]", "holds no object"), (None, "No such file")]
-)
-def test_a_score_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | None, words: str) -> None:
-    """In words, with what to do."""
+def test_a_race_of_two_bundles_keeps_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other's folder appears in the last moment: ours stands beside it, and neither is taken for the other."""
+    rename, won = os.rename, []
+
+    def late(source: Path, target: Path) -> None:
+        if not won:
+            won.append(target)
+            target.mkdir()
+            (target / "score.json").write_text(json.dumps(values(bundle_sha256=OTHER_BUNDLE)))
+        rename(source, target)
+
+    monkeypatch.setattr("inference.fmri.record.os.rename", late)
     folder = put(tmp_path)
-    (folder / "score.json").unlink()
-    if content is not None:
-        (folder / "score.json").write_bytes(content)
-    with pytest.raises(
-        FmriRefused, match=rf"score\.json, of a scan's score, cannot be read: .*{words}.*Remove it, and score"
-    ):
-        read(folder)
-    [(kind, notice)] = Shelf(tmp_path, "P-01", BUNDLE).new()
-    assert kind == "notice" and words in notice["text"] and "flexion fmri score" in notice["remedy"]
+    assert folder.name == f"{SCAN}-{BUNDLE[:12]}" and read(folder)["bundle_sha256"] == BUNDLE
+    assert read(won[0])["bundle_sha256"] == OTHER_BUNDLE
+    assert sorted(path.name for path in folder.parent.iterdir()) == [SCAN, folder.name]
 
 
-def test_an_event_is_what_the_contract_says() -> None:
-    """Six keys, and of the quality what a session needs; what is missing is null."""
-    assert event_of(values()) == {
-        "patient": "P-01",
-        "scan_sha256": SCAN,
-        "scanned_on": "2026-03-31",
-        "bundle_sha256": BUNDLE,
-        "logit": 0.5,
-        "quality": {"slices": 20, "problems": []},
-    }
-    assert event_of({"quality": 3})["quality"] == {"slices": None, "problems": None}
+def test_a_race_of_one_bundle_keeps_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same scan and bundle give the same score, so that the one that came before is ours too."""
+    rename = os.rename
+
+    def late(source: Path, target: Path) -> None:
+        target.mkdir()
+        (target / "score.json").write_text(json.dumps(values(logit=0.25)))
+        rename(source, target)
+
+    monkeypatch.setattr("inference.fmri.record.os.rename", late)
+    folder = put(tmp_path)
+    assert folder.name == SCAN and read(folder)["logit"] == 0.25
+    assert [path.name for path in folder.parent.iterdir()] == [SCAN]
 
 
-def test_a_session_hears_of_each_score_once(tmp_path: Path) -> None:
-    """At its start, and when a new one appears; what is being written is none yet."""
-    shelf = Shelf(tmp_path, "P-01", BUNDLE)
-    assert shelf.new() == []
-    put(tmp_path)
-    (shelf_of(tmp_path, "P-01") / f".{OTHER_SCAN}.1.tmp").mkdir()
-    assert shelf.new() == [("fmri", event_of(values()))]
-    assert shelf.new() == []
-    newer = values(scan_sha256=OTHER_SCAN, scanned_on="2026-04-01")
-    put(tmp_path, **newer)
-    assert shelf.new() == [("fmri", event_of(newer))]
-
-
-def test_the_newest_scan_is_told_and_the_newest_of_the_sessions_own_bundle(tmp_path: Path) -> None:
-    """An older scan's score is no news; where the newest is another bundle's, both are told."""
-    put(tmp_path)
-    put(tmp_path, scan_sha256=OTHER_SCAN, scanned_on="2026-04-01")
-    put(tmp_path, scan_sha256="e" * 64, scanned_on="2026-05-01", bundle_sha256=OTHER_BUNDLE)
-    told = [event["scanned_on"] for _, event in Shelf(tmp_path, "P-01", BUNDLE).new()]
-    assert told == ["2026-05-01", "2026-04-01"]
-    assert [event["scanned_on"] for _, event in Shelf(tmp_path, "P-01", None).new()] == ["2026-05-01"]
-
-
-def test_what_is_passed_over_is_never_told(tmp_path: Path) -> None:
-    """A demonstration begins anew; what comes after is told."""
-    put(tmp_path)
-    shelf = Shelf(tmp_path, "P-01", BUNDLE)
-    shelf.pass_over()
-    assert shelf.new() == []
-    older = values(scan_sha256=OTHER_SCAN, scanned_on="2026-01-01")
-    put(tmp_path, **older)
-    assert shelf.new() == [("fmri", event_of(older))]
-
-
-def test_what_is_no_number_comes_as_what_is_refused(tmp_path: Path) -> None:
-    """NaN is no JSON: it travels as a text, and the session refuses it by name."""
-    put(tmp_path, logit=float("nan"))
-    [(_, event)] = Shelf(tmp_path, "P-01", BUNDLE).new()
-    assert json.dumps(event, allow_nan=False)
-    assert "logit must be a number, not a text" in str(choose([event], "P-01", None))
-
-
-def test_a_shelf_that_cannot_be_listed_is_told_once(tmp_path: Path) -> None:
-    """A file in the place of the folder."""
-    (tmp_path / "patients" / "P-01").mkdir(parents=True)
-    shelf_of(tmp_path, "P-01").write_text("x")
-    shelf = Shelf(tmp_path, "P-01", BUNDLE)
-    [(kind, notice)] = shelf.new()
-    assert kind == "notice" and "Not a directory" in notice["text"] and shelf.new() == []
-    with pytest.raises(FmriRefused, match=r"fmri, of a scan's score, cannot be read: Not a directory\. Remove it"):
+def test_a_spoiled_score_keeps_no_other_out(tmp_path: Path) -> None:
+    """What cannot be read is nobody's: the new score stands beside it; where that place is spoiled too, it says so."""
+    (put(tmp_path) / "score.json").write_bytes(b"{")
+    beside = put(tmp_path)
+    assert beside.name == f"{SCAN}-{BUNDLE[:12]}" and read(beside) == values()
+    (beside / "score.json").write_bytes(b"{")
+    with pytest.raises(BadEnvironment, match=r"cannot be made: .*not empty\. Remove what is in its place\."):
+        put(tmp_path)
+    with pytest.raises(FmriRefused, match="cannot be read"):
         find(tmp_path, "P-01", SCAN, BUNDLE)
-    anew = Shelf(tmp_path, "P-01", BUNDLE)
-    anew.pass_over()
-    assert anew.new() == []
+
+
+def test_what_a_killed_writer_left_is_swept(tmp_path: Path) -> None:
+    """After a day; one that writes now is left alone."""
+    shelf = put(tmp_path).parent
+    old, young = shelf / f".{OTHER_SCAN}.1.tmp", shelf / f".{OTHER_SCAN}.2.tmp"
+    for folder in (old, young):
+        folder.mkdir()
+        (folder / "slices.csv").write_bytes(b"x")
+    then_s = old.stat().st_mtime - ABANDONED_S - 1.0
+    os.utime(old, (then_s, then_s))
+    put(tmp_path, scan_sha256=OTHER_SCAN)
+    assert sorted(path.name for path in shelf.iterdir()) == [young.name, SCAN, OTHER_SCAN]
+
+
+def test_a_writer_that_finishes_while_others_are_swept_is_no_fault(tmp_path: Path) -> None:
+    """Its folder is listed, and gone when it is looked at."""
+    shelf = shelf_of(tmp_path, "P-01")
+    shelf.mkdir(parents=True)
+    (shelf / f".{OTHER_SCAN}.1.tmp").symlink_to(shelf / "gone")
+    assert put(tmp_path).name == SCAN
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "README.txt", "README"])
+def test_a_stray_file_among_the_patients_stops_nothing(tmp_path: Path, name: str) -> None:
+    """Nor one among a patient's scores."""
+    folder = put(tmp_path)
+    (tmp_path / "patients" / name).write_text("x")
+    (folder.parent / name).write_text("x")
+    check_patient(tmp_path, "P-02", OTHER_SCAN)
+    assert find(tmp_path, "P-01", SCAN, BUNDLE) == (folder, values())
+    assert find(tmp_path, "P-01", OTHER_SCAN, BUNDLE) is None
