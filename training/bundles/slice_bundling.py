@@ -97,8 +97,8 @@ class ImageSource:
             If the run has no final network or no predictions, or its cohort or scans have changed since.
         FingerprintMismatch
             If its slices were prepared in another way than today's.
-        CohortError, SplitError, ScanError
-            If the cohort, the splits or a scan cannot be read.
+        CohortError, SplitError
+            If the cohort or the splits cannot be read.
         """
         cohort, config = Cohort.open(run.cohort_folder), run.image_config
         run.check_resumable(cohort)

@@ -3,6 +3,7 @@
 ``<cohort>/derivatives/flexion/slices-<preparation>/<patient>_x-<what>.npy`` holds a patient's slices, to be mapped into
 memory, and ``<patient>.npz`` beside it where they lie in the scan, and how good that is. Slices are made once and kept;
 neither that nor the number of processes changes a bit. Of several scans the first is taken: they are never pooled.
+A patient whose scan the bedside would refuse, or abstain on, is left out: one scan is no reason to train on nobody.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from acquisition.decisions import canonical_json
 from inference.bundle import sha256_of_file
+from inference.errors import ScanError
 from inference.fmri.parameters import ScanParameters
 from inference.fmri.preparation import PreparationSpec, Prepared, prepare
 from inference.fmri.quality import Quality
@@ -102,14 +104,30 @@ class PatientSlices:
         self.__dict__.update(state | ({"slices": read_mapped(state["slices"])} if mapped else {}))
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """A patient whose scan must not be used.
+
+    Parameters
+    ----------
+    patient : str
+        Pseudonym.
+    why : str
+        In sentences: what the bedside would refuse it for, or why it would abstain.
+    """
+
+    patient: str
+    why: str
+
+
 class Watcher(Protocol):
     """Who is told how far the preparation is."""
 
     def begins(self, n_patients: int) -> None:
         """Hear how many patients there are."""
 
-    def has(self, slices: PatientSlices, made: bool) -> None:
-        """Hear of the next one: whether the slices were made now or were kept; a bad scan has none."""
+    def has(self, found: PatientSlices | LeftOut, made: bool) -> None:
+        """Hear of the next one: the slices or why there are none, and whether that was found now or was kept."""
 
 
 def prepare_slices(
@@ -117,7 +135,8 @@ def prepare_slices(
 ) -> dict[str, PatientSlices]:
     """Return the slices of every patient who has a scan and an outcome, by pseudonym.
 
-    A patient whose scan must not be used is told to the watcher and left out: the bedside abstains.
+    A patient whose scan must not be used, or cannot be prepared, is told to the watcher and left out: the bedside
+    would abstain, or refuse it.
 
     Parameters
     ----------
@@ -131,18 +150,16 @@ def prepare_slices(
 
     Raises
     ------
-    ScanError
-        If a scan cannot be read, or is none.
     BadEnvironment
         If the disk does not take the slices, or a process was killed.
     """
     jobs = list(_jobs(cohort, spec))
     watcher.begins(len(jobs))
     prepared: dict[str, PatientSlices] = {}
-    for slices, made in results(jobs, workers, "slices"):
-        watcher.has(slices, made)
-        if len(slices):
-            prepared[slices.patient] = slices
+    for found, made in results(jobs, workers, "slices"):
+        watcher.has(found, made)
+        if isinstance(found, PatientSlices):
+            prepared[found.patient] = found
     return prepared
 
 
@@ -166,15 +183,23 @@ class _Job:
     folder: Path
     origin: str
 
-    def kept(self) -> PatientSlices | None:
+    def kept(self) -> PatientSlices | LeftOut | None:
         """Return the slices that were made before; None where they have to be made."""
-        return self._read(self._about())
+        found = self._read(self._about())
+        return None if found is None else _usable(found)
 
-    def make(self) -> PatientSlices:
-        """Make the slices and keep them, unless another process just did."""
+    def make(self) -> PatientSlices | LeftOut:
+        """Make the slices and keep them, unless another process just did; a refusal is not kept."""
         with self._cache.alone(self.participant.id):
             about = self._about()
-            return self._read(about) or self._write(about, prepare(self.scan, self.spec))
+            found = self._read(about)
+            if found is None:
+                try:
+                    prepared = prepare(self.scan, self.spec)
+                except ScanError as error:
+                    return LeftOut(self.participant.id, error.message)
+                found = self._write(about, prepared)
+            return _usable(found)
 
     @property
     def _cache(self) -> PatientCache:
@@ -258,6 +283,10 @@ def _jobs(cohort: Cohort, spec: PreparationSpec) -> Iterator[_Job]:
         scans = cohort.scans(participant.id) if participant.good is not None else ()
         if scans:
             yield _Job(participant, scans[0], spec, folder, cohort.origin)
+
+
+def _usable(slices: PatientSlices) -> PatientSlices | LeftOut:
+    return slices if len(slices) else LeftOut(slices.patient, " ".join(slices.quality.problems))
 
 
 def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:

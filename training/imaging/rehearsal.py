@@ -135,7 +135,7 @@ def _one_of_each(
 def _prepared(
     cohort: Cohort, one: Participant, splits: Splits, config: ImageConfig, watcher: Watcher
 ) -> PatientSlices | None:
-    return slices_of_dealt(replace(cohort, participants=(one,)), splits, config, watcher).get(one.id)
+    return slices_of_dealt(replace(cohort, participants=(one,)), splits, config, watcher)[0].get(one.id)
 
 
 def _first(patient: PatientSlices, n: int) -> PatientSlices:

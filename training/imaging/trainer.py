@@ -7,7 +7,7 @@ the choice among them, the baselines, the bundle. A run that was stopped or kill
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from inference.bundle import MANIFEST
@@ -18,8 +18,8 @@ from training.backbones.kept import read_backbone
 from training.backbones.weights import Initialised, Weights, read_weights
 from training.baselines import known_predictions
 from training.cohort.cohort import Cohort
-from training.data.slices import PatientSlices, prepare_slices
-from training.errors import RunError
+from training.data.slices import LeftOut, PatientSlices, prepare_slices
+from training.errors import RunError, SplitError
 from training.fitting.checkpoints import BEST
 from training.imaging.choice import Choice, choices, chosen_rows
 from training.imaging.fold import SliceTask, task_name
@@ -63,8 +63,6 @@ def train_fmri(
         If first weights are asked for that are not there; the message says which file to put where.
     CohortError
         If the audit finds an error.
-    ScanError
-        If a scan cannot be read.
     SplitError, RunError, TrainingError, FingerprintMismatch, GateError
         If something does not fit; before an epoch is spent where that can be known.
     BadEnvironment
@@ -76,16 +74,17 @@ def train_fmri(
     if resume is None:
         cohort = audited(cohort_folder, watcher, config if limit_patients is None else None).cohort
         splits = deal(cohort, config) if limit_patients is None else deal_some(cohort, config, limit_patients)
-        slices = slices_of_dealt(cohort, splits, config, watcher)
-        usable = splits.with_scans(slices)
+        slices, left_out = slices_of_dealt(cohort, splits, config, watcher)
+        usable = _with_slices(splits, slices, left_out)
         run = RunFolder.create(out, config, cohort, splits, slices.values())
         _note_scans(run, splits, slices, limit_patients)
+        run.note(left_out=left_out)
     else:
         run, cohort = RunFolder.open(resume), Cohort.open(cohort_folder)
         run.check_resumable(cohort, config)
-        slices = slices_of_dealt(cohort, run.splits, config, watcher)
+        slices, left_out = slices_of_dealt(cohort, run.splits, config, watcher)
         run.check_unchanged(slices.values())
-        usable = run.splits.with_scans(slices)
+        usable = _with_slices(run.splits, slices, left_out)
     with run.writing():
         run.note_cohort(cohort)
         run.note(initialised={name: one.to_json() for name, one in initialised.items()})
@@ -110,11 +109,15 @@ def tell(config: ImageConfig, initialised: Mapping[str, Initialised], watcher: W
         watcher.notice(f"{MIRRORED} Off: augmentation.flip = false.")
 
 
-def slices_of_dealt(cohort: Cohort, splits: Splits, config: ImageConfig, watcher: Watcher) -> dict[str, PatientSlices]:
-    """Return the slices of everybody who was dealt and has a scan."""
+def slices_of_dealt(
+    cohort: Cohort, splits: Splits, config: ImageConfig, watcher: Watcher
+) -> tuple[dict[str, PatientSlices], dict[str, str]]:
+    """Return the slices of everybody who was dealt and has a scan, and whose scan must not be used and why."""
     dealt = set(splits.patients)
     few = replace(cohort, participants=tuple(one for one in cohort.participants if one.id in dealt))
-    return prepare_slices(few, config.preparation, workers=config.run.workers, watcher=_Preparing(watcher))
+    preparing = _Preparing(watcher)
+    slices = prepare_slices(few, config.preparation, workers=config.run.workers, watcher=preparing)
+    return slices, preparing.left_out
 
 
 def tasks_of(splits: Splits, config: ImageConfig, run: RunFolder) -> list[SliceTask]:
@@ -136,6 +139,18 @@ def final_network(run: RunFolder) -> tuple[Backbone, dict[str, object]]:
         words = f"{run.path} has chosen no final network: its state is {run.record['state']}, not done."
         raise RunError(words, subject=str(run.path), remedy="Finish it with flexion train fmri --resume.")
     return read_backbone(run.checkpoints_path(final["checkpoint"]) / BEST)
+
+
+def _with_slices(splits: Splits, slices: Mapping[str, PatientSlices], left_out: Mapping[str, str]) -> Splits:
+    """Return the splits of those with slices; a refusal names whose scan has none, and why the first has not."""
+    try:
+        return splits.with_scans(slices)
+    except SplitError as error:
+        if not left_out:
+            raise
+        why = f"{', '.join(left_out)} ({next(iter(left_out.values())).rstrip('.')})"
+        words = f"{error.message} Left out, since their scans must not be used: {why}."
+        raise SplitError(words, subject=error.subject, remedy=error.remedy) from error
 
 
 def _train(
@@ -204,15 +219,16 @@ def _note_scans(
 
 @dataclass(frozen=True)
 class _Preparing:
-    """Passes the progress of the slices on."""
+    """Passes the progress of the slices on, and keeps why somebody has none."""
 
     watcher: Watcher
+    left_out: dict[str, str] = field(default_factory=dict)
 
     def begins(self, n_patients: int) -> None:
         self.watcher.stage("Slices", n_patients)
 
-    def has(self, slices: PatientSlices, made: bool) -> None:
-        if not len(slices):
-            why = " ".join(slices.quality.problems)
-            self.watcher.notice(f"Patient {slices.patient} is left out, the scan must not be used: {why}")
-        self.watcher.finished(slices.patient)
+    def has(self, found: PatientSlices | LeftOut, made: bool) -> None:
+        if isinstance(found, LeftOut):
+            self.left_out[found.patient] = found.why
+            self.watcher.notice(f"Patient {found.patient} is left out, the scan must not be used: {found.why}")
+        self.watcher.finished(found.patient)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 
@@ -17,7 +18,7 @@ from inference.errors import ScanError
 from inference.fmri.preparation import PreparationSpec, prepare
 from tests.training.scans import scanned_cohort  # noqa: F401 (a fixture)
 from training.cohort.cohort import Cohort
-from training.data.slices import PatientSlices, cache_folder, prepare_slices
+from training.data.slices import LeftOut, PatientSlices, cache_folder, prepare_slices
 from training.watching import Nobody
 
 SPEC = PreparationSpec(screen_share=0.8)
@@ -32,8 +33,8 @@ class Hears(Nobody):
     def begins(self, n_patients: int) -> None:
         self.n = n_patients
 
-    def has(self, slices: PatientSlices, made: bool) -> None:
-        self.told.append((slices.patient, len(slices), made))
+    def has(self, found: PatientSlices | LeftOut, made: bool) -> None:
+        self.told.append((found.patient, found.why if isinstance(found, LeftOut) else len(found), made))
 
 
 @pytest.fixture
@@ -150,7 +151,8 @@ def test_a_scan_that_must_not_be_used_is_told_and_left_out(trio):
     for made in (True, False):
         hears = Hears()
         assert prepare_slices(trio, few, watcher=hears) == {}
-        assert [told[1:] for told in hears.told] == [(0, made)] * 3
+        assert [told[2] for told in hears.told] == [made] * 3
+        assert all(told[1].startswith("Slices that count: ") for told in hears.told)
 
 
 def test_patients_without_an_outcome_or_a_scan_have_none(trio):
@@ -172,12 +174,54 @@ def test_of_several_scans_the_first_is_taken(trio):
     assert np.array_equal(found.slices, prepare(one, SPEC).slices)
 
 
-def test_a_scan_that_cannot_be_read_is_refused_by_name(trio):
-    """As at the bedside."""
-    path = trio.scans(trio.participants[1].id)[0]
+def empty_head(path: Path) -> None:
+    """Leave nothing but a faint box in every volume."""
+    image = nib.load(path)
+    volumes = np.zeros(image.shape, np.int16)
+    volumes[4:6, 4:6, 4:6] = 100
+    nib.save(nib.Nifti1Image(volumes, image.affine, image.header), path)
+
+
+def no_volumes(path: Path) -> None:
+    """Keep fewer volumes than make a mean."""
+    image = nib.load(path)
+    nib.save(image.slicer[..., :8], path)
+
+
+def cut(path: Path) -> None:
+    """Cut the file."""
     path.write_bytes(path.read_bytes()[:5000])
-    with pytest.raises(ScanError, match=path.name):
-        prepare_slices(trio, SPEC)
+
+
+@pytest.mark.parametrize("change", [empty_head, no_volumes, cut])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_scan_that_cannot_be_prepared_leaves_out_its_patient_alone(trio, change, workers):
+    """The words are the bedside's own; a scan that was mended is prepared the next time."""
+    first, second, third = (one.id for one in trio.participants)
+    path = trio.scans(second)[0]
+    sound = path.read_bytes()
+    change(path)
+    with pytest.raises(ScanError) as refused:
+        prepare(path, SPEC)
+    hears = Hears()
+    assert list(prepare_slices(trio, SPEC, workers=workers, watcher=hears)) == [first, third]
+    assert (second, refused.value.message, True) in hears.told
+    path.write_bytes(sound)
+    assert list(prepare_slices(trio, SPEC)) == [first, second, third]
+
+
+def test_a_functional_recipe_leaves_out_who_has_no_repetition_time(trio):
+    """Slow fluctuations have no frequency without one."""
+    path = trio.scans(trio.participants[1].id)[0]
+    path.with_name(path.name.replace(".nii.gz", ".json")).unlink(missing_ok=True)
+    image = nib.load(path)
+    image.header.set_zooms((*image.header.get_zooms()[:3], 0.0))
+    nib.save(image, path)
+    hears = Hears()
+    found = prepare_slices(trio, replace(SPEC, recipe="functional"), watcher=hears)
+    assert trio.participants[1].id not in found and len(found) == 2
+    assert "does not say how long a volume took" in str(hears.told[1][1])
+    assert len(prepare_slices(trio, SPEC)) == 3
 
 
 def test_a_clinical_cohort_of_simulated_scans_is_synthetic(trio):

@@ -7,15 +7,18 @@ import re
 import shutil
 import signal
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from inference.bundle import Bundle
 from inference.errors import ScanError
+from inference.fmri.preparation import PreparationSpec, Prepared, prepare
 from tests.training.test_trainer import Hears, Strikes
 from training.backbones.augmentation import MIRRORED
 from training.backbones.weights import VARIABLE
+from training.cohort.cohort import Cohort
 from training.cohort.errors import CohortError
 from training.errors import Interrupted, RunError, SplitError, TrainingError, WeightsError
 from training.fitting.checkpoints import BEST
@@ -225,14 +228,40 @@ def test_a_rehearsal_leaves_nothing_and_says_what_would_be_done(scanned_cohort, 
     assert any("initialised: random" in words for words in hears.notices)
 
 
-def test_another_scan_s_reading_error_stops_the_preparation(scanned_cohort, config, tmp_path, monkeypatch):
-    """What the audit could not know is refused by name all the same."""
+def refusing(*patients: str) -> Callable[..., Prepared]:
+    """Return a preparation that finds no brain in the scans of some patients, or of all."""
 
-    def refuses(*_: object) -> None:
-        raise ScanError("sub-001 holds nothing that looks like a brain.", subject="sub-001", remedy="Look at it.")
+    def prepares(path: Path, spec: PreparationSpec) -> Prepared:
+        if not patients or any(f"sub-{patient}" in path.name for patient in patients):
+            raise ScanError(f"{path.name} holds nothing that looks like a brain.", subject=path.name, remedy="Look.")
+        return prepare(path, spec)
 
-    monkeypatch.setattr("training.data.slices.prepare", refuses)
+    return prepares
+
+
+@pytest.mark.timeout(120)
+def test_a_scan_that_cannot_be_prepared_leaves_out_its_patient(cohort, config, tmp_path, monkeypatch):
+    """What the audit could not know is told, stands in the record, and stops nobody else's training."""
+    out = Cohort.open(cohort).participants[0].id
+    other = shutil.copytree(cohort, tmp_path / "cohort", ignore=shutil.ignore_patterns("derivatives", FILE_NAME))
+    monkeypatch.setattr("training.data.slices.prepare", refusing(out))
+    monkeypatch.setattr("training.imaging.trainer._train", lambda *_: None)
+    monkeypatch.setattr("training.imaging.trainer._export", lambda *_: None)
+    hears = HearsNotices()
+    run = train_fmri(other, config, tmp_path / "runs", watcher=hears)
+    why = f"sub-{out}_task-rest_bold.nii.gz holds nothing that looks like a brain."
+    assert run.record["left_out"] == {out: why}
+    assert f"Patient {out} is left out, the scan must not be used: {why}" in hears.notices
+    assert set(run.record["scans"]) == set(run.splits.patients) - {out}
+    assert run.record["cohort"]["with_scan"] == len(run.splits.patients) - 1
+    train_fmri(other, config, tmp_path / "runs", resume=run.path)
+
+
+@pytest.mark.timeout(120)
+def test_scans_of_which_none_can_be_prepared_are_refused_with_the_reason(scanned_cohort, config, tmp_path, monkeypatch):
+    """No run is made; the first reason is told beside the part that lacks somebody."""
+    monkeypatch.setattr("training.data.slices.prepare", refusing())
     cohort = shutil.copytree(scanned_cohort, tmp_path / "cohort", ignore=shutil.ignore_patterns("derivatives"))
-    with pytest.raises(ScanError, match="nothing that looks like a brain"):
+    with pytest.raises(SplitError, match=r"has no patient with a good outcome and a scan.*Left out.*like a brain\)"):
         train_fmri(cohort, config, tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
