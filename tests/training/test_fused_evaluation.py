@@ -156,8 +156,8 @@ def test_the_paper_s_constant_answer_is_said_to_be_one() -> None:
 
 
 def test_permuted_outcomes_are_told_with_how(place: Path, judged: dict) -> None:
-    """The control of a fusion fits its weights anew; of a network its scores stay."""
-    assert judged["permuted"]["n"] == FEW and "weights fitted anew" in judged["permuted"]["how"]
+    """The control of a fusion fits calibrations and weights anew; of a network its scores stay."""
+    assert judged["permuted"]["n"] == FEW and "calibrations and weights fitted anew" in judged["permuted"]["how"]
     control = of_fmri(place)["permuted"]
     assert control["model"] == "cnn-chosen" and "scores of the network as they are" in control["how"]
     assert judged["permuted"]["observed"] > judged["permuted"]["mean"] + 2 * judged["permuted"]["sd"]

@@ -19,7 +19,7 @@ from training.evaluation.attention import attention_of
 from training.evaluation.beside import paper_table
 from training.evaluation.document import SCHEMA, read_evaluation
 from training.evaluation.figures import model_figures, paired
-from training.evaluation.fusing import fusion_evaluation_of
+from training.evaluation.fusing import fusion_evaluation_of, networks_of, source_path
 from training.evaluation.groups import groups
 from training.evaluation.imaging import image_evaluation_of
 from training.evaluation.listing import patients
@@ -175,24 +175,25 @@ def _judge_scans(run: RunFolder, cohort: Cohort, predictions: Sequence[Predictio
 
 def _judge_fusions(run: RunFolder, cohort: Cohort, predictions: Sequence[Prediction], how: Sureness) -> dict[str, Any]:
     participants, record = {one.id: one for one in cohort.participants}, run.record
-    found = fusion_evaluation_of(predictions, participants, record["origin"], how, record["fusion"])
+    networks = networks_of(run)
+    found = fusion_evaluation_of(predictions, participants, record["origin"], how, record["fusion"], networks)
     parts = [_evaluation_of_source(run, record["fusion"]["runs"][name], how) for name in ("fmri", "eeg_emg")]
     beside = [row for part in parts for row in part.get("paper_table") or ()]
     said = {key: parts[0]["run"].get(key) for key in ("initialised", "chosen")}
-    seen = _pictures(run, RunFolder.open(_path_of(run, record["fusion"]["runs"]["fmri"])), parts[0].get("attention"))
+    seen = _pictures(run, RunFolder.open(source_path(run, record["fusion"]["runs"]["fmri"])), parts[0].get("attention"))
     return {**found, "paper_table": [*beside, *found["paper_table"]], "images": said, "attention": seen}
 
 
 def _evaluation_of_source(run: RunFolder, said: Mapping[str, Any], how: Sureness) -> dict[str, Any]:
-    """Return what was found of a run that a fusion is made of; it is judged now where it was not yet."""
-    source = RunFolder.open(_path_of(run, said))
-    if source.evaluation_path.is_file():
+    """Return what was found of a run that a fusion is made of; it is judged now where it was not since its training."""
+    source = RunFolder.open(source_path(run, said))
+    if source.evaluation_path.exists() and _newer(source.evaluation_path, source.predictions_path):
         return read_evaluation(source.path)
     return evaluate(source, permutations=how.permutations)
 
 
-def _path_of(run: RunFolder, said: Mapping[str, Any]) -> Path:
-    return (run.path / Path(said["path"])).resolve()
+def _newer(path: Path, than: Path) -> bool:
+    return path.stat().st_mtime_ns >= than.stat().st_mtime_ns
 
 
 def _pictures(run: RunFolder, source: RunFolder, attention: Mapping[str, Any] | None) -> dict[str, Any] | None:

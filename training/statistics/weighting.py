@@ -101,7 +101,7 @@ def fit_line(logits: ArrayLike, labels: ArrayLike, weights: ArrayLike = 1.0) -> 
     weights : array, shape (n,)
         How much of a patient each row is.
     """
-    a, b = _lines(*np.broadcast_arrays(np.asarray(logits, np.float64), np.asarray(labels, bool), weights))
+    a, b = lines_of(*np.broadcast_arrays(np.asarray(logits, np.float64), np.asarray(labels, bool), weights))
     return float(a), float(b)
 
 
@@ -192,7 +192,7 @@ def fit_curve(
     for n, some in having.items():
         x = np.array([row.logit(n, aggregation) for row in rows])
         lines.append(fit_line(x, good, shares * some))
-        drawn.append(_lines(np.tile(x, (n_draws, 1)), np.tile(good, (n_draws, 1)), draws * some))
+        drawn.append(lines_of(np.tile(x, (n_draws, 1)), np.tile(good, (n_draws, 1)), draws * some))
     return {
         "n": list(having),
         "a": [line[0] for line in lines],
@@ -207,8 +207,14 @@ def curve_of(fitted: Mapping[str, Any]) -> Calibration:
     return Calibration(*(tuple(fitted[key]) for key in "nab"), *draws)
 
 
-def _lines(x: Floats, good: NDArray[np.bool_], weights: Floats) -> tuple[Floats, Floats]:
-    """Return slopes and offsets, each of shape (...), of rows (..., n); see ``fit_line``."""
+def lines_of(x: Floats, good: NDArray[np.bool_], weights: Floats) -> tuple[Floats, Floats]:
+    """Return slopes and offsets, each of shape (...), of many lines at once.
+
+    Parameters
+    ----------
+    x, good, weights : ndarray, shape (..., n)
+        A row for each line: logits, outcomes, how much of a patient each is; see ``fit_line``.
+    """
     n_good, n_poor = ((weights * side).sum(-1, keepdims=True) for side in (good, ~good))
     target = np.where(good, (n_good + 1) / (n_good + 2), 1 / (n_poor + 2))
     lines = fit_lines(x, target, weights, prior=PRIOR)
