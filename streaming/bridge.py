@@ -34,7 +34,7 @@ from streaming.outbox import Outbox
 from streaming.pulse import Pulse
 from streaming.recorder import Recorder
 from streaming.records import WindowRecord
-from streaming.scans import NO_SCANS, Scans, is_scan
+from streaming.scans import NO_SCANS, Scans, is_scan, told_as
 from streaming.teller import Teller
 
 #: Seconds that the source may keep the loop: a stop or a mark is noticed at most this late.
@@ -171,7 +171,7 @@ class Bridge:
         """Tell the scores that an earlier life of this session took; one that goes on looks for others."""
         for line in self._folder.results():
             if is_scan(line):
-                self._outbox.tell("fmri", line)
+                self._outbox.tell(*told_as("fmri", line))
         if not self._ended:
             self._watch_scans()
 
@@ -353,7 +353,7 @@ class Bridge:
     def _watch_scans(self) -> None:
         """Take what came of the patient's scans: a score is the session's once it is recorded, and then told."""
         self._scans_s = self._clock.monotonic_s() + SCANS_EVERY_S
-        for kind, data in self._scans.new():
+        for kind, data in (told_as(*event) for event in self._scans.new()):
             if kind == "fmri":
                 self._recorder.save_scan(data)
             self._outbox.tell(kind, data)

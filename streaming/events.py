@@ -67,7 +67,7 @@ class Event:
         """
         try:
             return cls(entry_id, session, fields[b"type"].decode(), json.loads(fields[b"data"]))
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, RecursionError) as error:
             raise RecordError(
                 f"Entry {entry_id} is no event: {error!r}.",
                 subject=keys.events(session),

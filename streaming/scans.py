@@ -6,6 +6,7 @@ and hands the bridge something that tells what is new.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -33,3 +34,13 @@ NO_SCANS = NoScans()
 def is_scan(line: Mapping[str, Any]) -> bool:
     """Tell whether a line of ``results.jsonl`` is an fMRI event; the others are results of windows."""
     return "scan_sha256" in line
+
+
+def told_as(kind: str, data: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """Return an event about scans as it can be recorded and told: a notice in the place of what JSON cannot hold."""
+    try:
+        json.dumps(data, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        remedy = "Remove it, and score the scan again: flexion fmri score."
+        return "notice", {"level": "warning", "text": "An fMRI score cannot be written down.", "remedy": remedy}
+    return kind, data

@@ -13,7 +13,7 @@ from acquisition.errors import BadEnvironment, DiskFull, IdentityError, Recordin
 from acquisition.formats.xdf_header import StreamHeader
 from acquisition.identity import new_session_id
 from acquisition.montage import load_montage
-from acquisition.session import SessionFolder, SessionInfo, known_sessions
+from acquisition.session import SessionFolder, SessionInfo, known_sessions, scanned_patients
 from tests.acquisition.test_durable import disk_of
 
 MONTAGE = load_montage("amp16")
@@ -301,12 +301,38 @@ def test_a_folder_without_a_session_is_refused(tmp_path):
         SessionFolder.open(tmp_path)
 
 
+def test_a_patient_who_is_known_by_a_scan_keeps_that_spelling(tmp_path):
+    """The scan was scored before the first session; stray files beside it are nobody's."""
+    (tmp_path / "patients" / "P-01" / "fmri").mkdir(parents=True)
+    (tmp_path / "patients" / ".DS_Store").write_text("x")
+    (tmp_path / "patients" / "p-02").write_text("x")
+    assert scanned_patients(tmp_path) == {"P-01"}
+    with pytest.raises(IdentityError, match=r"patient p-01 is already known as P-01.*Write P-01\."):
+        SessionFolder.create(tmp_path, info(patient="p-01"))
+    assert not any((tmp_path / "sessions").iterdir())
+    assert SessionFolder.create(tmp_path, info(patient="P-01")).info.patient == "P-01"
+    assert (
+        SessionFolder.create(tmp_path, info(patient="P-02", bed="B2", session=new_session_id())).info.patient == "P-02"
+    )
+
+
+def test_a_score_that_was_refused_keeps_no_other_out(tmp_path):
+    """Of the same scan and bundle, made again: both are written, each once."""
+    folder = SessionFolder.create(tmp_path, info())
+    wrong, right = ({"scan_sha256": "ef", "bundle_sha256": "ab", "logit": logit} for logit in (None, 0.5))
+    assert folder.append_result(wrong) and folder.append_result(right) and not folder.append_result(right)
+    assert folder.results() == [wrong, right]
+
+
 def test_broken_lines_and_ledgers_are_refused(tmp_path):
     """A line in the middle of the results, or a ledger, that is not JSON is said with its file."""
     folder = SessionFolder.create(tmp_path, info())
     (folder.path / "results.jsonl").write_bytes(b"rubbish\n{}\n")
     (folder.path / "ledger.json").write_bytes(b"rubbish")
     with pytest.raises(RecordingError, match=r"results\.jsonl has a line that is not JSON"):
+        folder.results()
+    (folder.path / "results.jsonl").write_bytes(b"[" * 100_000 + b"]" * 100_000 + b"\n")
+    with pytest.raises(RecordingError, match=r"results\.jsonl has a line that is not JSON: maximum recursion"):
         folder.results()
     with pytest.raises(RecordingError, match=r"ledger\.json cannot be read"):
         folder.ledger()

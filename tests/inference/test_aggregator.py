@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -25,6 +26,7 @@ from streaming import keys
 from streaming.committer import Committer
 from streaming.connection import Client, connect
 from streaming.delivery import Delivery
+from streaming.errors import RecordError
 from streaming.events import Event, EventLog
 from streaming.heartbeat import Beat, Heartbeat
 from streaming.publisher import Publisher
@@ -267,6 +269,39 @@ def test_a_scan_is_fused(client: Client, bundle: Bundle, fmri_bundle: Bundle, fu
     Follower(client, tiny.SESSION, Library([bundle, fmri_bundle, fusion])).poll(closed=False)
     [notice] = session.events("notice")
     assert notice.data["text"] == "The fMRI score is of patient P-02, this session is of P-01."
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"logit": 0.8', '"logit": 1' + "0" * 400),
+        ('"logit": 0.8', '"logit": 1e400'),
+        ('"logit": 0.8', '"logit": NaN'),
+        ('"patient": "P-01"', '"patient": "P-01\\ud800"'),
+        ('"problems": []', '"problems": [' + "[" * 400 + "]" * 400 + "]"),
+    ],
+    ids=["huge", "infinite", "no number", "half a character", "deep"],
+)
+def test_a_strange_score_is_refused_and_told(
+    client: Client, bundle: Bundle, fmri_bundle: Bundle, old: str, new: str
+) -> None:
+    """Whatever stands in the stream: nothing is thrown, and the good one that came before counts."""
+    session = Session(client, bundle, bundles={"eeg_emg": bundle.to_json(), "fmri": fmri_bundle.to_json()})
+    session.tell("fmri", fmri_data(fmri_bundle))
+    text = json.dumps(fmri_data(fmri_bundle, scanned_on="2026-04-01"))
+    assert old in text
+    client.xadd(keys.events(tiny.SESSION), {"type": "fmri", "data": text.replace(old, new)})
+    Follower(client, tiny.SESSION, Library([bundle, fmri_bundle])).poll(closed=False)
+    [notice] = session.events("notice")
+    assert "fmri event: " in notice.data["text"] and "Score the scan again" in notice.data["remedy"]
+    assert session.told()[-1]["parts"]["fmri"]["scanned_on"] == "2026-03-31"
+
+
+def test_an_event_that_is_too_deep_is_no_event(client: Client, session: Session, follower: Follower) -> None:
+    """Like one of another version: this session cannot be read, and the aggregator goes on with the others."""
+    client.xadd(keys.events(tiny.SESSION), {"type": "fmri", "data": "[" * 100_000 + "]" * 100_000})
+    with pytest.raises(RecordError, match="is no event: RecursionError"):
+        follower.poll(closed=False)
 
 
 def test_the_scan_may_come_before_the_windows(

@@ -26,6 +26,14 @@ def event(bundle: Bundle, **changes: Any) -> dict[str, Any]:
     }
 
 
+def deep() -> list[Any]:
+    """Return a list that is nested deeper than anything can follow."""
+    value: list[Any] = []
+    for _ in range(100_000):
+        value = [value]
+    return value
+
+
 def test_an_event_comes_back_as_it_was_sent(fmri_bundle: Bundle) -> None:
     """Reading and writing are each other's inverse; names do not regard case."""
     data = event(fmri_bundle)
@@ -47,6 +55,12 @@ def test_an_event_comes_back_as_it_was_sent(fmri_bundle: Bundle) -> None:
         ({"quality": {"slices": 3, "snr": 2}}, r"quality\.snr is not a known key"),
         ({"quality": 0.9}, r"quality must be an object, not a number"),
         ({"probability": 0.5}, r"probability is not a known key"),
+        ({"logit": 10**400}, r"logit is beyond all bounds, expected a finite number"),
+        ({"quality": {"slices": 10**400}}, r"quality\.slices is beyond everything that can be counted"),
+        ({"quality": {"slices": -(10**400)}}, r"quality\.slices is -10+\.\.\.0+, expected at least 0"),
+        ({"patient": "P-\ud800"}, r"patient is 'P-\\ud800', which holds half a character"),
+        ({"quality": {"slices": 3, "problems": ["\ud800"]}}, r"quality\.problems\[0\] is '\\ud800', expected a text"),
+        ({"quality": {"slices": 3, "problems": [deep()]}}, r"quality\.problems\[0\] is \[\[.*\], expected a text"),
     ],
 )
 def test_what_does_not_belong_is_refused(fmri_bundle: Bundle, changes: dict[str, Any], words: str) -> None:
@@ -77,6 +91,22 @@ def test_the_newest_scan_wins_whatever_the_order(fmri_bundle: Bundle) -> None:
     ]
     chosen = [choose(order, "P-01", fmri_bundle) for order in itertools.permutations(events)]
     assert all(isinstance(one, FmriEvent) and one.logit == 0.3 for one in chosen)
+
+
+def test_a_good_repeat_goes_before_a_spoiled_run_of_its_day(fmri_bundle: Bundle) -> None:
+    """Whichever hash is the higher; a spoiled scan of a later day still counts as the newest."""
+    moved = {"slices": 30, "problems": ["It moved"]}
+    for good, spoiled in (("a", "b"), ("b", "a")):
+        events = [
+            event(fmri_bundle, scan_sha256=good * 64),
+            event(fmri_bundle, scan_sha256=spoiled * 64, quality=moved),
+        ]
+        chosen = [choose(order, "P-01", fmri_bundle) for order in itertools.permutations(events)]
+        assert all(isinstance(one, FmriEvent) and one.scan_sha256 == good * 64 for one in chosen)
+    later = choose(
+        [event(fmri_bundle), event(fmri_bundle, scanned_on="2026-04-01", quality=moved)], "P-01", fmri_bundle
+    )
+    assert isinstance(later, FmriEvent) and later.problems == ("It moved",)
 
 
 def test_refusals_alone_are_a_refusal_and_nothing_is_nothing(fmri_bundle: Bundle) -> None:

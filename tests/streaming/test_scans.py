@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from acquisition.session import SessionFolder
 from streaming.bridge import SCANS_EVERY_S, Bridge
 from streaming.connection import connect
@@ -87,6 +89,43 @@ def test_the_next_life_tells_what_the_last_one_took(redis_url: str, tmp_path: Pa
         assert bridge(bed, Given()).run(threading.Event()) == 0
     assert score() in [event.data for event in told(redis_url, bed.session, "fmri")]
     assert [line for line in bed.again().folder.results() if is_scan(line)] == [score()]
+
+
+def deep() -> list[Any]:
+    """Return a list that is nested deeper than JSON goes."""
+    value: list[Any] = []
+    for _ in range(100_000):
+        value = [value]
+    return value
+
+
+STRANGE = [{"logit": float("inf")}, {"patient": "\ud800"}, {"logit": deep()}, {"logit": {1, 2}}]
+
+
+@pytest.mark.parametrize("changes", STRANGE, ids=["infinite", "half a character", "deep", "no JSON"])
+def test_what_cannot_be_written_down_is_a_notice(redis_url: str, tmp_path: Path, changes: dict[str, Any]) -> None:
+    """The session goes on, and takes the next one."""
+    bed = Bed.make(redis_url, tmp_path)
+    with scoring(redis_url):
+        looks = Given([("fmri", score(**changes)), ("fmri", score("b"))])
+        assert bridge(bed, looks).run(threading.Event()) == 0
+    assert [line for line in bed.again().folder.results() if is_scan(line)] == [score("b")]
+    notices = [event.data["text"] for event in told(redis_url, bed.session, "notice")]
+    assert "An fMRI score cannot be written down." in notices
+    assert [event.data for event in told(redis_url, bed.session, "fmri")] == [score("b")]
+
+
+@pytest.mark.parametrize("spoiled", [b"1e400", b'"\\ud800"'], ids=["infinite", "half a character"])
+def test_what_stands_in_the_results_already_is_a_notice_too(redis_url: str, tmp_path: Path, spoiled: bytes) -> None:
+    """A session that an earlier life left with such a line goes on."""
+    bed = Bed.make(redis_url, tmp_path)
+    with (bed.folder.path / "results.jsonl").open("ab") as file:
+        file.write(b'{"scan_sha256":"a","logit":' + spoiled + b"}\n")
+    with scoring(redis_url):
+        assert bridge(bed, Given([("fmri", score("b"))])).run(threading.Event()) == 0
+    notices = [event.data["text"] for event in told(redis_url, bed.session, "notice")]
+    assert "An fMRI score cannot be written down." in notices
+    assert [event.data for event in told(redis_url, bed.session, "fmri")] == [score("b")]
 
 
 def test_a_session_that_has_ended_takes_no_more(redis_url: str, tmp_path: Path) -> None:
