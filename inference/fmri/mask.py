@@ -7,6 +7,8 @@ a field of 358 mm 0.72 to 0.77, Otsu's 0.99). And the field's faces do not erode
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -14,6 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 OPENING_MM = 7.0
 #: Bins of the histogram; values beyond the percentile (vessels, spikes) fall into the last.
 BINS, BRIGHTEST_PERCENT = 256, 99.5
+#: Between these the sums and quotients of float32 stay in its range; brighter or darker values are taken as float64.
+FLOAT32_RANGE = (1e-30, 1e30)
+#: Bins of float32 are so many of its steps wide at the least; narrower ones are taken as float64.
+LEAST_STEPS = 4
 
 
 def brain_mask(mean: NDArray[np.float32], voxel_mm: ArrayLike) -> NDArray[np.bool_]:
@@ -44,9 +50,20 @@ def brain_mask(mean: NDArray[np.float32], voxel_mm: ArrayLike) -> NDArray[np.boo
 
 
 def otsu(values: NDArray[np.float32]) -> float:
-    """Return the threshold that parts values into two classes as far from each other as can be (Otsu 1979)."""
-    top = float(np.percentile(values, BRIGHTEST_PERCENT))
-    counts, edges = np.histogram(np.minimum(values, top), BINS)
+    """Return the threshold that parts values into two classes as far from each other as can be (Otsu 1979).
+
+    Where all are the same it is their value: none is brighter.
+    """
+    low, high = FLOAT32_RANGE
+    wide: NDArray[Any] = values if low < np.abs(values).max() < high else values.astype(np.float64)
+    top = float(np.percentile(wide, BRIGHTEST_PERCENT))
+    held = np.minimum(wide, top)
+    spread = np.ptp(held)
+    if spread == 0:
+        return top
+    if spread < LEAST_STEPS * BINS * np.spacing(np.abs(held).max()):
+        held = held.astype(np.float64)
+    counts, edges = np.histogram(held, BINS)
     centres = 0.5 * (edges[1:] + edges[:-1])
     below, sums = np.cumsum(counts)[:-1].astype(float), np.cumsum(counts * centres)
     above, total = counts.sum() - below, sums[-1]

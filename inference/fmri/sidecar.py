@@ -9,6 +9,8 @@ from pathlib import Path
 
 #: What is beyond so many seconds is no time, nor is what is no number.
 MOST_S = 1e6
+#: A sidecar of more bytes is none; converters write a few thousand.
+MOST_BYTES = 1_000_000
 #: Forms in which converters write a day (BIDS, dcm2niix, DICOM).
 _DAYS = ("%Y-%m-%d", "%Y%m%d")
 
@@ -43,7 +45,9 @@ def read_sidecar(scan: Path) -> Sidecar:
     if not beside.exists():
         return Sidecar(None, None)
     try:
-        stated = json.loads(beside.read_text(encoding="utf-8-sig"))
+        with open(beside, "rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        stated = json.loads(content.decode("utf-8-sig")) if len(content) <= MOST_BYTES else None
     except (OSError, ValueError, RecursionError):
         return Sidecar(None, None, unreadable=True)
     if not isinstance(stated, dict):

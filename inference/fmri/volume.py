@@ -24,6 +24,9 @@ from inference.fmri.unpacking import BLOCK, ScanBytes
 
 #: A field of fewer mm along an axis holds no head: half of what the narrowest brain measures from side to side.
 LEAST_FIELD_MM = 60.0
+#: Beyond so many counts a value is none that a scanner gave, and below the other a difference is none. Between them
+#: squares and sums of them stay in float32's range.
+MOST_COUNTS, LEAST_COUNTS = 1e12, 1e-12
 #: What a simulated scan's header says of itself (law 9).
 SIMULATED = b"simulated by Flexion: no patient"
 #: What to do about samples that are none.
@@ -93,10 +96,9 @@ class Scan:
             if (header.slope, header.intercept) != (1.0, 0.0):
                 values = values * np.float32(header.slope) + np.float32(header.intercept)
         which = f"has in volume {n + 1} of {header.n_volumes}"
-        if not np.isfinite(values).all():
-            bad = int(values.size - np.isfinite(values).sum())
-            raise refused(self.path, f"{which} {bad} voxels that are no number", _ANOTHER)
-        if values.min() == values.max():
+        if bad := int(values.size - (np.abs(values) <= MOST_COUNTS).sum()):
+            raise refused(self.path, f"{which} {bad} voxels that are no number or beyond {MOST_COUNTS:g}", _ANOTHER)
+        if float(values.max()) - float(values.min()) < LEAST_COUNTS:
             raise refused(self.path, f"{which} nothing but the value {values.flat[0]:g}", _ANOTHER)
         return values
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -82,6 +84,36 @@ def test_otsu_parts_two_classes() -> None:
     rng = np.random.default_rng(0)
     values = np.concatenate([rng.normal(10, 2, 9000), rng.normal(100, 10, 1000)]).astype(np.float32)
     assert 20 < otsu(values) < 70
+
+
+@pytest.mark.parametrize("power", [-130, -60, 60, 116])
+def test_the_threshold_follows_values_of_any_size(power: int) -> None:
+    """Up to the ends of float32, without a warning."""
+    values = heads.still()
+    with warnings.catch_warnings(action="error"):
+        np.testing.assert_allclose(otsu(np.ldexp(values, power)), np.ldexp(otsu(values), power), rtol=1e-2)
+
+
+def test_values_of_both_ends_are_parted() -> None:
+    """The differences of the largest numbers of both signs are larger than any."""
+    values = np.array([-3e38, 3e38] * 50, np.float32)
+    with warnings.catch_warnings(action="error"):
+        assert abs(otsu(values)) < 1e37
+
+
+def test_the_threshold_of_one_value_is_that_value() -> None:
+    """Nothing is brighter; a few spikes among it are."""
+    values = np.full(1000, 1e9, np.float32)
+    assert otsu(values) == 1e9
+    values[0] = 2e9
+    assert otsu(values) == 1e9
+
+
+def test_values_that_hardly_differ_are_parted() -> None:
+    """Even by a step or two of float32, on a large level, where no 256 bins of it fit between them."""
+    values = np.full(1000, 1e9, np.float32)
+    values[:400] += 128
+    assert 1e9 < otsu(values) < 1e9 + 128
 
 
 def test_the_largest_piece_is_kept() -> None:

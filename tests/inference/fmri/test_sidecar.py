@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from inference.fmri.sidecar import Sidecar, read_sidecar
+from inference.fmri.sidecar import MOST_BYTES, Sidecar, read_sidecar
 
 
 def beside(folder: Path, text: str) -> Sidecar:
@@ -48,6 +49,26 @@ def test_the_repetition_time_is_a_number(tmp_path: Path, stated: str, tr_s: floa
 def test_a_sidecar_that_cannot_be_read_is_told(tmp_path: Path, text: str) -> None:
     """Nothing is taken from it, and it is told from one that is not there."""
     assert beside(tmp_path, text) == Sidecar(None, None, unreadable=True)
+
+
+def test_a_large_sidecar_is_not_read(tmp_path: Path) -> None:
+    """A byte more than converters could ever write, and it is none; memory does not grow with it."""
+    text = json.dumps({"RepetitionTime": 2.0})
+    assert beside(tmp_path, text.ljust(MOST_BYTES)).tr_s == 2.0
+    assert beside(tmp_path, text.ljust(MOST_BYTES + 1)) == Sidecar(None, None, unreadable=True)
+    (tmp_path / "scan_bold.json").write_text(text.ljust(100 * MOST_BYTES))
+    tracemalloc.start()
+    try:
+        assert read_sidecar(tmp_path / "scan_bold.nii.gz").unreadable
+        assert tracemalloc.get_traced_memory()[1] < 5 * MOST_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_sidecar_that_is_a_folder_is_told(tmp_path: Path) -> None:
+    """It is there, and says nothing."""
+    (tmp_path / "scan_bold.json").mkdir()
+    assert read_sidecar(tmp_path / "scan_bold.nii.gz").unreadable
 
 
 def test_without_a_sidecar_nothing_is_said(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import json
 import tracemalloc
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -330,6 +331,14 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
         lambda p: heads.write(p.parent, spoilt(np.inf), dtype=np.float32),
         "volume 8 of 25 1 voxels that are no",
     ),
+    "beyond all counts": (
+        lambda p: heads.write(p.parent, spoilt(-2e12), dtype=np.float32),
+        r"volume 8 of 25 1 voxels that are no number or beyond 1e\+12",
+    ),
+    "below all counts": (
+        lambda p: plain(p, scl_slope=1e-17),
+        "volume 1 of 25 nothing but the value",
+    ),
     "all zero": (lambda p: heads.write(p.parent, 0 * heads.course()), "volume 1 of 25 nothing but the value 0"),
     "empty volume": (lambda p: heads.write(p.parent, blank()), "volume 8 of 25 nothing but the value 3"),
     "cut": (lambda p: cut(p, heads.write(p.parent, name="plain.nii")), "header claims 0.3 MB, the file has 0.2 MB"),
@@ -417,18 +426,42 @@ def test_what_is_no_functional_scan_is_refused_in_words(
     assert caught.value.exit_code == 3
 
 
+def damaged(block: bytes, rng: np.random.Generator) -> bytes:
+    """Return a file some bytes of whose header are others."""
+    found = bytearray(block)
+    for at in rng.integers(0, 348, rng.integers(1, 4)):
+        floats = np.array([np.nan, np.inf, 1e38, -1.0], np.float32)
+        found[at : at + 4] = rng.choice([bytes(4), b"\xff" * 4, rng.bytes(4), rng.choice(floats).tobytes()])
+    return bytes(found[: len(block)])
+
+
 def test_a_damaged_header_is_read_or_refused(tmp_path: Path) -> None:
     """Whatever bytes stand in it: no error of nibabel or numpy, and no warning, comes through."""
     path, rng = heads.write(tmp_path, name="scan.nii"), np.random.default_rng(1)
     content = path.read_bytes()
     for _ in range(400):
-        block = bytearray(content)
-        for at in rng.integers(0, 348, rng.integers(1, 4)):
-            floats = np.array([np.nan, np.inf, 1e38, -1.0], np.float32)
-            block[at : at + 4] = rng.choice([bytes(4), b"\xff" * 4, rng.bytes(4), rng.choice(floats).tobytes()])
-        path.write_bytes(bytes(block[: len(content)]))
+        path.write_bytes(damaged(content, rng))
         with contextlib.suppress(ScanError), warnings.catch_warnings(action="error"):
             next(open_scan(path).volumes())
+
+
+#: Places of the fields that leave a scan to be prepared, however wrong: scaling, voxel sizes, type of sample, affine.
+TELLING = (70, 76, 80, 84, 88, 92, 108, 112, 116, 280, 284, 288)
+
+
+@pytest.mark.parametrize("kind", [np.int16, np.float32])
+def test_a_damaged_header_is_prepared_or_refused(tmp_path: Path, kind: type) -> None:
+    """To the last step, also where its scaling makes values of any size: no other error, and no warning."""
+    data = heads.course(LEAST_VOLUMES)
+    path, rng = heads.write(tmp_path, data, name="scan.nii", dtype=kind), np.random.default_rng(2)
+    content, spec = path.read_bytes(), PreparationSpec(mm_per_pixel=10.0, size=24)
+    for n in range(60):
+        block = bytearray(damaged(content, rng) if n % 2 else content)
+        at = rng.choice(TELLING)
+        block[at : at + 4] = (rng.choice([-1.0, 1.0]) * 10.0 ** rng.uniform(-45, 38)).astype(np.float32).tobytes()
+        path.write_bytes(bytes(block))
+        with contextlib.suppress(ScanError), warnings.catch_warnings(action="error"):
+            prepare(path, replace(spec, recipe=rng.choice(["mean", "functional"])))
 
 
 @pytest.mark.parametrize(("header_s", "beside_s"), [(2.0, 3.0), (0.0, 0.002), (2000.0, 0.5)])
