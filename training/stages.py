@@ -18,9 +18,10 @@ from training.fold import Task
 from training.pool import FoldResult, run_folds
 from training.pool import Watcher as PoolWatcher
 from training.runs.config import Config
-from training.runs.image_config import ImageConfig
+from training.runs.image_config import KIND, ImageConfig
 from training.runs.run_folder import RunFolder
-from training.splitting.splits import Splits, check_dealt, nested, paper, splits_of
+from training.splitting.dealing import By
+from training.splitting.splits import Splits, check_dealt, dealt_for, nested, paper, splits_of
 
 AnyConfig = Config | ImageConfig
 
@@ -67,17 +68,21 @@ def audited(folder: Path, watcher: Watcher, dealt_by: AnyConfig | None = None) -
 
 def deal(cohort: Cohort, config: AnyConfig) -> Splits:
     """Return the splits that are kept with a cohort; the first run writes them."""
-    split = config.split
-    return splits_of(cohort, split.profile, split.seed, split.repeats, split.folds, split.inner)
+    split, needs_eeg = config.split, config.model.kind != KIND
+    return splits_of(cohort, split.profile, split.seed, split.repeats, split.folds, split.inner, needs_eeg=needs_eeg)
 
 
 def deal_some(cohort: Cohort, config: AnyConfig, limit_patients: int | None) -> Splits:
     """Return splits of some patients, or of all, that are kept nowhere."""
-    split = config.split
+    split, sha256 = config.split, cohort.sha256
     some = cohort.participants if limit_patients is None else cohort.limited(limit_patients).participants
-    if split.profile == "paper":
-        return paper(some, split.seed, cohort_sha256=cohort.sha256)
-    return nested(some, split.seed, split.repeats, split.folds, split.inner, cohort_sha256=cohort.sha256)
+
+    def way(by: By) -> Splits:
+        if split.profile == "paper":
+            return paper(some, split.seed, cohort_sha256=sha256, by=by)
+        return nested(some, split.seed, split.repeats, split.folds, split.inner, cohort_sha256=sha256, by=by)
+
+    return dealt_for(way, needs_eeg=config.model.kind != KIND)
 
 
 def train_folds(

@@ -146,9 +146,9 @@ def audit(cohort: Cohort, watcher: Watcher = NOBODY, problems: Sequence[CellProb
     findings = [Finding("error", "table", problem.patient, TABLE, problem.what, problem.remedy) for problem in problems]
     findings += [finding for one in examined for finding in one.findings]
     findings += _copies(examined)
-    findings += class_findings(participants)
-    findings += folder_findings(cohort.folder, participants)
     rows = tuple(one.row for one in examined)
+    findings += class_findings(participants, scanned=any(row.scan_shape for row in rows))
+    findings += folder_findings(cohort.folder, participants)
     findings += [*_mains(rows), *_geometries(rows), *inclusion_findings(participants)]
     findings.sort(key=lambda finding: LEVELS.index(finding.level))
     return Audit(cohort, rows, tuple(findings))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from acquisition.simulator import GOOD_ABOVE_FMA
@@ -26,13 +27,18 @@ def table_findings(participant: Participant) -> Iterator[Finding]:
     yield from _conflicts(participant)
 
 
-def class_findings(participants: Sequence[Participant]) -> Iterator[Finding]:
-    """Yield what is wrong with the number of patients of each outcome: of all, then of those with EEG."""
+def class_findings(participants: Sequence[Participant], scanned: bool = False) -> Iterator[Finding]:
+    """Yield what is wrong with the number of patients of each outcome: of all, then of those with EEG.
+
+    Where there are scans too, few with EEG are a warning: the scans can be learned from all the same.
+    """
     judged = [one for one in participants if one.good is not None]
     found = _classes(judged, "patients with a follow-up")
     with_eeg = [one for one in judged if one.has_eeg]
     if found is None and with_eeg:
         found = _classes(with_eeg, "patients with EEG and a follow-up")
+        if found is not None and found.level == "error" and scanned:
+            found = replace(found, level="warning", what=f"{found.what} Scans can be learned from.")
     if found is not None:
         yield found
 

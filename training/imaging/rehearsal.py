@@ -14,7 +14,7 @@ from training.data.slices import PatientSlices
 from training.errors import TrainingError
 from training.fitting.first_step import Step, first_step
 from training.imaging.fold import slice_spec
-from training.imaging.trainer import first_weights, slices_of_dealt, tell
+from training.imaging.trainer import first_weights, slices_of_dealt, tell, tell_dealt
 from training.runs.image_config import ImageConfig
 from training.splitting.splits import FILE_NAME, Splits
 from training.stages import Watcher, audited, deal, deal_some
@@ -96,6 +96,7 @@ def rehearse_fmri(
     cohort = audited(cohort_folder, watcher, config if limit_patients is None else None).cohort
     kept = limit_patients is None and (cohort.folder / FILE_NAME).exists()
     splits = deal(cohort, config) if kept else deal_some(cohort, config, limit_patients)
+    tell_dealt(splits, watcher)
     tell(config, initialised, watcher)
     dealt = set(splits.patients)
     scanned = [one for one in cohort.participants if one.id in dealt and cohort.scans(one.id)]

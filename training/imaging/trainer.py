@@ -74,6 +74,7 @@ def train_fmri(
     if resume is None:
         cohort = audited(cohort_folder, watcher, config if limit_patients is None else None).cohort
         splits = deal(cohort, config) if limit_patients is None else deal_some(cohort, config, limit_patients)
+        tell_dealt(splits, watcher)
         slices, left_out = slices_of_dealt(cohort, splits, config, watcher)
         usable = _with_slices(splits, slices, left_out)
         run = RunFolder.create(out, config, cohort, splits, slices.values())
@@ -107,6 +108,15 @@ def tell(config: ImageConfig, initialised: Mapping[str, Initialised], watcher: W
         watcher.notice(f"initialised: random ({', '.join(at_random)}): these networks have seen no other picture.")
     if config.augmentation.flip:
         watcher.notice(f"{MIRRORED} Off: augmentation.flip = false.")
+
+
+def tell_dealt(splits: Splits, watcher: Watcher) -> None:
+    """Say it where patients were dealt without a look at who has EEG."""
+    if splits.by == "outcome":
+        watcher.notice(
+            "Too few patients have EEG for every part to have both outcomes among them: they were dealt by outcome "
+            "alone. With these splits no network of EEG and EMG can be trained, and nothing be fused."
+        )
 
 
 def slices_of_dealt(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -26,6 +26,8 @@ STRATA = {
 
 #: Patients by the name of their stratum, each list sorted.
 Strata = Mapping[str, tuple[str, ...]]
+#: What is spread evenly over the parts: the four strata, or the outcome alone where too few patients have EEG.
+By = Literal["outcome and EEG", "outcome"]
 
 
 def strata_of(participants: Iterable[Participant]) -> dict[str, tuple[str, ...]]:
@@ -50,13 +52,29 @@ def limited_to(strata: Strata, patients: Iterable[str]) -> dict[str, tuple[str, 
     return {name: tuple(patient for patient in members if patient in kept) for name, members in strata.items()}
 
 
+def merged(strata: Strata, by: By) -> Strata:
+    """Return the strata as patients are dealt by them: by outcome alone, everybody of one counts as one with EEG."""
+    if by == "outcome and EEG":
+        return strata
+    found: dict[str, tuple[str, ...]] = {name: () for name in STRATA.values()}
+    for outcome in (True, False):
+        both = (*strata[STRATA[outcome, True]], *strata[STRATA[outcome, False]])
+        found[STRATA[outcome, True]] = tuple(sorted(both))
+    return found
+
+
 def deal(
-    strata: Strata, with_eeg: Sequence[float], without_eeg: Sequence[float], seed: Sequence[int]
+    strata: Strata,
+    with_eeg: Sequence[float],
+    without_eeg: Sequence[float],
+    seed: Sequence[int],
+    by: By = "outcome and EEG",
 ) -> list[tuple[str, ...]]:
     """Deal all patients to parts.
 
     The number of patients of a part is rounded by largest remainder, with EEG and without EEG apart; so is the number
-    of good outcomes among them, so that both outcomes are within one of their share.
+    of good outcomes among them, so that both outcomes are within one of their share. By outcome alone a part's weight
+    is the sum of its two.
 
     Parameters
     ----------
@@ -66,6 +84,8 @@ def deal(
         Weight of each part among the patients with EEG and among those without.
     seed : sequence of int
         Of the order in which a stratum's patients are dealt.
+    by : {"outcome and EEG", "outcome"}
+        What is spread evenly.
 
     Returns
     -------
@@ -75,9 +95,11 @@ def deal(
     Raises
     ------
     SplitError
-        If some part would lack an outcome among its patients with EEG.
+        If some part would lack an outcome: among its patients with EEG, or by outcome alone among all.
     """
-    require_outcomes(strata, len(with_eeg), f"{len(with_eeg)} parts")
+    require_outcomes(strata, len(with_eeg), f"{len(with_eeg)} parts", by)
+    if by == "outcome":
+        strata, with_eeg = merged(strata, by), [sum(both) for both in zip(with_eeg, without_eeg, strict=True)]
     rng = np.random.default_rng(list(seed))
     parts: list[list[str]] = [[] for _ in with_eeg]
     for has_eeg, weights in ((True, with_eeg), (False, without_eeg)):
@@ -113,22 +135,23 @@ def apportion(
     return counts
 
 
-def require_outcomes(strata: Strata, least: int, what: str) -> None:
-    """Refuse patients of whom too few with EEG have one of the outcomes.
+def require_outcomes(strata: Strata, least: int, what: str, by: By = "outcome and EEG") -> None:
+    """Refuse patients of whom too few have one of the outcomes: of those with EEG, or by outcome alone of all.
 
     Raises
     ------
     SplitError
         If fewer than `least` have a good, or a poor, outcome.
     """
+    who = "Patients with EEG and" if by == "outcome and EEG" else "Patients with"
     for outcome in (True, False):
-        n = len(strata[STRATA[outcome, True]])
+        n = len(merged(strata, by)[STRATA[outcome, True]])
         if n < least:
             word = "good" if outcome else "poor"
             raise SplitError(
-                f"Patients with EEG and a {word} outcome: {n}, too few for {what}; each needs both outcomes.",
+                f"{who} a {word} outcome: {n}, too few for {what}; each needs both outcomes.",
                 subject=word,
-                remedy=f"Add patients with EEG and a {word} outcome, or ask for fewer parts (split.folds).",
+                remedy=f"Add {who[:1].lower()}{who[1:]} a {word} outcome, or ask for fewer parts (split.folds).",
             )
 
 

@@ -26,7 +26,7 @@ def check(splits: Splits) -> None:
     Raises
     ------
     SplitError
-        If two parts of a fold share a patient, a part has one outcome among its patients with EEG, a patient is
+        If two parts of a fold share a patient, a part has one outcome among those it is dealt by, a patient is
         unknown or in no part, or a patient is tested twice or never within a repeat; if folds or strata are missing or
         have other names than their own; if the paper's exported network is not that of its split.
     """
@@ -87,7 +87,7 @@ def _check_fold(fold: Fold, splits: Splits) -> None:
     refuse(set(splits.patients).difference(dealt), f"in no part of fold {own}")
     for part, members in parts.items():
         if not final or part != "test":
-            require_outcomes(limited_to(splits.strata, members), 1, f"part {part} of fold {own}")
+            require_outcomes(limited_to(splits.strata, members), 1, f"part {part} of fold {own}", splits.by)
 
 
 def _check_repeat(repeat: int, splits: Splits) -> None:

@@ -5,6 +5,9 @@ fMRI. It holds both profiles, is written once and read ever after:
 
 - ``nested``: repeats of stratified folds over patients; an inner split of those not tested stops the training.
 - ``paper``: the one split of the paper, 71 patients train, 15 stop, 16 test (60, 13 and 13 of them with EEG).
+
+Where too few patients have EEG for every part to have both outcomes among them, and scans alone are asked about,
+patients are dealt by outcome alone. Such splits say so, and no signal is trained on with them.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from pydantic import TypeAdapter, ValidationError
 from acquisition.durable import make_folder, replace_file
 from training.errors import SplitError
 from training.file_lock import locked
-from training.splitting.dealing import Strata, deal, limited_to, require_outcomes, strata_of
+from training.splitting.dealing import STRATA, By, Strata, deal, limited_to, merged, require_outcomes, strata_of
 from training.splitting.split_check import ANEW, MEND, check, check_scanned, refuse
 
 if TYPE_CHECKING:
@@ -82,6 +85,8 @@ class Splits:
         Patients by outcome and EEG; see :data:`training.splitting.dealing.STRATA`.
     unlabelled : tuple of str
         Patients that were left out since their outcome is not known.
+    by : {"outcome and EEG", "outcome"}
+        What was spread evenly over the parts; by outcome alone where too few patients have EEG.
     """
 
     profile: Profile
@@ -91,6 +96,7 @@ class Splits:
     final: Fold
     strata: Strata
     unlabelled: tuple[str, ...] = ()
+    by: By = "outcome and EEG"
 
     @property
     def patients(self) -> tuple[str, ...]:
@@ -115,7 +121,7 @@ class Splits:
         SplitError
             If somebody of `ids` was not dealt, or a part is left with one outcome.
         """
-        limited = self._limited_to(ids)
+        limited = replace(self._limited_to(ids), by="outcome and EEG")
         limited.check()
         return limited
 
@@ -150,13 +156,16 @@ class Splits:
 
     def to_json(self) -> dict[str, Any]:
         """Return a document that :func:`read_splits` takes."""
+        own: dict[str, Any] = {"folds": [asdict(f) for f in self.folds], "final": asdict(self.final)}
+        if self.by == "outcome":
+            own["by"] = self.by
         return {
             "schema": SCHEMA,
             "seed": self.seed,
             "cohort_sha256": self.cohort_sha256,
             "unlabelled": self.unlabelled,
             "strata": self.strata,
-            "profiles": {self.profile: {"folds": [asdict(f) for f in self.folds], "final": asdict(self.final)}},
+            "profiles": {self.profile: own},
         }
 
 
@@ -168,6 +177,7 @@ def nested(
     inner: float = 0.2,
     *,
     cohort_sha256: str = "",
+    by: By = "outcome and EEG",
 ) -> Splits:
     """Deal patients into repeated stratified folds.
 
@@ -183,68 +193,106 @@ def nested(
         Share of the patients that are not tested which stops the training.
     cohort_sha256 : str
         Kept with the splits.
+    by : {"outcome and EEG", "outcome"}
+        What is spread evenly over the parts.
 
     Raises
     ------
     SplitError
-        If some part would lack an outcome among its patients with EEG.
+        If some part would lack an outcome: among its patients with EEG, or by outcome alone among all.
     """
     participants = tuple(participants)
     strata = strata_of(participants)
-    require_outcomes(strata, folds, f"{folds} folds")
+    require_outcomes(strata, folds, f"{folds} folds", by)
     dealt = tuple(
-        _nested_fold(strata, test, (seed, repeat, fold), inner)
+        _nested_fold(strata, test, (seed, repeat, fold), inner, by)
         for repeat in range(repeats)
-        for fold, test in enumerate(_test_sets(strata, folds, [seed, repeat, _OUTER]))
+        for fold, test in enumerate(_test_sets(merged(strata, by), folds, [seed, repeat, _OUTER]))
     )
     shares = (1 - inner, inner)
-    train, stop = deal(strata, shares, shares, (seed, _FINAL))
+    train, stop = deal(strata, shares, shares, (seed, _FINAL), by)
     final = Fold("final", 0, 0, train, stop, ())
-    return _checked(Splits("nested", seed, cohort_sha256, dealt, final, strata, _unlabelled(participants)))
+    return _checked(Splits("nested", seed, cohort_sha256, dealt, final, strata, _unlabelled(participants), by))
 
 
-def paper(participants: Iterable[Participant], seed: int, *, cohort_sha256: str = "") -> Splits:
+def paper(
+    participants: Iterable[Participant], seed: int, *, cohort_sha256: str = "", by: By = "outcome and EEG"
+) -> Splits:
     """Deal patients as the paper did: 60, 13 and 13 of 86 with EEG, 11, 2 and 3 of 16 without, in proportion.
 
-    Its last fold is its only one: the same patients train and stop.
+    Its last fold is its only one: the same patients train and stop. By outcome alone 71, 15 and 16 of 102, in
+    proportion.
 
     Raises
     ------
     SplitError
-        If some part would lack an outcome among its patients with EEG.
+        If some part would lack an outcome: among its patients with EEG, or by outcome alone among all.
     """
     participants = tuple(participants)
     strata = strata_of(participants)
-    fold = Fold("paper", 0, 0, *deal(strata, PAPER_WITH_EEG, PAPER_WITHOUT_EEG, (seed, _PAPER)))
+    fold = Fold("paper", 0, 0, *deal(strata, PAPER_WITH_EEG, PAPER_WITHOUT_EEG, (seed, _PAPER), by))
     final = replace(fold, name="final")
-    return _checked(Splits("paper", seed, cohort_sha256, (fold,), final, strata, _unlabelled(participants)))
+    return _checked(Splits("paper", seed, cohort_sha256, (fold,), final, strata, _unlabelled(participants), by))
+
+
+def dealt_for(way: Callable[[By], Splits], needs_eeg: bool) -> Splits:
+    """Return splits by outcome and EEG; where EEG is not needed and too few have it, by outcome alone.
+
+    Parameters
+    ----------
+    way : callable
+        Deals by what it is given.
+    needs_eeg : bool
+        Whether a signal is to be trained on.
+
+    Raises
+    ------
+    SplitError
+        If patients cannot be dealt so.
+    """
+    try:
+        return way("outcome and EEG")
+    except SplitError:
+        if needs_eeg:
+            raise
+    return way("outcome")
 
 
 def splits_of(
-    cohort: Cohort, profile: Profile, seed: int, repeats: int = 5, folds: int = 5, inner: float = 0.2
+    cohort: Cohort,
+    profile: Profile,
+    seed: int,
+    repeats: int = 5,
+    folds: int = 5,
+    inner: float = 0.2,
+    *,
+    needs_eeg: bool = True,
 ) -> Splits:
     """Return the splits of a cohort: those of its ``splits.json``, which the first call writes for all later ones.
 
-    Fewer repeats than the file holds are its first ones.
+    Fewer repeats than the file holds are its first ones. Where EEG is not needed, and too few patients have it, they
+    are dealt by outcome alone.
 
     Raises
     ------
     SplitError
         If the file is no such file, belongs to another cohort or was dealt with other settings, or its parts do not
-        check; if there is no file and the patients cannot be dealt.
+        check; if there is no file and the patients cannot be dealt; if EEG is needed and they were dealt without it.
     BadEnvironment
         If the file cannot be written.
     """
     path = cohort.folder / FILE_NAME
     settings = {"seed": seed, "repeats": max(repeats, LEAST_REPEATS), "folds": folds, "inner": inner}
     if not path.exists():
-        _write_once(path, lambda: _both_profiles(cohort, profile, settings))
+        _write_once(path, lambda: _both_profiles(cohort, profile, settings, needs_eeg))
     document = _document(path)
     _refuse_other_cohort(path, document, cohort)
     check_dealt(cohort.folder, profile, seed, folds, inner)
     splits = read_splits(path, profile)
     if dict(splits.strata) != strata_of(cohort.participants):
         raise SplitError(f"{path} has other strata than the cohort.", subject=str(path), remedy=MEND)
+    if needs_eeg and splits.by == "outcome":
+        raise _without_eeg(path, splits)
     return splits if profile == "paper" else _first(splits, repeats, path)
 
 
@@ -298,11 +346,11 @@ def read_splits(path: Path, profile: Profile | None = None) -> Splits:
     return splits
 
 
-def _nested_fold(strata: Strata, test: Sequence[str], key: tuple[int, int, int], inner: float) -> Fold:
+def _nested_fold(strata: Strata, test: Sequence[str], key: tuple[int, int, int], inner: float, by: By) -> Fold:
     seed, repeat, fold = key
     others = {patient for members in strata.values() for patient in members}.difference(test)
     shares = (1 - inner, inner)
-    train, stop = deal(limited_to(strata, others), shares, shares, (seed, repeat, _INNER, fold))
+    train, stop = deal(limited_to(strata, others), shares, shares, (seed, repeat, _INNER, fold), by)
     return Fold(f"r{repeat}f{fold}", repeat, fold, train, stop, tuple(test))
 
 
@@ -342,17 +390,19 @@ def _write_once(path: Path, content: Callable[[], dict[str, Any]]) -> None:
             replace_file(path, (json.dumps(content(), indent=1) + "\n").encode())
 
 
-def _both_profiles(cohort: Cohort, asked: Profile, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _both_profiles(cohort: Cohort, asked: Profile, settings: Mapping[str, Any], needs_eeg: bool) -> dict[str, Any]:
     """Return the whole document; a profile that the cohort is too small for is left out unless it was asked for."""
     sha256, seed = cohort.sha256, settings["seed"]
-    ways: dict[Profile, Callable[[], Splits]] = {
-        "nested": lambda: nested(cohort.participants, **settings, cohort_sha256=sha256),
-        "paper": lambda: paper(cohort.participants, seed, cohort_sha256=sha256),
+    ways: dict[Profile, Callable[[By], Splits]] = {
+        "nested": lambda by: nested(cohort.participants, **settings, cohort_sha256=sha256, by=by),
+        "paper": lambda by: paper(cohort.participants, seed, cohort_sha256=sha256, by=by),
     }
-    document = ways[asked]().to_json()
+    splits = dealt_for(ways[asked], needs_eeg)
+    document = splits.to_json()
     for profile in ways.keys() - {asked}:
         with suppress(SplitError):
-            document["profiles"] |= ways[profile]().to_json()["profiles"]
+            other = dealt_for(ways[profile], needs_eeg=splits.by == "outcome and EEG")
+            document["profiles"] |= other.to_json()["profiles"]
     return {**document, "settings": dict(settings)}
 
 
@@ -392,6 +442,13 @@ def _refuse_other_settings(path: Path, document: Mapping[str, Any], asked: Mappi
                 subject=str(path),
                 remedy=f"Set split.{key} to {stored.get(key)}, or {ANEW}.",
             )
+
+
+def _without_eeg(path: Path, splits: Splits) -> SplitError:
+    good, poor = (len(splits.strata[STRATA[outcome, True]]) for outcome in (True, False))
+    message = f"{path} was dealt by outcome alone, since too few patients have EEG: {good} with a good outcome and "
+    message += f"{poor} with a poor one. A network of EEG and EMG needs both in every part."
+    return SplitError(message, subject=str(path), remedy=f"Add patients with EEG, and {ANEW}.")
 
 
 def _first(splits: Splits, repeats: int, path: Path) -> Splits:

@@ -22,6 +22,7 @@ from tests.training.cohort.wards import (
     write_xdf,
 )
 from training.audit.audit import audit, check
+from training.audit.table_check import class_findings
 from training.cohort.cohort import Cohort
 from training.cohort.errors import CohortError
 from training.cohort.participants import Participant, write_participants
@@ -332,6 +333,16 @@ def test_there_must_be_patients_of_both_outcomes(tmp_path, people, level, words)
     """Nobody, one, one of each, one class with EEG: nothing can be learned; few: not in five folds."""
     write_participants(tmp_path / "participants.tsv", people)
     assert words in only(tmp_path, level, "classes")
+
+
+def test_few_patients_with_eeg_are_a_warning_where_there_are_scans():
+    """Scans are learned from all the same; too few patients of an outcome stay an error."""
+    one_class = [replace(one, has_eeg=one.fma_3mo > 17) for one in plain(5)]
+    (found,) = class_findings(one_class, scanned=True)
+    assert found.level == "warning" and found.what.endswith("nothing to tell apart. Scans can be learned from.")
+    assert [found.level for found in class_findings(one_class)] == ["error"]
+    assert [found.level for found in class_findings(plain(1), scanned=True)] == ["error"]
+    assert not list(class_findings([replace(one, has_eeg=False) for one in plain(5)], scanned=True))
 
 
 def test_folders_that_fit_no_row_are_told(folder):

@@ -8,6 +8,7 @@ import shutil
 import signal
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,14 +21,17 @@ from training.backbones.augmentation import MIRRORED
 from training.backbones.weights import VARIABLE
 from training.cohort.cohort import Cohort
 from training.cohort.errors import CohortError
+from training.cohort.participants import TABLE, read_participants, write_participants
 from training.errors import Interrupted, RunError, SplitError, TrainingError, WeightsError
 from training.fitting.checkpoints import BEST
 from training.imaging.rehearsal import rehearse_fmri
 from training.imaging.trainer import final_network, train_fmri
+from training.runs.config import load_config
 from training.runs.image_config import ImageConfig, load_image_config
 from training.runs.predictions import CHOSEN, read_predictions
 from training.runs.run_folder import RunFolder
 from training.splitting.splits import FILE_NAME
+from training.trainer import train_eeg
 
 #: The paper's one split, whose network is the final one too; one pass of two backbones over a few slices.
 FLAGS = {
@@ -265,3 +269,38 @@ def test_scans_of_which_none_can_be_prepared_are_refused_with_the_reason(scanned
     with pytest.raises(SplitError, match=r"has no patient with a good outcome and a scan.*Left out.*like a brain\)"):
         train_fmri(cohort, config, tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.fixture
+def without_eeg(scanned_cohort: Path, tmp_path: Path) -> Path:
+    """Return the cohort without any EEG."""
+    folder = tmp_path / "cohort"
+    shutil.copytree(scanned_cohort, folder, ignore=shutil.ignore_patterns("derivatives", "eeg"))
+    people = read_participants(folder / TABLE)
+    write_participants(folder / TABLE, [replace(one, has_eeg=False) for one in people])
+    return folder
+
+
+@pytest.mark.timeout(120)
+def test_a_cohort_without_eeg_is_dealt_by_outcome_alone(without_eeg, config, tmp_path, monkeypatch):
+    """It is told, stands in the run's splits, and a network of EEG and EMG is refused with the same file."""
+    monkeypatch.setattr("training.imaging.trainer._train", lambda *_: None)
+    monkeypatch.setattr("training.imaging.trainer._export", lambda *_: None)
+    hears = HearsNotices()
+    run = train_fmri(without_eeg, config, tmp_path / "runs", watcher=hears)
+    assert run.splits.by == "outcome" and len(run.splits.patients) == run.record["cohort"]["with_scan"] == 16
+    assert any("they were dealt by outcome alone" in words for words in hears.notices)
+    train_fmri(without_eeg, config, tmp_path / "runs", resume=run.path)
+    few = train_fmri(without_eeg, config, tmp_path / "runs", limit_patients=12)
+    assert (few.splits.by, len(few.splits.patients)) == ("outcome", 12)
+    with pytest.raises(SplitError, match="was dealt by outcome alone, .* 0 with a good outcome and 0 with a poor one"):
+        train_eeg(without_eeg, load_config(None, flags={"split.profile": "paper"}), tmp_path / "runs")
+
+
+@pytest.mark.timeout(120)
+def test_a_rehearsal_of_a_cohort_without_eeg_says_how_it_would_be_dealt(without_eeg, config):
+    """Nothing is kept."""
+    hears = HearsNotices()
+    told = rehearse_fmri(without_eeg, config, watcher=hears)
+    assert told.patients == 16 and any("by outcome alone" in words for words in hears.notices)
+    assert not (without_eeg / FILE_NAME).exists()

@@ -437,3 +437,88 @@ def test_a_part_whose_scans_have_one_outcome_is_refused(cohort):
         splits.with_scans(good)
     with pytest.raises(SplitError, match="zz is in no split"):
         splits.with_scans(["zz"])
+
+
+#: Good and poor with EEG, and without: nobody has EEG; too few of one outcome; too few for five folds alone.
+THIN = [(0, 0, 12, 12), (0, 9, 12, 3), (4, 4, 8, 8)]
+
+
+@pytest.mark.parametrize("sizes", THIN)
+@pytest.mark.parametrize("profile", ["nested", "paper"])
+def test_where_too_few_have_eeg_scans_are_dealt_by_outcome_alone(tmp_path, sizes, profile):
+    """Parts are a split all the same: disjoint, complete, both outcomes in each; the file says how it was dealt."""
+    cohort = cohort_of(tmp_path / "cohort", patients(*sizes))
+    splits = splits_of(cohort, profile, 0, needs_eeg=False)
+    strict = profile == "paper" and sizes[0] >= 3
+    assert splits.by == ("outcome and EEG" if strict else "outcome")
+    assert splits == splits_of(cohort, profile, 0, needs_eeg=False)
+    everybody, good = {one.id for one in cohort.participants}, {one.id for one in cohort.participants if one.good}
+    for fold in splits.networks:
+        for part, members in fold.parts().items():
+            if fold.name != "final" or part != "test":
+                assert set(members) & good and set(members) - good
+        assert sorted(sum(fold.parts().values(), ())) == sorted(everybody)
+    assert splits.with_scans(everybody).patients == splits.patients
+
+
+def test_by_outcome_alone_each_part_has_its_share_of_both():
+    """Nested test sets are even in outcomes; the paper's parts are 71, 15 and 16 of 102."""
+    people = patients(1, 1, 50, 50)
+    good = {one.id for one in people if one.good}
+    (fold,) = paper(people, 3, by="outcome").folds
+    assert [len(part) for part in fold.parts().values()] == [71, 15, 16]
+    assert [len(good & set(part)) for part in fold.parts().values()] in ([36, 7, 8], [35, 8, 8], [36, 8, 7])
+    for fold in nested(people, 3, by="outcome").folds:
+        assert len(good & set(fold.test)) in (10, 11) and len(fold.test) in (20, 21)
+
+
+def test_splits_by_outcome_alone_are_no_splits_of_signals(tmp_path):
+    """A network of EEG and EMG is refused by the numbers that there are, before and after the file was written."""
+    cohort = cohort_of(tmp_path / "cohort", patients(1, 4, 12, 12))
+    with pytest.raises(SplitError, match="Patients with EEG and a good outcome: 1, too few for 5 folds"):
+        splits_of(cohort, "nested", 0)
+    assert not (cohort.folder / "splits.json").exists()
+    splits = splits_of(cohort, "nested", 0, needs_eeg=False)
+    with pytest.raises(SplitError, match=r"by outcome alone, .*: 1 with a good outcome and 4 with a poor one\..* Add"):
+        splits_of(cohort, "nested", 0)
+    with pytest.raises(SplitError, match="with EEG and a good outcome: 0, too few for part"):
+        splits.with_eeg(one.id for one in cohort.participants if one.has_eeg)
+    assert splits_of(cohort, "paper", 0, needs_eeg=False).by == "outcome"
+
+
+def test_a_cohort_that_can_be_dealt_by_eeg_is_whoever_asks(cohort, tmp_path):
+    """The file has the same bytes, and names no other way."""
+    other = cohort_of(tmp_path / "other", cohort.participants)
+    splits_of(cohort, "nested", 0)
+    splits_of(other, "nested", 0, needs_eeg=False)
+    text = (cohort.folder / "splits.json").read_bytes()
+    assert text == (other.folder / "splits.json").read_bytes() and b'"by"' not in text
+    few = [cohort_of(tmp_path / name, patients(4, 4, 8, 8)) for name in ("signals", "scans")]
+    for one, needs_eeg in zip(few, (True, False), strict=True):
+        splits_of(one, "paper", 0, needs_eeg=needs_eeg)
+    assert len({(one.folder / "splits.json").read_bytes() for one in few}) == 1
+
+
+def test_too_few_of_an_outcome_are_refused_by_outcome_alone_too(tmp_path):
+    """The words do not ask for EEG."""
+    cohort = cohort_of(tmp_path / "cohort", patients(0, 0, 3, 12))
+    with pytest.raises(SplitError, match=r"Patients with a good outcome: 3, too few for 5 folds.* Add patients with a"):
+        splits_of(cohort, "nested", 0, needs_eeg=False)
+    assert not (cohort.folder / "splits.json").exists()
+
+
+def test_a_file_by_outcome_alone_whose_part_lost_an_outcome_is_refused(tmp_path):
+    """Both outcomes are asked for in every part, whoever has EEG; another way of dealing is none."""
+    cohort = cohort_of(tmp_path / "cohort", patients(0, 0, 8, 8))
+    splits_of(cohort, "paper", 0, needs_eeg=False)
+    path = cohort.folder / "splits.json"
+    document = json.loads(path.read_text())
+    fold = document["profiles"]["paper"]["folds"][0]
+    fold["train"], fold["stop"] = sorted([*fold["train"], *fold["stop"]]), []
+    path.write_text(json.dumps(document))
+    with pytest.raises(SplitError, match="Patients with a good outcome: 0, too few for part stop of fold paper"):
+        splits_of(cohort, "paper", 0, needs_eeg=False)
+    document["profiles"]["paper"]["by"] = "luck"
+    path.write_text(json.dumps(document))
+    with pytest.raises(SplitError, match="by: Input should be 'outcome and EEG' or 'outcome'"):
+        splits_of(cohort, "paper", 0, needs_eeg=False)
