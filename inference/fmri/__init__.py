@@ -14,6 +14,7 @@
 - :mod:`.preparation`: all of it in one call, the same in training and at the bedside
 - :mod:`.score`, :mod:`.gradcam`: the slices' logits and the patient's, and where the model looked
 - :mod:`.document`, :mod:`.overlay`, :mod:`.record`: what is written of it, the pictures, the patient's folder
+- :mod:`.stored`, :mod:`.shelf`: what is read back of that folder, and the score that a session takes from it
 
 What scorer, aggregator and dashboard know of a scan lies beside this package, as they never load what reads one: its
 score as an event (``inference.fmri_event``), what a bundle says of scans (``inference.image_spec``) and how two

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -42,7 +43,7 @@ def read_sidecar(scan: Path) -> Sidecar:
         The NIfTI file; its sidecar has its name and ends in ``.json``.
     """
     beside = scan.with_name(scan.name.removesuffix(".gz").removesuffix(".nii") + ".json")
-    if not beside.exists():
+    if not os.path.exists(beside):
         return Sidecar(None, None)
     try:
         with open(beside, "rb") as file:

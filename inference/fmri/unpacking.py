@@ -6,6 +6,7 @@ What is held is what was asked for; a header that claims more than a file can ho
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
 from pathlib import Path
 from types import TracebackType
@@ -39,7 +40,7 @@ class ScanBytes:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if path.is_dir():
+        if os.path.isdir(path):
             raise ScanError(
                 f"{path.name or path} is a folder, expected one NIfTI file.",
                 subject=str(path),

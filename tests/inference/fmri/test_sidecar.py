@@ -71,6 +71,11 @@ def test_a_sidecar_that_is_a_folder_is_told(tmp_path: Path) -> None:
     assert read_sidecar(tmp_path / "scan_bold.nii.gz").unreadable
 
 
+def test_a_scan_of_the_longest_name_has_no_sidecar(tmp_path: Path) -> None:
+    """Its sidecar's name would be a letter longer than any may be."""
+    assert read_sidecar(tmp_path / ("s" * 251 + ".nii")) == Sidecar(None, None)
+
+
 def test_without_a_sidecar_nothing_is_said(tmp_path: Path) -> None:
     """That is the normal case."""
     assert read_sidecar(tmp_path / "scan.nii") == Sidecar(None, None)

@@ -31,6 +31,13 @@ def test_packed_or_not_the_bytes_are_the_same(tmp_path: Path, stored: bytes) -> 
         assert file.n_bytes_most >= len(CONTENT)
 
 
+@pytest.mark.parametrize("name", ["none.nii", "s" * 300 + ".nii"], ids=["no file", "a name too long"])
+def test_what_cannot_be_opened_is_refused(tmp_path: Path, name: str) -> None:
+    """In words, with the system's reason."""
+    with pytest.raises(ScanError, match="cannot be opened: (No such file or directory|File name too long)"):
+        ScanBytes(tmp_path / name)
+
+
 @pytest.mark.parametrize("share", [0.001, 0.3, 0.999])
 def test_a_file_that_was_cut_says_so(tmp_path: Path, share: float) -> None:
     """Wherever a packed file was cut, reading it to its end is refused in words."""
