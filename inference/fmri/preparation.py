@@ -31,8 +31,8 @@ Recipe = Literal["mean", "functional"]
 ALGORITHM = 1
 #: Fewer volumes that are used are no series over time.
 LEAST_USED = 15
-#: s of a scan beyond which slow fluctuations are not looked for: of an hour there are 324 frequencies, each of whose sums
-#: is as large as the brain. Resting scans take 5 to 30 minutes.
+#: s of a scan beyond which slow fluctuations are not looked for: of an hour there are 324 frequencies, each of whose
+#: sums is as large as the brain. Resting scans take 5 to 30 minutes.
 LONGEST_S = 3600.0
 #: A mask of fewer ml is no brain but noise that hangs together.
 LEAST_BRAIN_ML = 50.0
