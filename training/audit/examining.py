@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from training.cohort.cohort import Cohort
 from training.cohort.errors import CohortError
 from training.cohort.opening import Opened, open_place, recording_sha256
 from training.cohort.participants import TABLE, Participant
-from training.cohort.places import Place, folder_of
+from training.cohort.places import REST, Place, folder_of, is_at_rest
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,7 @@ class _Examiner:
         scans = [self._scan(path) for path in self._cohort.scans(self._participant.id)]
         if scans:
             self._row |= {"n_scans": len(scans), "scan_shape": scans[0].shape, "repetition_s": scans[0].repetition_s}
+            self._which([scan.path for scan in scans])
         return Examined(Row(**self._row), tuple(self._findings), tuple(self._prints))
 
     def _recordings(self) -> None:
@@ -199,6 +200,17 @@ class _Examiner:
             what = "It is of a simulated patient; the cohort is clinical."
             self._find("origin", self._name(path), what, "Take it out of the cohort.")
         return scan
+
+    def _which(self, scans: Sequence[Path]) -> None:
+        """Say which of a patient's scans is learned from, and whether it says that it was taken at rest."""
+        first, *others = scans
+        if others:
+            names = ", ".join(self._name(path) for path in others)
+            self._note("scans", self._name(first), f"It is learned from; others are not: {names}.")
+        if not is_at_rest(first):
+            what = f"It is learned from, and its name does not say {REST}: none of this patient's does."
+            remedy = "If it was taken at rest nothing needs to be done; else take it out of the cohort."
+            self._findings.append(Finding("warning", "scans", self._participant.id, self._name(first), what, remedy))
 
     def _name(self, path: Path) -> str:
         """Return how a file is called in findings: its path below the cohort's folder."""

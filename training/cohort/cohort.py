@@ -130,7 +130,7 @@ class Cohort:
         return next(iter(self.places(id)), None)
 
     def scans(self, id: str) -> tuple[Path, ...]:
-        """Return a patient's functional scans."""
+        """Return a patient's functional scans; the first stands for him, one at rest where there is any."""
         return scans_of(self.folder, id)
 
     def limited(self, n: int) -> Cohort:

@@ -7,7 +7,7 @@
                 sub-001_task-flexext_channels.tsv   stands in task-flexext_eeg.json at its top
     sub-001/emg/sub-001_task-flexext_emg.xdf        muscles in a file of their own
     sub-001/sessions/<session>/                     session folders of the ward
-    sub-001/func/sub-001_task-rest_bold.nii.gz
+    sub-001/func/sub-001_task-rest_bold.nii.gz      the first of those at rest is learned from
 
 With a level ``ses-<label>`` below the patient's too.
 """
@@ -33,6 +33,9 @@ FOLDER = "sub-"
 SESSION = "session.json"
 #: What scans end in.
 SCANS = ("_bold.nii.gz", "_bold.nii")
+#: What their names have where the patient was at rest, and where they hold no brightness of tissue.
+REST = "task-rest"
+NO_MAGNITUDE = frozenset({"part-phase", "part-real", "part-imag"})
 #: Keys of a sidecar that say how a table is written, and the field of each.
 _DIALECT = {
     "Delimiter": "delimiter",
@@ -133,9 +136,18 @@ def places_of(folder: Path, patient: str) -> tuple[Place, ...]:
 
 
 def scans_of(folder: Path, patient: str) -> tuple[Path, ...]:
-    """Return a patient's functional scans, in order of their names."""
+    """Return a patient's functional scans: those at rest, then those of other tasks, each in order of their names.
+
+    Parts of complex images that hold no brightness of tissue, such as the phase, are none.
+    """
     found = (path for level in _levels(folder_of(folder, patient)) for path in (level / "func").glob("*_bold.nii*"))
-    return tuple(sorted((path for path in found if path.name.endswith(SCANS)), key=_in_order))
+    scans = (path for path in found if _is_scan(path))
+    return tuple(sorted(scans, key=lambda path: (not is_at_rest(path), _in_order(path))))
+
+
+def is_at_rest(scan: Path) -> bool:
+    """Tell whether a scan's name says that it was taken at rest."""
+    return any(entity.startswith(REST) for entity in scan.name.split("_"))
 
 
 def emg_beside(path: Path) -> Path | None:
@@ -203,6 +215,13 @@ def _files(own: Path, kind: str) -> Iterator[Path]:
 def _is_recording(file: Path, kind: str) -> bool:
     """Tell whether a file is a recording, not a table beside one."""
     return file.suffix.casefold() in SUFFIXES and file.stem.endswith(f"_{kind}") and not file.name.startswith(".")
+
+
+def _is_scan(file: Path) -> bool:
+    """Tell whether a file is a scan of brightness, not a part of a complex image or what a file system left."""
+    if not file.name.endswith(SCANS) or file.name.startswith("."):
+        return False
+    return NO_MAGNITUDE.isdisjoint(file.name.split("_"))
 
 
 def _sessions(own: Path) -> Iterator[Path]:

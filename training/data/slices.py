@@ -2,7 +2,7 @@
 
 ``<cohort>/derivatives/flexion/slices-<preparation>/<patient>_x-<what>.npy`` holds a patient's slices, to be mapped into
 memory, and ``<patient>.npz`` beside it where they lie in the scan, and how good that is. Slices are made once and kept;
-neither that nor the number of processes changes a bit. Of several scans the first is taken: they are never pooled.
+neither that nor the number of processes changes a bit. Of several scans the first at rest is taken: never pooled.
 A patient whose scan the bedside would refuse, or abstain on, is left out: one scan is no reason to train on nobody.
 """
 

@@ -155,6 +155,23 @@ def test_scans_belong_to_the_audit(tmp_path):
     assert json.dumps(check(tmp_path).to_json(), allow_nan=False)
 
 
+def test_which_of_several_series_is_learned_from_is_noted(tmp_path):
+    """For each patient with several; where none was taken at rest, that is a warning."""
+    first, second, *_ = ward(tmp_path)
+    tapping = first.with_name("sub-00_task-fingertap_bold.nii.gz")
+    write(tmp_path, (8, 8, 11, 24), seed=9).rename(tapping)
+    write(tmp_path, seed=10).rename(first.with_name("sub-00_task-rest_part-phase_bold.nii.gz"))
+    second.rename(second.with_name("sub-01_task-fingertap_bold.nii.gz"))
+    done = check(tmp_path)
+    assert not done.errors and (done.rows[0].n_scans, done.rows[0].scan_shape) == (2, (8, 8, 9, 24))
+    (note,) = [one for one in done.of("note") if one.check == "scans"]
+    assert (note.patient, note.file) == ("00", f"sub-00/func/{first.name}")
+    assert note.what == f"It is learned from; others are not: sub-00/func/{tapping.name}."
+    (warning,) = [one for one in done.of("warning") if one.check == "scans"]
+    assert (warning.patient, warning.file) == ("01", "sub-01/func/sub-01_task-fingertap_bold.nii.gz")
+    assert "its name does not say task-rest" in warning.what
+
+
 def test_a_simulated_scan_is_no_patient_s(tmp_path):
     """A clinical cohort has none; a synthetic one has no others to be told from."""
     ward(tmp_path, descrip=SIMULATED)

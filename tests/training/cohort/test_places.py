@@ -12,7 +12,7 @@ from acquisition.reading import AS_IT_IS, Reading
 from training.cohort import places
 from training.cohort.errors import CohortError
 from training.cohort.participants import COLUMNS
-from training.cohort.places import Place, emg_beside, has_recording, places_of, scans_of
+from training.cohort.places import Place, emg_beside, has_recording, is_at_rest, places_of, scans_of
 
 EEG = "sub-1_task-flexext_eeg"
 
@@ -116,6 +116,31 @@ def test_scans_are_found(tmp_path):
         "rest_run-2_bold.nii",
     ]
     assert scans_of(tmp_path, "2") == ()
+
+
+def test_of_several_series_those_at_rest_come_first(tmp_path):
+    """Whatever their names sort like, in any session; then the shorter echo. Phase is no scan, nor a hidden file."""
+    func, later = (tmp_path / "sub-1" / part for part in ("func", "ses-2/func"))
+    for folder in (func, later):
+        folder.mkdir(parents=True)
+    names = [
+        "sub-1_task-fingertap_bold.nii.gz",
+        "sub-1_task-fingertap_part-phase_bold.nii.gz",
+        "sub-1_task-rest_echo-1_part-phase_bold.nii.gz",
+        "sub-1_task-rest_echo-2_part-mag_bold.nii.gz",
+        "sub-1_task-rest_echo-1_part-mag_bold.nii.gz",
+        "sub-1_part-real_bold.nii",
+        "._sub-1_task-rest_bold.nii.gz",
+    ]
+    for name in names:
+        (func / name).touch()
+    (later / "sub-1_ses-2_task-restEyesOpen_bold.nii").touch()
+    found = scans_of(tmp_path, "1")
+    assert [path.name.partition("task-")[2].partition("_")[0] for path in found] == [
+        "rest", "rest", "restEyesOpen", "fingertap",
+    ]  # fmt: skip
+    assert found[0].name == "sub-1_task-rest_echo-1_part-mag_bold.nii.gz"
+    assert [is_at_rest(path) for path in found] == [True, True, True, False]
 
 
 @pytest.mark.parametrize(

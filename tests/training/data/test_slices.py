@@ -165,11 +165,11 @@ def test_patients_without_an_outcome_or_a_scan_have_none(trio):
     assert hears.n == 1
 
 
-def test_of_several_scans_the_first_is_taken(trio):
-    """They are never pooled."""
+def test_of_several_scans_the_first_at_rest_is_taken(trio):
+    """They are never pooled, and a task that sorts before it is not taken for it."""
     one, other, _ = (trio.scans(one.id)[0] for one in trio.participants)
     shutil.copy(other, one.with_name(one.name.replace("_bold", "_run-2_bold")))
-    one = trio.scans(trio.participants[0].id)[0]
+    shutil.copy(other, one.with_name(one.name.replace("task-rest", "task-fingertap")))
     found = prepare_slices(trio, SPEC)[trio.participants[0].id]
     assert np.array_equal(found.slices, prepare(one, SPEC).slices)
 
