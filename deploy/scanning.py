@@ -59,6 +59,7 @@ def score_scan(
         If it was scored, and that score cannot be shown.
     """
     check_name("patient", patient)
+    _check_text(path)
     from inference.fmri.volume import open_scan
 
     scan = open_scan(path)
@@ -76,6 +77,20 @@ def score_scan(
     files = files_of(score, patient=patient, scanned_on=day, about=_about(path))
     folder = record.keep(data, patient, scan.sha256, bundle.sha256, files)
     return {**stored.read(folder), "folder": str(folder), "already": False}
+
+
+def _check_text(path: Path) -> None:
+    """Refuse a path that is no text: it could be neither written down nor told.
+
+    Raises
+    ------
+    ScanError
+        Shows the bytes that are none.
+    """
+    shown = os.fsencode(path).decode(errors="backslashreplace")
+    if shown != str(path):
+        message = f"{shown} has a name that is no text in UTF-8."
+        raise ScanError(message, subject=shown, remedy="Name it otherwise; the score does not depend on the name.")
 
 
 def _check_kept(path: Path, folder: Path, values: Mapping[str, Any], given: date | None) -> None:
@@ -138,7 +153,7 @@ def _about(path: Path) -> Mapping[str, Any]:
     from importlib.metadata import version
 
     return {
-        "file": os.fsencode(path.name).decode(errors="backslashreplace"),  # a name may be no text
+        "file": path.name,
         "scored_utc": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "versions": {**versions(), **{name: version(name) for name in VERSIONED}},
     }

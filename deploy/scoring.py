@@ -175,7 +175,7 @@ def _scan(
     scored: Scored, settings: Settings, models: Models, tell: Callable[[str], None]
 ) -> FmriEvent | FmriRefused | None:
     """Return the scan's score that counts, and tell what is refused or cannot be read."""
-    shelf = Shelf(settings.data_dir, scored.info.patient, models.fmri.sha256 if models.fmri else None)
+    shelf = Shelf(settings.data_dir, scored.info.patient, models.fmri.sha256 if models.fmri else None, scored.scans)
     events = shelf.new()
     for kind, data in events:
         if kind == "notice":

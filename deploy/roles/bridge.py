@@ -7,7 +7,7 @@ record and publish are loaded while it is found and its inlet fills.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -63,6 +63,7 @@ def _bridge(folder: SessionFolder, montage: Montage, searches: Searches | None, 
     from streaming.connection import connect
     from streaming.lease import Lease
     from streaming.outbox import Outbox
+    from streaming.scans import is_scan
 
     info = folder.info
     clock = LiveClock(lsl_clock_s)
@@ -78,15 +79,16 @@ def _bridge(folder: SessionFolder, montage: Montage, searches: Searches | None, 
     def open_source(point: ResumePoint) -> Source:
         return source_of(folder, montage, point, clock, searches, settled=lambda: chain.settled)
 
-    return Bridge(folder, chain, make_outbox, open_source, clock, scans_of(info, settings))
+    scans = scans_of(info, settings, filter(is_scan, folder.results()))
+    return Bridge(folder, chain, make_outbox, open_source, clock, scans)
 
 
-def scans_of(info: SessionInfo, settings: Settings) -> Shelf:
-    """Return where the scores of the session's patient appear."""
+def scans_of(info: SessionInfo, settings: Settings, held: Iterable[Mapping[str, Any]] = ()) -> Shelf:
+    """Return where the scores of the session's patient appear, beside those that earlier lives took."""
     from inference.fmri.shelf import Shelf
 
     bound = info.bundles.get("fmri")
-    shelf = Shelf(settings.data_dir, info.patient, bound["sha256"] if bound else None)
+    shelf = Shelf(settings.data_dir, info.patient, bound["sha256"] if bound else None, held)
     if info.mode == "demo":
         shelf.pass_over()  # each demonstration begins without the scan of the last one
     return shelf

@@ -6,7 +6,7 @@ them, whatever its date: it is told once, to be refused by name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,12 +36,17 @@ class Shelf:
         Whose session it is.
     bundle_sha256 : str or None
         The fMRI bundle that the session is bound to.
+    held : iterable of mapping
+        Events that the session took before; it keeps them, whatever the folder says of the same scores now.
     """
 
-    def __init__(self, data: Path, patient: str, bundle_sha256: str | None) -> None:
+    def __init__(
+        self, data: Path, patient: str, bundle_sha256: str | None, held: Iterable[Mapping[str, Any]] = ()
+    ) -> None:
         self._path = shelf_of(data, patient)
         self._patient = patient
         self._bundle_sha256 = bundle_sha256
+        self._held = {_which(event): dict(event) for event in held if self._judged(event)}
         self._scores: dict[str, _Score] = {}
         self._told: list[dict[str, Any]] = []
         self._said: set[str] = set()
@@ -88,6 +93,7 @@ class Shelf:
             except FmriRefused as error:
                 yield from self._notice(error)
             else:
+                event = self._held.get(_which(event), event)
                 self._scores[folder.name] = _Score(event, self._judged(event))
 
     def _judged(self, event: Mapping[str, Any]) -> FmriEvent | None:
@@ -100,3 +106,8 @@ class Shelf:
         if error.message not in self._said:
             self._said.add(error.message)
             yield "notice", {"level": "warning", "text": error.message, "remedy": error.remedy}
+
+
+def _which(event: Mapping[str, Any]) -> tuple[str, str]:
+    """Return which score an event is of: the scan, and the bundle."""
+    return str(event.get("scan_sha256")), str(event.get("bundle_sha256"))

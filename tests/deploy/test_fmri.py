@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -82,3 +85,25 @@ def test_what_is_no_scan_is_refused_in_a_line(flexion, scan_variables, nifti, tm
     assert done.returncode == 3 and json.loads(done.stdout)["error"]["kind"] == "scan"
     assert len(done.stderr.strip().splitlines()) == 1 and "Traceback" not in done.stderr
     assert not (tmp_path / "data" / "patients").exists()
+
+
+def test_a_name_that_is_no_text_is_refused_in_a_line(flexion, scan_variables, nifti, tmp_path):
+    """The byte that is none is shown by its number."""
+    path = shutil.copy(nifti, tmp_path / os.fsdecode(b"sub-\xff_bold.nii.gz"))
+    done = flexion("fmri", "score", path, "--patient", "P-01", "--date", "2026-03-31", "--json", **scan_variables)
+    error = json.loads(done.stdout)["error"]
+    assert (done.returncode, error["kind"]) == (3, "scan") and error["subject"].endswith("sub-\\xff_bold.nii.gz")
+    assert len(done.stderr.strip().splitlines()) == 1 and "is no text in UTF-8" in done.stderr
+    assert not (tmp_path / "data" / "patients").exists()
+
+
+def test_a_spoiled_score_is_refused_in_a_line(flexion, scan_variables, nifti, tmp_path):
+    """One that was scored before and cannot be shown; the folder to remove is named."""
+    arguments = ("fmri", "score", str(nifti), "--patient", "P-01", "--date", "2026-03-31", "--json")
+    folder = json.loads(flexion(*arguments, **scan_variables).stdout)["folder"]
+    file = Path(folder) / "score.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "scanned_on": "x"}))
+    done = flexion(*arguments, **scan_variables)
+    error = json.loads(done.stdout)["error"]
+    assert (done.returncode, error["kind"]) == (3, "fmri_refused") and folder in error["remedy"]
+    assert len(done.stderr.strip().splitlines()) == 1

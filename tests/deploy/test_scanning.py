@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from datetime import date, timedelta
 from pathlib import Path
@@ -97,14 +96,6 @@ def test_a_file_that_changes_while_it_is_scored_is_refused(nifti, scored, tmp_pa
             scored(path)
         shutil.copy(nifti, path)
     assert not (scan_settings.data_dir / "patients").exists()
-
-
-def test_a_name_that_is_no_text_is_written_down_as_one(nifti, scored, tmp_path):
-    """A byte that is no UTF-8 is shown by its number."""
-    path = Path(shutil.copy(nifti, tmp_path / os.fsdecode(b"sub-\xff_bold.nii.gz")))
-    found = scored(path)
-    assert found["file"] == "sub-\\xff_bold.nii.gz"
-    assert json.loads((Path(found["folder"]) / "score.json").read_text())["file"] == found["file"]
 
 
 def test_a_scan_that_may_not_be_read_is_refused(nifti, scored, monkeypatch):

@@ -170,8 +170,11 @@ def test_a_session_keeps_the_scan_that_it_held(recording, scan_settings, scan_mo
     )  # fmt: skip
     found = score_file(folder.path, scan_settings, scan_models, engine)["outcome"]["parts"]["fmri"]
     assert (found["scan_sha256"], found["slices"], found["logit"]) == ("d" * 64, 19, 0.2)
+    corrected = {**folder.results()[-1], "scanned_on": "2026-04-02"}
+    hashes = (corrected["scan_sha256"], corrected["bundle_sha256"])
+    keep(scan_settings.data_dir, "P1", *hashes, {"score.json": json.dumps(corrected).encode()})
     part = score_file(folder.path, scan_settings, scan_models, engine, wanted=Between(2.0, 20.0))
-    assert part["outcome"]["parts"]["fmri"] == found
+    assert part["outcome"]["parts"]["fmri"] == found and found["scanned_on"] == "2026-03-30"
 
 
 def test_a_part_of_a_session_is_no_session_at_a_bed(recording, settings, models, engine):

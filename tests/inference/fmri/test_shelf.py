@@ -123,3 +123,21 @@ def test_a_good_repeat_goes_before_a_spoiled_run_of_its_day(tmp_path: Path) -> N
         put(data, scan_sha256=other, quality=moved)
         [(_, event)] = Shelf(data, "P-01", BUNDLE).new()
         assert event["scan_sha256"] == scan
+
+
+def test_what_is_no_score_is_passed_over(tmp_path: Path) -> None:
+    """A file of the system's or somebody's, a folder that is being written: nothing is told of them."""
+    shelf = put(tmp_path).parent
+    for name in (".DS_Store", "README.txt", f"{OTHER_SCAN}.bak"):
+        (shelf / name).write_text("x")
+    (shelf / f".{OTHER_SCAN}.1.tmp").mkdir()
+    assert Shelf(tmp_path, "P-01", BUNDLE).new() == [("fmri", event_of(values()))]
+
+
+def test_a_session_keeps_the_day_that_it_took(tmp_path: Path) -> None:
+    """Its next life too, where the day was corrected since; one that it refused is taken anew."""
+    put(tmp_path, scanned_on="2026-04-01")
+    took, refused = event_of(values()), event_of(values(scanned_on=None))
+    assert Shelf(tmp_path, "P-01", BUNDLE, [took]).new() == [("fmri", took)]
+    corrected = [("fmri", event_of(values(scanned_on="2026-04-01")))]
+    assert Shelf(tmp_path, "P-01", BUNDLE).new() == Shelf(tmp_path, "P-01", BUNDLE, [refused]).new() == corrected
