@@ -134,7 +134,7 @@ def _sweep(shelf: Path) -> None:
         try:
             if time.time() - path.stat().st_mtime > ABANDONED_S:
                 shutil.rmtree(path, ignore_errors=True)
-        except FileNotFoundError:  # its writer has finished
+        except OSError:  # its writer has finished, or it is not ours to look at
             continue
 
 
