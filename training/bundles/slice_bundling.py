@@ -7,11 +7,10 @@ patients that it had not seen.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +20,6 @@ from inference.bundle import Bundle
 from inference.engines.ort import OrtEngine
 from inference.engines.parity import GOLDEN_SET, golden_window
 from inference.fmri.gradcam import Readout
-from inference.fmri.parameters import ExpectedScan
 from inference.image_spec import Sanity
 from inference.manifest import AGGREGATIONS
 from training.backbones import sanity
@@ -30,6 +28,7 @@ from training.backbones.catalogue import GRID, SIZE
 from training.backbones.readout import readout_of
 from training.bundles.bundling import known_evaluation
 from training.bundles.digest import digest
+from training.bundles.expected import expected_of, unlike
 from training.bundles.placing import LICENCES, building, replace_bundle
 from training.bundles.slice_card import slice_card
 from training.bundles.slice_export import slice_graph
@@ -52,8 +51,6 @@ N_PROBED, N_OF_EACH = 3, 2
 N_CHECKED, N_LEVELS = 4, 5
 #: File of the readout's arrays.
 HEAD = "head.npz"
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,20 +180,6 @@ def slice_calibration(predictions: Sequence[Prediction], seed: int) -> dict[str,
     }
 
 
-def expected_of(patients: Sequence[PatientSlices]) -> ExpectedScan:
-    """Return how the patients' scans were taken, by the most frequent value of each setting; tolerances as they are."""
-    scans = [patient.parameters for patient in patients]
-    stated = [scan.tr_s for scan in scans if scan.tr_s is not None] or [ExpectedScan().tr_s]
-    return replace(
-        ExpectedScan(),
-        fov_mm=_most([scan.fov_mm for scan in scans]),
-        matrix=_most([scan.matrix for scan in scans]),
-        n_slices=_most([scan.n_slices for scan in scans]),
-        tr_s=_most(stated),
-        thickness_mm=_most([scan.thickness_mm for scan in scans]),
-    )
-
-
 def probes(source: ImageSource) -> NDArray[np.float32]:
     """Return the slices that the parity is tried on: the golden ones, and some of patients that trained."""
     golden = [golden_window(window, seed, (3, SIZE, SIZE)) for window, seed in GOLDEN_SET]
@@ -277,6 +260,7 @@ def _training(source: ImageSource, differences: Mapping[str, float]) -> dict[str
             "train": len(source.train),
             "stop": source.n_stop,
             "slices": sum(map(len, source.train)),
+            "unlike": unlike(source.train, expected_of(source.train))._asdict(),
             **source.facts,
         },
         # A path says something of the machine; the file's name and hash are above.
@@ -285,8 +269,3 @@ def _training(source: ImageSource, differences: Mapping[str, float]) -> dict[str
         "git": record["git"],
         "versions": record["versions"],
     }
-
-
-def _most(values: Sequence[T]) -> T:
-    """Return the most frequent value; of equals the first."""
-    return Counter(values).most_common(1)[0][0]

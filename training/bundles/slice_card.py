@@ -11,6 +11,7 @@ from typing import Any
 from training.backbones.augmentation import MIRRORED
 from training.bundles.card import NOT_EVALUATED, ORIGINS, WAYS, WHOSE, described_as, filled, settings_of
 from training.bundles.digest import markdown, promises
+from training.bundles.expected import Unlike
 from training.reporting import tables
 from training.reporting.facts import Facts
 from training.reporting.verdict import size, verdict
@@ -44,6 +45,7 @@ First weights: **initialised: {initialised}**. {mirrored}
 
 It takes scans like those that it learned from: field {fov} mm, matrix {matrix}, {n_slices} slices of {thickness:g} mm,
 a volume every {tr:g} s. Beyond its tolerance a setting is flagged by name, beyond twice that the scan is refused.
+{unlike}
 
 ## Where it looked
 
@@ -112,6 +114,7 @@ def slice_card(manifest: Mapping[str, Any], evaluation: Mapping[str, Any] | None
         n_slices=scan["n_slices"],
         thickness=scan["thickness_mm"],
         tr=scan["tr_s"],
+        unlike=Unlike(**final["unlike"]).words(final["train"]),
         cell=preparation["size"] * preparation["mm_per_pixel"] / manifest["outputs"][1]["shape"][2],
         correlation=manifest["sanity"]["correlation"],
         checked=manifest["sanity"]["n_slices"],

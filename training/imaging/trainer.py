@@ -204,10 +204,13 @@ def _said(
 def _export(run: RunFolder, watcher: Watcher) -> None:
     if (run.bundle_path / MANIFEST).is_file():
         return
+    from training.bundles.expected import Unlike
     from training.bundles.slice_bundling import bundle_of_fmri_run
 
     watcher.stage("Bundle", 1)
-    bundle_of_fmri_run(run, run.bundle_path)
+    final = bundle_of_fmri_run(run, run.bundle_path).manifest.head.training["final"]
+    if words := Unlike(**final["unlike"]).words(final["train"]):
+        watcher.notice(words)
     watcher.finished("bundle")
 
 

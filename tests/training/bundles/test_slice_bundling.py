@@ -20,14 +20,15 @@ from inference.fmri.parameters import ExpectedScan
 from inference.fmri.preparation import PreparationSpec
 from inference.fmri.score import score_file
 from tests.training.pictures import heads
-from tests.training.scans import TINY, patients, scanned_cohort  # noqa: F401 (a fixture)
+from tests.training.scans import TINY, scanned_cohort  # noqa: F401 (a fixture)
 from training.backbones.backbone import create
 from training.backbones.catalogue import SIZE
 from training.backbones.kept import read_backbone, write_backbone
 from training.backbones.sanity import settled
 from training.backbones.weights import Weights
 from training.baselines import known_predictions
-from training.bundles.slice_bundling import bundle_of_fmri_run, expected_of, slice_calibration
+from training.bundles.slice_bundling import bundle_of_fmri_run, slice_calibration
+from training.bundles.slice_card import slice_card
 from training.cohort.cohort import Cohort
 from training.data.slices import prepare_slices
 from training.errors import FingerprintMismatch, RunError, TrainingError
@@ -140,6 +141,7 @@ def test_a_bundle_says_how_it_was_made_and_no_path_or_patient(made, scanned_coho
     assert training["initialised"] == {"how": "random", "file": None, "sha256": None}
     assert training["choice"] == CHOICE
     assert training["final"]["train"] > training["final"]["stop"] > 0 and training["final"]["best_epoch"] == 4
+    assert training["final"]["unlike"] == {"flagged": 0, "refused": 0}
     assert str(run.path) not in text and str(scanned_cohort) not in text
     patient = Cohort.open(scanned_cohort).participants[0].id
     assert f'"{patient}"' not in text
@@ -164,6 +166,14 @@ def test_the_card_says_what_it_is_and_is_not(made):
     ):
         assert said in words, said
     assert max(len(line) for line in text.splitlines() if line[:1] != "|") <= 120
+
+
+def test_the_card_says_how_many_it_learned_from_are_unlike_most(made):
+    """Where there are any."""
+    manifest = json.loads((made[1].path / "manifest.json").read_text("utf-8"))
+    assert "taken otherwise than most" not in slice_card(manifest)
+    manifest["training"]["final"]["unlike"] = {"flagged": 2, "refused": 1}
+    assert "would refuse them: 1; flag them: 2." in " ".join(slice_card(manifest).split())
 
 
 def test_an_evaluated_run_is_exported_anew_with_its_figures(make_run, tmp_path: Path, capsys):
@@ -242,11 +252,3 @@ def test_without_slices_there_is_no_calibration():
     """A run that judged nobody has nothing to calibrate by."""
     with pytest.raises(TrainingError, match="windows of 0 networks"):
         slice_calibration([], 0)
-
-
-def test_scans_are_expected_as_most_were_taken():
-    """Setting by setting; a repetition time that nobody states is the protocol's."""
-    some = patients(3, 0)
-    other = replace(some[2], parameters=replace(some[2].parameters, matrix=(96, 96), tr_s=None))
-    assert expected_of([*some[:2], other]) == ExpectedScan()
-    assert expected_of([other]) == replace(ExpectedScan(), matrix=(96, 96))

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -304,3 +305,15 @@ def test_a_rehearsal_of_a_cohort_without_eeg_says_how_it_would_be_dealt(without_
     told = rehearse_fmri(without_eeg, config, watcher=hears)
     assert told.patients == 16 and any("by outcome alone" in words for words in hears.notices)
     assert not (without_eeg / FILE_NAME).exists()
+
+
+@pytest.mark.timeout(120)
+def test_scans_that_the_own_bundle_would_refuse_are_told(cohort, config, tmp_path, monkeypatch):
+    """When the bundle is made, beside its card."""
+    final = {"train": 11, "unlike": {"flagged": 2, "refused": 1}}
+    bundle = SimpleNamespace(manifest=SimpleNamespace(head=SimpleNamespace(training={"final": final})))
+    monkeypatch.setattr("training.imaging.trainer._train", lambda *_: None)
+    monkeypatch.setattr("training.bundles.slice_bundling.bundle_of_fmri_run", lambda *_: bundle)
+    hears = HearsNotices()
+    train_fmri(cohort, config, tmp_path / "runs", watcher=hears)
+    assert any(words.startswith("Of the 11 scans that the network learned from") for words in hears.notices)
