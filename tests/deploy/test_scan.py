@@ -12,10 +12,11 @@ from acquisition.montage import load_montage
 from acquisition.session import SessionFolder
 from acquisition.simulator import Patient
 from deploy.opening import Plan
-from deploy.roles import scan
+from deploy.roles import bridge, scan
 from deploy.roles.bridge import scans_of
+from inference.fmri.stored import event_of
 from inference.fmri.volume import open_scan
-from tests.inference.fmri import standin
+from tests.inference.fmri import scores, standin
 
 
 @pytest.fixture
@@ -65,6 +66,17 @@ def test_told_to_end_it_scores_nothing(session, scan_settings, quickly, monkeypa
     begun_s = LiveClock().monotonic_s()
     assert scan._score(scan_settings.data_dir, "demo-1", scan_settings, stop) == 0
     assert LiveClock().monotonic_s() - begun_s < 30
+
+
+def test_the_next_life_of_a_session_keeps_the_day_that_it_took(scan_settings, scan_models):
+    """Its bridge hands what the folder holds to the shelf, where the day was corrected since."""
+    plan = Plan("live", "live", "P-01", "bed-1", load_montage("amp16"), {"kind": "lsl"})
+    folder = SessionFolder.create(scan_settings.data_dir, plan.to_info(scan_models))
+    took = event_of(scores.values(bundle_sha256=scan_models.fmri.sha256))
+    folder.append_result(took)
+    scores.put(scan_settings.data_dir, bundle_sha256=scan_models.fmri.sha256, scanned_on="2026-04-01")
+    life = bridge._bridge(SessionFolder.open(folder.path), load_montage("amp16"), None, scan_settings)
+    assert life._scans.new() == [("fmri", took)]
 
 
 POPEN = scan.subprocess.Popen
