@@ -18,8 +18,9 @@ from torch import Tensor, nn
 
 from training.backbones.augmentation import SliceAugmentation, augmented
 from training.backbones.backbone import Backbone, create
+from training.backbones.catalogue import ARCHITECTURES
 from training.backbones.kept import write_backbone
-from training.backbones.weights import Weights
+from training.backbones.weights import Weights, read_weights
 from training.data.batches import Batches
 from training.data.slices import PatientSlices, slices_of
 from training.errors import FingerprintMismatch
@@ -101,12 +102,16 @@ class SliceLesson(Lesson[PatientSlices]):
         digest = hashlib.sha256()
         for p in (*train, *stop):
             digest.update(repr((p.patient, p.good, p.fma, p.fingerprint, p.scan_sha256)).encode() + p.index.tobytes())
-        return {
+        about: dict[str, str | list[str]] = {
             "settings": json.dumps(asdict(self.spec), sort_keys=True),
             "training patients": [p.patient for p in train],
             "stopping patients": [p.patient for p in stop],
             "slices": digest.hexdigest(),
         }
+        weights = Weights.of(self.spec.weights)
+        if weights.choice == "file":  # what was published is known by its digest anyhow
+            about["first weights"] = str(read_weights(weights, ARCHITECTURES[self.spec.backbone])[1].sha256)
+        return about
 
     def shown(self, x: Tensor, epoch: int) -> Tensor:
         """Return slices turned, mirrored, brighter or darker."""

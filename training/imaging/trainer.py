@@ -83,6 +83,7 @@ def train_fmri(
     else:
         run, cohort = RunFolder.open(resume), Cohort.open(cohort_folder)
         run.check_resumable(cohort, config)
+        _check_weights(run, initialised)
         slices, left_out = slices_of_dealt(cohort, run.splits, config, watcher)
         run.check_unchanged(slices.values())
         usable = _with_slices(run.splits, slices, left_out)
@@ -99,6 +100,19 @@ def first_weights(config: ImageConfig) -> dict[str, Initialised]:
     """Return which first weights each backbone has; raises WeightsError where a file is missing or another."""
     weights = Weights.of(config.model.weights)
     return {name: read_weights(weights, ARCHITECTURES[name])[1] for name in config.model.backbones}
+
+
+def _check_weights(run: RunFolder, initialised: Mapping[str, Initialised]) -> None:
+    """Refuse first weights of other bytes than the run began with: half of its folds would have learned from each."""
+    began = run.record.get("initialised", {})
+    for name, one in initialised.items():
+        if name in began and began[name] != one.to_json():
+            then = f"{began[name].get('file')} ({str(began[name].get('sha256'))[:12]})"
+            raise RunError(
+                f"{run.path} began {name} from {then}; today its first weights are {one}.",
+                subject=str(run.path),
+                remedy="Put that file back, or start a new run.",
+            )
 
 
 def tell(config: ImageConfig, initialised: Mapping[str, Initialised], watcher: Watcher) -> None:

@@ -16,9 +16,10 @@ import torch
 from tests.training.fitting.test_fit import StopsAt, weights
 from tests.training.scans import patient, patients
 from training.backbones.augmentation import SliceAugmentation
-from training.backbones.catalogue import NAMES
+from training.backbones.backbone import build
+from training.backbones.catalogue import ARCHITECTURES, NAMES
 from training.backbones.kept import read_backbone
-from training.errors import FingerprintMismatch, Interrupted, RunError, TrainingError
+from training.errors import FingerprintMismatch, Interrupted, RunError, TrainingError, WeightsError
 from training.fitting.checkpoints import BEST, LAST, Keeper, read_checkpoint
 from training.fitting.fit import fit
 from training.imaging.judging import patient_logit, slice_logits
@@ -119,6 +120,27 @@ def test_another_fit_does_not_go_on_with_it(tmp_path):
     assert set(read_checkpoint(tmp_path / LAST)["about"]) == {
         "settings", "training patients", "stopping patients", "slices",
     }  # fmt: skip
+
+
+def test_a_fit_from_a_file_goes_on_from_that_file_alone(tmp_path):
+    """Its digest belongs to what the fit is; the fits of random weights know of none, so that those begun go on."""
+    files = [tmp_path / f"{seed}.pth" for seed in (1, 2)]
+    for seed, file in zip((1, 2), files, strict=True):
+        torch.save(build(ARCHITECTURES["shufflenet"], 1000, seed).state_dict(), file)
+    spec = replace(SPEC, epochs=1, weights=str(tmp_path / "weights.pth"))
+    (tmp_path / "weights.pth").write_bytes(files[0].read_bytes())
+    with pytest.raises(Interrupted):
+        fit(TRAIN, STOP, spec, keeper=Keeper(tmp_path, StopsAt(1)))
+    (tmp_path / "weights.pth").write_bytes(files[1].read_bytes())
+    with pytest.raises(RunError, match="was made with other first weights than this fit has"):
+        fit(TRAIN, STOP, spec, keeper=Keeper(tmp_path))
+    (tmp_path / "weights.pth").write_bytes(files[0].read_bytes())
+    assert weights(fit(TRAIN, STOP, spec, keeper=Keeper(tmp_path))) == weights(fit(TRAIN, STOP, spec))
+    (tmp_path / "weights.pth").unlink()
+    with pytest.raises(WeightsError, match="There are no weights at"):
+        spec.lesson().about(TRAIN, STOP)
+    for known in ("none", "imagenet"):
+        assert "first weights" not in replace(SPEC, weights=known).lesson().about(TRAIN, STOP)
 
 
 def test_batches_are_even_and_patients_count_alike():

@@ -13,12 +13,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from inference.bundle import Bundle
 from inference.errors import ScanError
 from inference.fmri.preparation import PreparationSpec, Prepared, prepare
 from tests.training.test_trainer import Hears, Strikes
 from training.backbones.augmentation import MIRRORED
+from training.backbones.backbone import build
+from training.backbones.catalogue import ARCHITECTURES
 from training.backbones.weights import VARIABLE
 from training.cohort.cohort import Cohort
 from training.cohort.errors import CohortError
@@ -317,3 +320,22 @@ def test_scans_that_the_own_bundle_would_refuse_are_told(cohort, config, tmp_pat
     hears = HearsNotices()
     train_fmri(cohort, config, tmp_path / "runs", watcher=hears)
     assert any(words.startswith("Of the 11 scans that the network learned from") for words in hears.notices)
+
+
+@pytest.mark.timeout(120)
+def test_a_run_does_not_go_on_from_other_first_weights(cohort, tmp_path, monkeypatch):
+    """A file of the same name with other bytes; both digests are named, and the old file goes on."""
+    monkeypatch.setattr("training.imaging.trainer._train", lambda *_: None)
+    monkeypatch.setattr("training.imaging.trainer._export", lambda *_: None)
+    file = tmp_path / "first.pth"
+    torch.save(build(ARCHITECTURES["shufflenet"], 1000, 1).state_dict(), file)
+    began = file.read_bytes()
+    config = load_image_config(None, FLAGS | {"model.backbones": ("shufflenet",), "model.weights": str(file)})
+    run = train_fmri(cohort, config, tmp_path / "runs")
+    torch.save(build(ARCHITECTURES["shufflenet"], 1000, 2).state_dict(), file)
+    with pytest.raises(
+        RunError, match=r"began shufflenet from first.pth \(\w{12}\); today its first weights are file,"
+    ):
+        train_fmri(cohort, config, tmp_path / "runs", resume=run.path)
+    file.write_bytes(began)
+    train_fmri(cohort, config, tmp_path / "runs", resume=run.path)
