@@ -272,6 +272,15 @@ def test_without_an_effect_nothing_may_be_found(whole, z, met):
     assert [one.met for one in acceptance.demands({**whole, "run": run, "permuted": control})] == [met]
 
 
+@pytest.mark.parametrize(("observed", "met"), [(0.5, True), (0.6, False), (0.4, False)])
+def test_one_number_for_everybody_is_nothing_found(whole, observed, met):
+    """Weights of 0 leave no spread and no z: chance in every deal and in truth is what is asked for, and only that."""
+    control = {"model": "both", "n": 20, "mean": 0.5, "sd": 0.0, "observed": observed, "z": None, "values": [0.5] * 20}
+    [one] = acceptance.demands({**whole, "run": {**whole["run"], "effect": 0.0}, "permuted": control})
+    assert one.met == met
+    assert ("one number for everybody" in one.found) == met
+
+
 @pytest.mark.parametrize(
     ("auc", "low", "slope", "n", "code"),
     [
@@ -317,12 +326,22 @@ def test_a_run_that_was_not_evaluated_has_no_verdict(tmp_path, capsys, text):
     assert f"Run flexion evaluate {tmp_path} first." in capsys.readouterr().err
 
 
+def test_of_networks_of_scans_nothing_is_demanded(tmp_path, capsys, whole):
+    """Their patients are simulated with effect 2, and the command does not say that they are not."""
+    networks = [{**whole["models"][0], "name": "cnn-shufflenet"}]
+    found = {**whole, "run": {**whole["run"], "modality": "fmri", "effect": 2.0}, "models": networks}
+    (tmp_path / "evaluation.json").write_text(json.dumps(found))
+    assert acceptance.main([str(tmp_path)]) == 3
+    said = capsys.readouterr().err
+    assert "with effect 2 only lstm-bands is held to anything" in said and "not simulated" not in said
+
+
 @pytest.mark.parametrize("effect", [None, 1.0])
 def test_of_other_patients_nothing_is_demanded(tmp_path, capsys, whole, effect):
     """Real ones, or a hard effect."""
     (tmp_path / "evaluation.json").write_text(json.dumps({**whole, "run": {**whole["run"], "effect": effect}}))
     assert acceptance.main([str(tmp_path)]) == 3
-    assert "nothing is demanded" in capsys.readouterr().err
+    assert "nothing is demanded: the patients are not simulated with effect 0 or 2" in capsys.readouterr().err
 
 
 def test_a_fold_is_calibrated_by_everybody_else_in_every_repeat():
