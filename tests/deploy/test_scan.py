@@ -68,15 +68,16 @@ def test_told_to_end_it_scores_nothing(session, scan_settings, quickly, monkeypa
     assert LiveClock().monotonic_s() - begun_s < 30
 
 
-def test_the_next_life_of_a_session_keeps_the_day_that_it_took(scan_settings, scan_models):
+def test_the_next_life_of_a_session_keeps_the_day_that_it_took(scan_settings, scan_models, monkeypatch):
     """Its bridge hands what the folder holds to the shelf, where the day was corrected since."""
+    monkeypatch.setattr("streaming.bridge.Bridge", lambda *given: given[-1])
     plan = Plan("live", "live", "P-01", "bed-1", load_montage("amp16"), {"kind": "lsl"})
     folder = SessionFolder.create(scan_settings.data_dir, plan.to_info(scan_models))
     took = event_of(scores.values(bundle_sha256=scan_models.fmri.sha256))
     folder.append_result(took)
     scores.put(scan_settings.data_dir, bundle_sha256=scan_models.fmri.sha256, scanned_on="2026-04-01")
-    life = bridge._bridge(SessionFolder.open(folder.path), load_montage("amp16"), None, scan_settings)
-    assert life._scans.new() == [("fmri", took)]
+    scans = bridge._bridge(SessionFolder.open(folder.path), load_montage("amp16"), None, scan_settings)
+    assert scans.new() == [("fmri", took)]
 
 
 POPEN = scan.subprocess.Popen
