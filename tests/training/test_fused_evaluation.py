@@ -30,6 +30,7 @@ from training.reporting.page import write_report
 from training.runs.predictions import CHOSEN, Prediction, read_predictions, write_predictions
 from training.runs.run_folder import RunFolder
 from training.statistics.auc import auc
+from training.statistics.weighting import curve_of, fit_curve
 
 #: Few draws, so that the tests take seconds.
 FEW = 20
@@ -155,6 +156,16 @@ def test_the_paper_s_constant_answer_is_said_to_be_one() -> None:
     assert len(PAPER) == 11
 
 
+def test_the_paper_s_aucs_are_said_to_be_of_a_figure_without_a_number() -> None:
+    """And the two that lie below their own balanced accuracy are named, at their rows alone."""
+    rows = {row["model"]: row for row in paper_table([], "clinical", 3)}
+    assert "Figure 1, which states no N" in rows["FBNet_LSTM"]["note"]
+    assert rows["FBNet_LSTM"]["auc"] < rows["FBNet_LSTM"]["recall"]
+    below = {name for name, row in rows.items() if "below its own balanced accuracy" in row["note"]}
+    assert below == {"FBNet_LSTM", "RegNet_LSTM"}
+    assert not any("Figure 1" in row["note"] for row in paper_table([], "clinical", 1))
+
+
 def test_permuted_outcomes_are_told_with_how(place: Path, judged: dict) -> None:
     """The control of a fusion fits calibrations and weights anew; of a network its scores stay."""
     assert judged["permuted"]["n"] == FEW and "calibrations and weights fitted anew" in judged["permuted"]["how"]
@@ -201,6 +212,27 @@ def test_a_patient_s_score_is_the_mean_of_its_slices(place: Path) -> None:
     again = models_of(rows[::-1], "logit_mean_quality")[0]
     np.testing.assert_allclose(again.log_odds(), by_logit.log_odds())
     assert auc(by_logit.good, by_logit.logits()[0]) > 0.6
+
+
+def test_windows_are_calibrated_as_they_are_put_together() -> None:
+    """A line of mean logits is not the line of mean probabilities."""
+    rng = np.random.default_rng(0)
+    rows = [
+        Prediction("lstm-bands", 0, i % 4, f"{i:03d}", "window", k, 1.0, float(x), 0.5, i % 2 == 0)
+        for i in range(40)
+        for k, x in enumerate(8.0 * rng.standard_normal(3) + 2.0 * (i % 2 == 0))
+    ]
+    by_p = Scores.of(rows, "lstm-bands", "prob_mean")
+    others = [row for row in by_p.rows[0] if row.fold != 0]
+    line, right, wrong = (
+        curve.at(3)
+        for curve in (
+            by_p.curves[0, 0],
+            *(curve_of(fit_curve(others, 0, way, n_draws=0)) for way in ("prob_mean", "logit_mean_quality")),
+        )
+    )
+    assert (line.a, line.b) == pytest.approx((right.a, right.b))
+    assert line.a != pytest.approx(wrong.a, rel=0.05)
 
 
 def test_a_run_without_networks_is_refused() -> None:

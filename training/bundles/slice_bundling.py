@@ -170,7 +170,7 @@ def slice_calibration(predictions: Sequence[Prediction], seed: int) -> dict[str,
     TrainingError
         If there are none, or patients of one outcome only.
     """
-    rows = scored_rows([replace(row, unit="window") for row in predictions])
+    rows = scored_rows(predictions, unit="slice")
     one = np.ones(1)
     return {
         aggregation: fit_curve(

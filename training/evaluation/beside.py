@@ -12,6 +12,13 @@ OF_SLICES = (
     "Macro averages on its validation set. Its unit is not stated: all ten rows of Tables 1 and 3 fit together only "
     "325 items (189 and 136), or multiples, so they are slices of 13 to 16 patients."
 )
+#: What the AUCs of its Figure 1 are to be read with.
+OF_AUCS = "The AUCs are those of its Figure 1, which states no N: they need not be of the items that the rest is of."
+#: Said of an AUC that does not go with its row.
+BELOW = (
+    "Its AUC lies below its own balanced accuracy (the macro recall), as that of no ROC curve does that runs through "
+    "these calls without a dent."
+)
 #: Shi et al., Front Neurosci 2025, 19:1616957: table, model, accuracy, recall, F1, precision (the order of its
 #: columns), AUC of its Figure 1, note.
 PAPER: tuple[tuple[int, str, float, float, float, float, float | None, str], ...] = (
@@ -45,7 +52,7 @@ UNITS: Mapping[int, tuple[str, int | None, str]] = {
         "Macro averages on its validation set, by the four figures themselves: they fit 7 of 10 and 10 of 15 right, or "
         "multiples, so N is 25 or a multiple, which is neither its 13 test patients nor their 702 windows.",
     ),
-    3: ("slice, not stated", 325, OF_SLICES),
+    3: ("slice, not stated", 325, f"{OF_SLICES} {OF_AUCS}"),
 }
 #: Added to our rows where patients are simulated.
 SIMULATED = "simulated patients: not to be compared with the paper's"
@@ -84,12 +91,16 @@ def _papers(table: int) -> list[dict[str, Any]]:
             "f1": f1,
             "auc": auc,
             "source": "paper",
-            "note": " ".join(filter(None, (note, words if number == 0 else ""))),
+            "note": " ".join(filter(None, (note, _below(recall, auc), words if number == 0 else ""))),
         }
         for number, (model, accuracy, recall, f1, precision, auc, note) in enumerate(
             row[1:] for row in PAPER if row[0] == table
         )
     ]
+
+
+def _below(recall: float, auc: float | None) -> str:
+    return BELOW if auc is not None and auc < recall else ""
 
 
 def _ours(model: Mapping[str, Any], origin: str, table: int) -> list[dict[str, Any]]:

@@ -105,7 +105,7 @@ class Scores:
             for fold in sorted({row.fold for row in rows}):
                 judged = {row.patient for row in rows if row.fold == fold}
                 others = [row for row in everybody if row.patient not in judged]
-                found[rows[0].repeat, fold] = _curve(others, n_draws)
+                found[rows[0].repeat, fold] = _curve(others, self.aggregation, n_draws)
         return found
 
     @property
@@ -176,11 +176,11 @@ def models_of(predictions: Sequence[Prediction], aggregation: str = AGGREGATIONS
     return sorted((one for one in found if one.both_outcomes), key=lambda one: (not one.network, one.model != CHOSEN))
 
 
-def _curve(others: list[Scored], n_draws: int) -> Calibration | None:
+def _curve(others: list[Scored], aggregation: str, n_draws: int) -> Calibration | None:
     """Return a curve; a network's has draws, as many over all repeats as a bundle, for the intervals.
 
     There is none to be had from patients of one outcome, nor for a model that says one number to everybody.
     """
-    if len({row.good for row in others}) < 2 or len({row.logit() for row in others}) < 2:
+    if len({row.good for row in others}) < 2 or len({row.logit(None, aggregation) for row in others}) < 2:
         return None
-    return curve_of(fit_curve(others, seed=0, n_draws=n_draws))
+    return curve_of(fit_curve(others, 0, aggregation, n_draws))

@@ -78,11 +78,10 @@ class Source:
         """The bundle's network by its name in the predictions; empty where it is not among them."""
         unit = UNITS[self.modality][0]
         names = {row.model for row in self.predictions if row.unit == unit}
-        if len(names) == 1:
-            return next(iter(names))
         image = self.bundle.model.image
-        named = (name for name in names if image is not None and name == f"cnn-{image.backbone}")
-        return next(named, "")
+        if self.modality == "fmri":
+            names &= {f"cnn-{image.backbone}"} if image is not None else set()
+        return names.pop() if len(names) == 1 else ""
 
     def scores(self, model: str, rows: Sequence[Prediction]) -> Scores:
         """Return a network's scores from some rows, a patient's logit as the bundle makes it."""

@@ -28,7 +28,7 @@ from training.errors import TrainingError
 from training.statistics.logistic import fit_lines, sigmoid
 
 if TYPE_CHECKING:
-    from training.runs.predictions import Prediction
+    from training.runs.predictions import Prediction, Unit
 
 #: Numbers of windows for which a line is fitted (contract); 53 are nine minutes.
 FITTED = (1, 2, 3, 6, 12, 24, 53)
@@ -124,18 +124,18 @@ def bundle_calibration(predictions: Sequence[Prediction], n_draws: int = N_DRAWS
     return {aggregation: fit_curve(rows, seed, aggregation, n_draws) for aggregation in AGGREGATIONS}
 
 
-def scored_rows(predictions: Sequence[Prediction]) -> list[Scored]:
-    """Return each network's scores of each patient, its windows in order; patients and repeats in order."""
-    windows = [row for row in predictions if row.unit == "window"]
-    models = sorted({row.model for row in windows})
+def scored_rows(predictions: Sequence[Prediction], unit: Unit = "window") -> list[Scored]:
+    """Return each network's scores of each patient, its windows or slices in order; patients and repeats in order."""
+    parts = [row for row in predictions if row.unit == unit]
+    models = sorted({row.model for row in parts})
     if len(models) != 1:
         raise TrainingError(
-            f"the predictions hold windows of {len(models)} networks ({', '.join(models) or 'none'}), expected one",
+            f"the predictions hold {unit}s of {len(models)} networks ({', '.join(models) or 'none'}), expected one",
             subject="predictions.csv",
             remedy="Give the predictions of one run whose network was trained to its end.",
         )
     of: dict[tuple[str, int], list[Prediction]] = {}
-    for row in windows:
+    for row in parts:
         of.setdefault((row.patient, row.repeat), []).append(row)
     return [scored_session(of[key]) for key in sorted(of)]
 

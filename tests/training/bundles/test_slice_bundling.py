@@ -250,5 +250,5 @@ def test_a_scan_is_one_observation(made):
 
 def test_without_slices_there_is_no_calibration():
     """A run that judged nobody has nothing to calibrate by."""
-    with pytest.raises(TrainingError, match="windows of 0 networks"):
+    with pytest.raises(TrainingError, match="slices of 0 networks"):
         slice_calibration([], 0)
