@@ -21,6 +21,7 @@ from training.audit.signal_check import refusal, signal_findings
 from training.audit.table_check import table_findings
 from training.cohort.cohort import Cohort
 from training.cohort.errors import CohortError
+from training.cohort.inherited import inherited
 from training.cohort.opening import Opened, open_place, recording_sha256
 from training.cohort.participants import TABLE, Participant
 from training.cohort.places import REST, Place, folder_of, is_at_rest
@@ -192,7 +193,12 @@ class _Examiner:
             return  # what cannot be read at all is said by whoever opens it
 
     def _scan(self, path: Path) -> Scan:
-        scan = look_at_scan(path, self._participant.id, self._name(path))
+        try:
+            said = inherited(self._cohort.folder, path)
+        except CohortError as error:
+            self._find("sidecar", self._name(Path(error.subject)), error.message, error.remedy)
+            said = None
+        scan = look_at_scan(path, self._participant.id, self._name(path), said)
         self._findings += scan.findings
         if scan.shape:  # those that cannot be read are alike in that alone
             self._prints.append((scan.sha256, self._name(path)))

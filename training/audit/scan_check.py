@@ -6,13 +6,14 @@ here is refused there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from inference.bundle import sha256_of_file
 from inference.errors import ScanError
 from inference.fmri.volume import open_scan
 from training.audit.findings import Finding
+from training.cohort.inherited import with_sidecar
 
 #: What to do about something that was taken for granted.
 _SAY = "If that is right nothing needs to be done; else convert the series from DICOM again."
@@ -43,7 +44,7 @@ class Scan:
     findings: tuple[Finding, ...]
 
 
-def look_at_scan(path: Path, patient: str, name: str) -> Scan:
+def look_at_scan(path: Path, patient: str, name: str, said: bytes | None = None) -> Scan:
     """Look at one scan.
 
     Parameters
@@ -51,7 +52,14 @@ def look_at_scan(path: Path, patient: str, name: str) -> Scan:
     path : Path
     patient, name : str
         Whose it is, and what the file is called in findings.
+    said : bytes, optional
+        Its sidecar with what those at the cohort's top add.
     """
+    with with_sidecar(path, said) as linked:
+        return replace(_looked_at(linked, patient, name), path=path)
+
+
+def _looked_at(path: Path, patient: str, name: str) -> Scan:
     try:
         scan = open_scan(path)
     except ScanError as error:

@@ -26,6 +26,7 @@ from inference.errors import ScanError
 from inference.fmri.parameters import ScanParameters
 from inference.fmri.preparation import PreparationSpec, Prepared, prepare
 from inference.fmri.quality import Quality
+from training.cohort.inherited import inherited, with_sidecar
 from training.data.cache import SHORT, PatientCache, read_mapped, replace_with, write_mapped
 from training.data.jobs import results
 from training.watching import NOBODY
@@ -150,6 +151,8 @@ def prepare_slices(
 
     Raises
     ------
+    CohortError
+        If a sidecar at the cohort's top cannot be read.
     BadEnvironment
         If the disk does not take the slices, or a process was killed.
     """
@@ -179,6 +182,7 @@ class _Job:
 
     participant: Participant
     scan: Path
+    said: bytes | None
     spec: PreparationSpec
     folder: Path
     origin: str
@@ -195,7 +199,8 @@ class _Job:
             found = self._read(about)
             if found is None:
                 try:
-                    prepared = prepare(self.scan, self.spec)
+                    with with_sidecar(self.scan, self.said) as scan:
+                        prepared = prepare(scan, self.spec)
                 except ScanError as error:
                     return LeftOut(self.participant.id, error.message)
                 found = self._write(about, prepared)
@@ -208,12 +213,13 @@ class _Job:
     def _about(self) -> dict[str, Any]:
         """Return what the slices rest on."""
         beside = self.scan.with_name(self.scan.name.removesuffix(".gz").removesuffix(".nii") + ".json")
-        return {
+        about = {
             "scan": sha256_of_file(self.scan),
             "sidecar": sha256_of_file(beside) if beside.is_file() else None,
             "preparation": self.spec.fingerprint,
             "versions": {library: version(library) for library in LIBRARIES},
         }
+        return about if self.said is None else about | {"inherited": hashlib.sha256(self.said).hexdigest()}
 
     def _read(self, about: Mapping[str, Any]) -> PatientSlices | None:
         cache, patient = self._cache, self.participant.id
@@ -282,7 +288,8 @@ def _jobs(cohort: Cohort, spec: PreparationSpec) -> Iterator[_Job]:
     for participant in cohort.participants:
         scans = cohort.scans(participant.id) if participant.good is not None else ()
         if scans:
-            yield _Job(participant, scans[0], spec, folder, cohort.origin)
+            said = inherited(cohort.folder, scans[0])
+            yield _Job(participant, scans[0], said, spec, folder, cohort.origin)
 
 
 def _usable(slices: PatientSlices) -> PatientSlices | LeftOut:

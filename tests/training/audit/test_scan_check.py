@@ -172,6 +172,18 @@ def test_which_of_several_series_is_learned_from_is_noted(tmp_path):
     assert "its name does not say task-rest" in warning.what
 
 
+def test_what_the_top_of_the_cohort_says_of_scans_is_heard(tmp_path):
+    """A repetition time that no header states; a sidecar that cannot be read is an error that names it."""
+    ward(tmp_path, zooms=(9.0, 9.0, 9.0, 0.0))
+    before = check(tmp_path)
+    assert {row.repetition_s for row in before.rows} == {None}
+    (tmp_path / "task-rest_bold.json").write_text('{"RepetitionTime": 2.2}')
+    done = check(tmp_path)
+    assert {row.repetition_s for row in done.rows} == {2.2} and not done.errors
+    (tmp_path / "task-rest_bold.json").write_text("{")
+    assert {(one.check, one.file) for one in check(tmp_path).errors} == {("sidecar", "task-rest_bold.json")}
+
+
 def test_a_simulated_scan_is_no_patient_s(tmp_path):
     """A clinical cohort has none; a synthetic one has no others to be told from."""
     ward(tmp_path, descrip=SIMULATED)

@@ -222,6 +222,20 @@ def test_a_functional_recipe_leaves_out_who_has_no_repetition_time(trio):
     assert trio.participants[1].id not in found and len(found) == 2
     assert "does not say how long a volume took" in str(hears.told[1][1])
     assert len(prepare_slices(trio, SPEC)) == 3
+    (trio.folder / "task-rest_bold.json").write_text('{"RepetitionTime": 2.0}')
+    for _ in range(2):
+        stated = prepare_slices(trio, replace(SPEC, recipe="functional"))
+        assert stated[trio.participants[1].id].parameters.tr_s == 2.0 and len(stated) == 3
+
+
+def test_what_the_top_of_the_cohort_says_decides_whether_slices_still_hold(trio):
+    """Where it adds nothing the slices that are kept stay."""
+    prepare_slices(trio, SPEC)
+    for content, made in (("{}", False), ('{"EchoTime": 0.03}', True), ('{"EchoTime": 0.03}', False)):
+        (trio.folder / "task-rest_bold.json").write_text(content)
+        hears = Hears()
+        prepare_slices(trio, SPEC, watcher=hears)
+        assert [told[2] for told in hears.told] == [made] * 3
 
 
 def test_a_clinical_cohort_of_simulated_scans_is_synthetic(trio):
