@@ -17,13 +17,10 @@ from training.fitting.memory import together_mb
 from training.fold import Task
 from training.pool import FoldResult, run_folds
 from training.pool import Watcher as PoolWatcher
-from training.runs.config import Config
-from training.runs.image_config import KIND, ImageConfig
-from training.runs.run_folder import RunFolder
+from training.runs.image_config import KIND
+from training.runs.run_folder import AnyConfig, RunFolder
 from training.splitting.dealing import By
 from training.splitting.splits import Splits, check_dealt, dealt_for, nested, paper, splits_of
-
-AnyConfig = Config | ImageConfig
 
 
 class Watcher(PoolWatcher, Protocol):

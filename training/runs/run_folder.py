@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from training.cohort.cohort import Cohort
     from training.data.batches import Dealt
 
+#: Settings of a run of either modality.
+AnyConfig = Config | ImageConfig
 SCHEMA = "flexion.run/1"
 #: How far a run is: its folder exists; it trains (or was killed doing so); it was stopped by hand; it is done.
 State = Literal["made", "training", "stopped", "done"]
@@ -60,7 +62,7 @@ class RunFolder:
 
     @classmethod
     def create(
-        cls, out: Path, config: Config | ImageConfig, cohort: Cohort, splits: Splits, patients: Iterable[Dealt]
+        cls, out: Path, config: AnyConfig, cohort: Cohort, splits: Splits, patients: Iterable[Dealt]
     ) -> RunFolder:
         """Make the folder of a new run.
 
@@ -182,7 +184,7 @@ class RunFolder:
         return cast(Modality, self.record.get("modality", "eeg_emg"))
 
     @property
-    def settings(self) -> Config | ImageConfig:
+    def settings(self) -> AnyConfig:
         """The settings in force, of either modality; ConfigError where the file is none."""
         return self.image_config if self.modality == "fmri" else self.config
 
@@ -249,7 +251,7 @@ class RunFolder:
         """Return all epochs that were noted."""
         return EpochTable(self.metrics_path).rows()
 
-    def check_resumable(self, cohort: Cohort, config: Config | ImageConfig | None = None) -> None:
+    def check_resumable(self, cohort: Cohort, config: AnyConfig | None = None) -> None:
         """Refuse to go on with something else than the run began with.
 
         Raises
@@ -340,7 +342,7 @@ def _new_folder(out: Path, name: str) -> Path:
 def _record(
     path: Path,
     made: datetime,
-    config: Config | ImageConfig,
+    config: AnyConfig,
     cohort: Cohort,
     splits: Splits,
     patients: Sequence[Dealt],
