@@ -6,6 +6,5 @@
 - :mod:`.bundling`: the bundle of a run, with its :mod:`.card` and :mod:`.digest`
 - :mod:`.slice_bundling`: the same for a run on scans: :mod:`.slice_export`, :mod:`.slice_parity`, :mod:`.slice_card`,
   :mod:`.expected`
-- :mod:`.five`: the five image networks beside each other
 - :mod:`.release`: the bundles that ship, from nothing: ``flexion models build``
 """

@@ -6,24 +6,24 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance import five_networks
 from tests.training.pictures import heads
 from training.backbones.catalogue import ARCHITECTURES, SIZE
-from training.bundles import five
 
-PAGE = Path(__file__).parents[3] / "docs" / "backbones.md"
+PAGE = Path(__file__).parents[2] / "docs" / "backbones.md"
 
 
 @pytest.mark.timeout(300)
 def test_a_row_is_what_was_found_of_a_network(monkeypatch, capsys):
     """Sizes, differences within their bounds, and how far the maps follow the weights."""
     slices = heads(2, SIZE)
-    row = five.row_of("shufflenet", slices)
+    row = five_networks.row_of("shufflenet", slices)
     assert (row.words, row.n_parameters) == ("ShuffleNetV2 x1.0", 1_254_629)
     assert row.logit < 1e-3 and row.features < 1e-2 and row.cam < 1e-5 and abs(row.sanity) < 0.9
-    monkeypatch.setattr(five, "simulated_slices", lambda: slices)
-    monkeypatch.setattr(five, "NAMES", ("shufflenet",))
-    monkeypatch.setattr(five, "row_of", lambda name, slices: row)
-    five.main()
+    monkeypatch.setattr(five_networks, "simulated_slices", lambda: slices)
+    monkeypatch.setattr(five_networks, "NAMES", ("shufflenet",))
+    monkeypatch.setattr(five_networks, "row_of", lambda name, slices: row)
+    five_networks.main()
     head, _, line = capsys.readouterr().out.splitlines()
     assert head.startswith("| network | parameters |")
     assert line.startswith("| ShuffleNetV2 x1.0 | 1.25 M | 5.1 | ")
@@ -32,8 +32,8 @@ def test_a_row_is_what_was_found_of_a_network(monkeypatch, capsys):
 @pytest.mark.timeout(300)
 def test_slices_are_those_of_a_simulated_scan(monkeypatch):
     """Prepared as at the bedside, from the lowest to the highest."""
-    monkeypatch.setattr(five, "N_VOLUMES", 22)
-    slices = five.simulated_slices(3)
+    monkeypatch.setattr(five_networks, "N_VOLUMES", 22)
+    slices = five_networks.simulated_slices(3)
     assert slices.shape == (3, 3, SIZE, SIZE) and slices.std() > 0.1
 
 
