@@ -1,7 +1,8 @@
 """The five image networks beside each other, on the slices of one simulated scan.
 
-``python -m tests.conformance.five_networks`` prints the table of docs/backbones.md; it takes a minute or two. Each has random weights and the statistics of these slices. Their graphs are held to them, their maps in closed form to
-Grad-CAM by automatic differentiation, and their maps to those of other random weights.
+``python -m tests.conformance.five_networks`` prints the table of docs/backbones.md; it takes a minute or two. Each has
+random weights and the statistics of these slices. Their graphs are held to them, their maps in closed form to Grad-CAM
+by automatic differentiation, and their maps to those of other random weights.
 """
 
 from __future__ import annotations
