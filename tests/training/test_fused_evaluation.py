@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import struct
@@ -79,8 +80,30 @@ def test_the_runs_of_a_fusion_are_judged_with_it(place: Path, judged: dict) -> N
     assert [model["kind"] for model in found["models"]] == ["network"] * 3 + ["baseline"]
     assert {model["n"] for model in found["models"]} == {40}
     assert found["run"]["chosen"] == {"resnet50": 1, "shufflenet": 2}
-    assert judged["images"] == {key: found["run"][key] for key in ("initialised", "chosen")}
+    assert judged["images"] == {key: found["run"][key] for key in ("initialised", "chosen", "mirrored")}
     assert {row["table"] for row in judged["paper_table"]} == {1, 2, 3}
+
+
+def test_a_source_that_was_trained_on_since_is_judged_anew(place: Path, judged: dict, tmp_path: Path) -> None:
+    """Predictions that are newer than its figures make these of something else; older ones are taken as they are."""
+    shutil.copytree(place, tmp_path / "all", symlinks=True)
+    fmri, fusion = (RunFolder(tmp_path / "all" / "runs" / (place / name).resolve().name) for name in ("fmri", "fusion"))
+    marked = {**json.loads(fmri.evaluation_path.read_text()), "mark": "older"}
+    fmri.evaluation_path.write_text(json.dumps(marked))
+    evaluate(fusion, permutations=FEW)
+    assert "mark" in json.loads(fmri.evaluation_path.read_text())
+    then = fmri.evaluation_path.stat().st_mtime_ns
+    os.utime(fmri.predictions_path, ns=(then + 1, then + 1))
+    evaluate(fusion, permutations=FEW)
+    assert "mark" not in json.loads(fmri.evaluation_path.read_text())
+
+
+def test_without_flips_nothing_is_said_of_them(place: Path, judged: dict) -> None:
+    """Nor of a run without scans."""
+    found = of_fmri(place)
+    assert found["run"]["mirrored"].startswith("Slices are mirrored")
+    assert Facts({**found, "run": {**found["run"], "mirrored": None}}).mirrored == ""
+    assert Facts({"run": {}}).mirrored == ""
 
 
 def test_a_patient_counts_once_and_slices_stand_apart(place: Path, judged: dict) -> None:
@@ -279,6 +302,9 @@ def test_the_report_of_a_fusion_says_what_it_is(place: Path, judged: dict) -> No
     assert "the run has no pictures of scans" in text
     roc = (run.figures_path / "roc.svg").read_text("utf-8")
     assert "ROC curves of 3 models" in roc and "cnn-resnet50 + lstm-bands" in roc
+    assert text.count("this network cannot tell the left half of a brain from the right") == 2
+    assert "a leak in their training does not show in the mean" in text and "20 fits on shuffled labels" in text
+    assert "No intervals: a fused number of this run" in text and "(no interval)" in text
     assert "run of EEG and EMG" in text and "bundle tiny 1.0.0" in text
     assert "nan" not in text.lower().split()
 
@@ -290,6 +316,9 @@ def test_the_report_of_scans_keeps_slices_folded_up(place: Path, judged: dict) -
     text = Reader(html).text
     assert "Secondary: single slices" in text and "SECONDARY: unit slice, not patient" in text
     assert "initialised: random" in text and "The network (cnn-chosen)" in text
+    assert text.count("Slices are mirrored at random while training") == 2
+    assert "The scores stay as they are, so that the mean lies near 0.5 whatever leaks: only z tells" in text
+    assert "something leaks" not in text and "20 deals on shuffled labels" in text
     section = html[html.index('<section id="secondary"') :]
     assert "<details>\n<summary>Secondary figures: the unit is the slice" in section
     assert "5 slices" in text

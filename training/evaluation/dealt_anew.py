@@ -20,7 +20,8 @@ def dealt_anew(scores: Scores, n: int, seed: int) -> dict[str, Any]:
     repeats, parts = _parts(scores)
     logits = scores.logits()
     control = control_of(lambda _, k: logits[repeats[k], parts[k][1]], scores.good, parts, n, seed)
-    return _told(scores.model, control, "scores of the network as they are, outcomes dealt anew among the patients")
+    how = "scores of the network as they are, outcomes dealt anew among the patients"
+    return _told(scores.model, control, how, "scores")
 
 
 def weighed_anew(fusion: Scores, eeg_emg: Scores, fmri: Scores, method: str, n: int, seed: int) -> dict[str, Any]:
@@ -52,9 +53,8 @@ def weighed_anew(fusion: Scores, eeg_emg: Scores, fmri: Scores, method: str, n: 
         ])  # fmt: skip
 
     control = control_of(scored, fusion.good, parts, n, seed)
-    return _told(
-        fusion.model, control, "calibrations and weights fitted anew to outcomes dealt anew, networks as they are"
-    )
+    how = "calibrations and weights fitted anew to outcomes dealt anew, networks as they are"
+    return _told(fusion.model, control, how, "networks")
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +92,6 @@ def _parts(scores: Scores) -> tuple[list[int], list[Parts]]:
     return [repeat for repeat, _ in each], [(np.flatnonzero(~mine), np.flatnonzero(mine)) for _, mine in each]
 
 
-def _told(model: str, control: Control, how: str) -> dict[str, Any]:
+def _told(model: str, control: Control, how: str, stays: str) -> dict[str, Any]:
     z = control.z if np.isfinite(control.z) else None
-    return {"model": model, **vars(control), "z": z, "values": list(control.values), "how": how}
+    return {"model": model, **vars(control), "z": z, "values": list(control.values), "how": how, "stays": stays}

@@ -179,8 +179,9 @@ def _judge_fusions(run: RunFolder, cohort: Cohort, predictions: Sequence[Predict
     found = fusion_evaluation_of(predictions, participants, record["origin"], how, record["fusion"], networks)
     parts = [_evaluation_of_source(run, record["fusion"]["runs"][name], how) for name in ("fmri", "eeg_emg")]
     beside = [row for part in parts for row in part.get("paper_table") or ()]
-    said = {key: parts[0]["run"].get(key) for key in ("initialised", "chosen")}
-    seen = _pictures(run, RunFolder.open(source_path(run, record["fusion"]["runs"]["fmri"])), parts[0].get("attention"))
+    of_scans = RunFolder.open(source_path(run, record["fusion"]["runs"]["fmri"]))
+    said = {key: parts[0]["run"].get(key) for key in ("initialised", "chosen")} | {"mirrored": _mirrored(of_scans)}
+    seen = _pictures(run, of_scans, parts[0].get("attention"))
     return {**found, "paper_table": [*beside, *found["paper_table"]], "images": said, "attention": seen}
 
 
@@ -260,6 +261,7 @@ def _run_of(run: RunFolder, cohort: Cohort) -> dict[str, Any]:
         "parameters": record.get("parameters"),
         "initialised": record.get("initialised"),
         "chosen": _chosen(record),
+        "mirrored": _mirrored(run),
         "seed": record["seeds"]["run"],
         "repeats": len(repeats),
         "folds": len(splits.folds) // len(repeats),
@@ -268,6 +270,15 @@ def _run_of(run: RunFolder, cohort: Cohort) -> dict[str, Any]:
         "git": record["git"],
         "host": record["host"],
     }
+
+
+def _mirrored(run: RunFolder) -> str | None:
+    """Return what is to be said of a run on scans whose slices were mirrored; None of another."""
+    if run.modality != "fmri" or not run.image_config.augmentation.flip:
+        return None
+    from training.backbones.augmentation import MIRRORED  # loads torch
+
+    return MIRRORED
 
 
 def _chosen(record: Mapping[str, Any]) -> dict[str, int] | None:

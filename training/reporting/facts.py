@@ -72,6 +72,11 @@ class Facts:
         return f"initialised: {words}"
 
     @property
+    def mirrored(self) -> str:
+        """Return what is to be said of networks whose slices were mirrored while they learned; empty for others."""
+        return str(self._images.get("mirrored") or "")
+
+    @property
     def synthetic(self) -> bool:
         """Return whether the patients are simulated; an origin that nobody stated counts as that."""
         return bool(self.run.get("origin") != "clinical")

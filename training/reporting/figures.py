@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from training.reporting.drawing import INK, QUIET, SERIES, STROKES, Drawing, sheet
-from training.reporting.words import figure, interval_of, number, value_of
+from training.reporting.words import dealt, figure, interval_of, number, value_of
 
 Model = Mapping[str, Any]
 #: Opacity of a band of an interval.
@@ -125,7 +125,7 @@ def by_windows(model: Model) -> Drawing:
 
 
 def permuted(control: Mapping[str, Any]) -> Drawing:
-    """Draw what the same baseline reaches on shuffled labels, and where the true labels put it."""
+    """Draw what the same model reaches on shuffled labels, and where the true labels put it."""
     values = control["values"]
     observed = value_of(control["observed"])
     with sheet((5.8, 3.2)) as page:
@@ -134,12 +134,12 @@ def permuted(control: Mapping[str, Any]) -> Drawing:
         if observed is not None:
             axes.axvline(observed, color=SERIES[1], lw=2, ls="--", label=f"true labels: {number(observed)}")
             axes.legend()
-        axes.set(xlabel="AUC, mean within folds", ylabel="fits")
+        axes.set(xlabel="AUC, mean within folds", ylabel=dealt(control))
     return page.drawing(
         "permuted",
         f"Histogram of {len(values)} AUCs of {control['model']} on permuted labels, mean {number(control['mean'])}, "
         f"SD {number(control['sd'], 3)}; with the true labels {number(observed)}.",
-        f"{control['model']}: {len(values)} fits on shuffled labels, on the same splits.",
+        f"{control['model']}: {len(values)} {dealt(control)} on shuffled labels, on the same splits.",
     )
 
 

@@ -15,6 +15,11 @@ from training.reporting.words import interval, number, text, value_of
 SIMILAR_WITHIN = 0.1
 #: Below so many of them a share of good outcomes says nothing.
 FEW_SIMILAR = 10
+#: Why nobody in a report of fusions has an interval.
+NO_INTERVALS = (
+    "No intervals: a fused number of this run is calibrated and weighed by the other folds, and no draws of those were "
+    "kept. The bedside shows one, from the draws of both calibrations and of the weights that the bundle holds."
+)
 #: Size of a trace, in pixels of its own view box, with room for its words.
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 320, 130, 34, 10, 8, 30
 
@@ -86,8 +91,8 @@ def patients(rows: Sequence[Mapping[str, Any]]) -> list[Patient]:
     return [_patient(row, rows) for row in rows]
 
 
-def overview(reports: Sequence[Patient]) -> Table:
-    """Return all patients, a row each."""
+def overview(reports: Sequence[Patient], modality: str = "eeg_emg") -> Table:
+    """Return all patients, a row each; of fusions with why there is no interval."""
     return Table(
         "Every patient once: probability of a good outcome, by models that did not see the patient",
         ("patient", "site", "outcome at 3 months", "probability (interval)", "side", "signal", "flags"),
@@ -103,6 +108,7 @@ def overview(reports: Sequence[Patient]) -> Table:
             )
             for report in reports
         ),
+        NO_INTERVALS if modality == "fusion" else "",
     )
 
 

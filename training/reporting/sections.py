@@ -72,7 +72,8 @@ def left_out(title: str, anchor: str, reason: str) -> Section:
 
 def headline(facts: Facts) -> Section:
     """Return the few figures that are looked for first."""
-    return shown("Headline", "headline", tables.headline(facts.models, facts.initialised))
+    table = tables.headline(facts.models, facts.initialised)
+    return shown("Headline", "headline", table, *filter(None, [facts.mirrored]))
 
 
 def ranking(facts: Facts) -> Section:
@@ -191,7 +192,7 @@ def each_patient(facts: Facts) -> Section:
         return left_out(title, anchor, "the evaluation holds no patients")
     size = {"width": patients.WIDTH, "height": patients.HEIGHT, "left": patients.LEFT, "right": patients.RIGHT,
             "top": patients.TOP, "bottom": patients.BOTTOM}  # fmt: skip
-    html = render("patients.html", overview=patients.overview(reports), patients=reports, size=size,
+    html = render("patients.html", overview=patients.overview(reports, facts.modality), patients=reports, size=size,
                   synthetic=facts.synthetic)  # fmt: skip
     return Section(title, anchor, html)
 

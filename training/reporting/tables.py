@@ -8,7 +8,19 @@ from typing import Any
 
 from training.evaluation.beside import TABLES
 from training.reporting.facts import Facts
-from training.reporting.words import MISSING, MODELS, count, figure, interval, listed, number, p_value, text, value_of
+from training.reporting.words import (
+    MISSING,
+    MODELS,
+    count,
+    dealt,
+    figure,
+    interval,
+    listed,
+    number,
+    p_value,
+    text,
+    value_of,
+)
 
 Model = Mapping[str, Any]
 #: The paper's figures stand beside ours on these, by their keys.
@@ -28,6 +40,15 @@ MAJORITY = (
     "The majority's number is the share of good outcomes of all patients, those it is judged on too, so that it ranks "
     "nobody; its accuracy, Brier score and intercept are a little better for that."
 )
+#: How a control is to be read, by what stays in it as it is when the labels are shuffled; nothing by default.
+CONTROLS = {
+    "": "On shuffled labels the mean must lie near 0.5; if it does not, something leaks.",
+    "networks": "On shuffled labels the mean must lie near 0.5; if it does not, something leaks from calibrations or "
+    "weights. The networks stay as they are, so that a leak in their training does not show in the mean: only z tells, "
+    "how far the true labels lie from chance.",
+    "scores": "The scores stay as they are, so that the mean lies near 0.5 whatever leaks: only z tells, how far the "
+    "true labels lie from chance, found or leaked.",
+}
 #: Whose figures a row of that table has.
 SOURCES = {"paper": "the paper", "here": "this run"}
 #: What the paper does not say.
@@ -232,14 +253,13 @@ def secondary(models: Iterable[Model]) -> Table:
 
 
 def control(permuted: Model) -> Table:
-    """Return how the baseline does on shuffled labels."""
+    """Return what shuffled labels give."""
     return Table(
         "Permuted labels, unit patient",
-        ("model", "fits", "mean AUC", "SD", "AUC with the true labels", "z"),
+        ("model", dealt(permuted), "mean AUC", "SD", "AUC with the true labels", "z"),
         ((permuted["model"], count(permuted["n"]), number(permuted["mean"]), number(permuted["sd"], 3),
           number(permuted["observed"]), number(permuted["z"], 1)),),
-        "On shuffled labels the mean must lie near 0.5; if it does not, something leaks."
-        + (f" Here: {permuted['how']}." if permuted.get("how") else ""),
+        CONTROLS[permuted.get("stays") or ""] + (f" Here: {permuted['how']}." if permuted.get("how") else ""),
     )  # fmt: skip
 
 
@@ -291,6 +311,7 @@ def provenance(facts: Facts) -> Table:
          f"{count(cohort.get('good'))})"),
         *([("with a scan", count(cohort["with_scan"]))] if "with_scan" in cohort else []),
         *([("first weights", facts.initialised)] if facts.initialised else []),
+        *([("slices while training", facts.mirrored)] if facts.mirrored else []),
         *((f"run of {ABOUT[name]}", _source(one)) for name, one in (facts.fusion.get("runs") or {}).items()),
         ("split", f"profile {text(run.get('profile'))}, {count(run.get('repeats'))} repeats of "
          f"{count(run.get('folds'))} folds, seed {text(run.get('seed'))}"),

@@ -88,3 +88,8 @@ def model(name: str) -> str:
 def listed(names: list[str]) -> str:
     """Return names as a list in a sentence."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def dealt(permuted: Mapping[str, Any]) -> str:
+    """Return what each AUC of a control is of: a fit, or a deal of the labels where nothing is fitted."""
+    return "deals" if permuted.get("stays") == "scores" else "fits"
