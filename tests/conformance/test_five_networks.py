@@ -39,8 +39,11 @@ def test_slices_are_those_of_a_simulated_scan(monkeypatch):
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_the_page_says_what_the_catalogue_says(name):
-    """Network, model, file and address."""
+    """Network, model, file and address; and one row of what was found, within the bounds that the page states."""
     one, page = ARCHITECTURES[name], PAGE.read_text("utf-8")
     assert f"| `{name}` | {one.words} | {one.library} `{one.model}` | {one.n_features} x 7 x 7 |" in page
     assert f"| `{name}` | `{one.published.file}` | {one.published.address} |" in page
-    assert f"| {one.words} | " in page
+    [found] = [line for line in page.splitlines() if line.startswith(f"| {one.words} | ")]
+    size, _, logit, features, cam, sanity = found.strip("| ").split(" | ")[1:]
+    assert size.endswith(" M")
+    assert (float(logit) < 1e-3, float(features) < 1e-2, float(cam) < 1e-5, abs(float(sanity)) < 0.9) == (True,) * 4
