@@ -70,4 +70,6 @@ def _require_predictions(run: RunFolder) -> None:
         message = f"{run.path} has no predictions.csv: its state is {run.record.get('state', 'unknown')}, not done."
         verb = "fmri" if run.modality == "fmri" else "eeg"
         remedy = f"Finish it with flexion train {verb} COHORT --resume RUN."
+        if run.modality == "fusion":
+            remedy = "Fuse its two runs anew: flexion train fusion EEG_RUN FMRI_RUN."
         raise RunError(message, subject=str(run.path), remedy=remedy)

@@ -82,3 +82,14 @@ def test_runs_the_other_way_round_are_refused(
     assert flexion(["train", "fusion", str(tmp_path), runs[1]]) == 3
     assert flexion(["train", "fusion", *runs, "--method", "best"]) == 2
     assert not (tmp_path / "out").exists()
+
+
+def test_a_run_of_fusions_without_predictions_is_made_anew(
+    runs: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It takes seconds, and there is no --resume that could finish it."""
+    assert flexion(["train", "fusion", *runs, "--out", str(tmp_path)]) == 0
+    [run] = tmp_path.glob("*_fusion")
+    (run / "predictions.csv").unlink()
+    assert flexion(["evaluate", str(run)]) == 3
+    assert "Fuse its two runs anew: flexion train fusion EEG_RUN FMRI_RUN." in capsys.readouterr().err
