@@ -57,7 +57,7 @@ outcome depends on. With weights drawn anew the maps' rank correlation with its 
 ## How it was made
 
 Run {run} of {made_utc}, seed {seed}. Cohort: {cohort_name}; {patients} patients with a known outcome, {with_scan} of
-them with a scan{described}.
+them with a scan that may be used{described}.
 
 {way} The network of this bundle learned from {train} patients ({slices} slices); {stop} others said when to stop, best
 after pass {best}{chosen}. The figures below and the calibration are {whose}.
