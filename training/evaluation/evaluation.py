@@ -27,6 +27,7 @@ from training.evaluation.points import fma, ordinal
 from training.evaluation.scores import models_of
 from training.evaluation.sureness import Sureness
 from training.permuted import permuted_control
+from training.runs.fusion_config import FusionConfig
 from training.runs.predictions import Prediction, read_predictions
 from training.runs.run_folder import RunFolder
 from training.splitting.splits import Fold
@@ -247,7 +248,7 @@ def _require_whole(run: RunFolder, judged: Sequence[Prediction], folds: Sequence
 
 
 def _run_of(run: RunFolder, cohort: Cohort) -> dict[str, Any]:
-    record, splits, modality = run.record, run.splits, run.modality
+    record, splits, modality, settings = run.record, run.splits, run.modality, run.settings
     repeats = {fold.repeat for fold in splits.folds}
     counted = ("name", "sha256", "patients", "with_eeg", "with_scan", "good")
     return {
@@ -257,7 +258,7 @@ def _run_of(run: RunFolder, cohort: Cohort) -> dict[str, Any]:
         "origin": record["origin"],
         "effect": cohort.described.get("effect"),
         "profile": splits.profile,
-        "model": run.settings.model.kind if modality != "fusion" else record["fusion"]["method"],
+        "model": record["fusion"]["method"] if isinstance(settings, FusionConfig) else settings.model.kind,
         "parameters": record.get("parameters"),
         "initialised": record.get("initialised"),
         "chosen": _chosen(record),

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from inference.bundle import FusionBundle
 from inference.fusion import weighing, weights_told
@@ -19,12 +19,10 @@ from inference.manifest import METHODS
 from training.fusion.bundle import write_fusion
 from training.fusion.fitting import Pair, dealt, in_parts, predictions_of
 from training.fusion.sources import UNITS, Source, shared_cohort, shared_splits
-from training.runs.config import load_config
+from training.runs.fusion_config import FusionConfig, Method, load_fusion_config
 from training.runs.predictions import Prediction, write_predictions
 from training.runs.run_folder import RunFolder
 from training.splitting.splits import Splits
-
-Method = Literal["equal", "logit_stack", "mean_prob"]
 
 
 def train_fusion(
@@ -54,9 +52,7 @@ def train_fusion(
     cohort = shared_cohort(*(source.run for source in sources))
     splits = shared_splits(*(source.run for source in sources))
     fusions = Fusions.of(sources, splits, method)
-    seed = sources[0].run.config.run.seed
-    flags = {"run.name": name, "run.seed": seed, "split.profile": splits.profile, "split.seed": splits.seed}
-    run = RunFolder.create(out, load_config(flags=flags), cohort, splits, ())
+    run = RunFolder.create(out, _config(sources[0].run, splits, method, name), cohort, splits, ())
     with run.writing():
         write_predictions(run.predictions_path, fusions.predictions())
         bundle = _write(run, sources, fusions, run.bundle_path)
@@ -67,7 +63,7 @@ def train_fusion(
             "models": list(fusions.models()),
             "bundle": weighing(bundle.fusion),
         }
-        run.note(modality="fusion", fusion=facts, state="done")
+        run.note(fusion=facts, state="done")
     return run
 
 
@@ -171,6 +167,16 @@ class Fusions:
             for method in self.methods:
                 rows += predictions_of(self.name_of(fmri, method), pair.cross_fitted(method), pair, fma)
         return [*rows, *self.baselines]
+
+
+def _config(eeg_emg: RunFolder, splits: Splits, method: Method, name: str) -> FusionConfig:
+    """Return the settings of a run of fusions: those of its run of EEG and EMG, the repeats that both have."""
+    settings = eeg_emg.config
+    kept = {key: value for key, value in settings.flat().items() if key.startswith(("split.", "evaluation."))}
+    if splits.profile == "nested":
+        kept["split.repeats"] = len({fold.repeat for fold in splits.folds})
+    flags = {"run.name": name, "run.seed": settings.run.seed, "fusion.method": method}
+    return load_fusion_config(flags=kept | flags)
 
 
 def _write(

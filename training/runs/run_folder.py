@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,7 +31,8 @@ from training.errors import FingerprintMismatch, RunError
 from training.file_lock import locked
 from training.runs.config import Config, load_config
 from training.runs.epoch_table import EpochTable, Value
-from training.runs.image_config import KIND, ImageConfig, load_image_config
+from training.runs.fusion_config import FusionConfig, load_fusion_config
+from training.runs.image_config import ImageConfig, load_image_config
 from training.runs.versions import git_id, host, versions
 from training.splitting.splits import Splits, read_splits
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from training.cohort.cohort import Cohort
     from training.data.batches import Dealt
 
-#: Settings of a run of either modality.
+#: Settings of a run that trains networks, of either modality.
 AnyConfig = Config | ImageConfig
 SCHEMA = "flexion.run/1"
 #: How far a run is: its folder exists; it trains (or was killed doing so); it was stopped by hand; it is done.
@@ -62,7 +63,7 @@ class RunFolder:
 
     @classmethod
     def create(
-        cls, out: Path, config: AnyConfig, cohort: Cohort, splits: Splits, patients: Iterable[Dealt]
+        cls, out: Path, config: AnyConfig | FusionConfig, cohort: Cohort, splits: Splits, patients: Iterable[Dealt]
     ) -> RunFolder:
         """Make the folder of a new run.
 
@@ -70,7 +71,7 @@ class RunFolder:
         ----------
         out : Path
             Folder of all runs, made where it does not exist.
-        config : Config or ImageConfig
+        config : Config, ImageConfig or FusionConfig
             Its settings, its name among them; they say of which modality it is.
         cohort : Cohort
             What it is trained on.
@@ -184,9 +185,9 @@ class RunFolder:
         return cast(Modality, self.record.get("modality", "eeg_emg"))
 
     @property
-    def settings(self) -> AnyConfig:
-        """The settings in force, of either modality; ConfigError where the file is none."""
-        return self.image_config if self.modality == "fmri" else self.config
+    def settings(self) -> AnyConfig | FusionConfig:
+        """The settings in force, of any modality; ConfigError where the file is none."""
+        return _LOADERS.get(self.modality, load_config)(self.config_path)
 
     @property
     def config(self) -> Config:
@@ -310,6 +311,13 @@ class RunFolder:
             raise _refusal(self.path, why, f"Restore participants.tsv and the {what}s, or start a new run.")
 
 
+#: Of which modality a run is by its settings, and how they are read.
+_MODALITIES: Mapping[type, Modality] = {Config: "eeg_emg", ImageConfig: "fmri", FusionConfig: "fusion"}
+_LOADERS: Mapping[Modality, Callable[[Path], AnyConfig | FusionConfig]] = {
+    "eeg_emg": load_config,
+    "fmri": load_image_config,
+    "fusion": load_fusion_config,
+}
 #: What of each patient a run is made from, in ``run.json``: a hash of it by pseudonym.
 _HASHES: Mapping[Modality, str] = {"eeg_emg": "windows", "fmri": "scans"}
 #: What every ``run.json`` has, and of which type; and what is known of the cohort in each.
@@ -342,12 +350,12 @@ def _new_folder(out: Path, name: str) -> Path:
 def _record(
     path: Path,
     made: datetime,
-    config: AnyConfig,
+    config: AnyConfig | FusionConfig,
     cohort: Cohort,
     splits: Splits,
     patients: Sequence[Dealt],
 ) -> dict[str, Any]:
-    modality: Modality = "fmri" if config.model.kind == KIND else "eeg_emg"
+    modality = _MODALITIES[type(config)]
     labelled = [participant for participant in cohort.participants if participant.good is not None]
     return {
         "schema": SCHEMA,
@@ -366,7 +374,7 @@ def _record(
         },
         "montage": Path(cohort.montage).stem,
         "fingerprint": next((one.fingerprint for one in patients), None),
-        _HASHES[modality]: {one.patient: one.sha256 for one in patients},
+        **({_HASHES[modality]: {one.patient: one.sha256 for one in patients}} if modality in _HASHES else {}),
         "git": git_id(),
         "versions": dict(versions()),
         "host": host(),
