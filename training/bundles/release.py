@@ -56,7 +56,7 @@ class Recipe:
 
 #: All of them. The paper's of EEG and EMG reads a hundred times as many steps, and so has the paper's one split, not 25
 #: folds, and begins with crops of a second. The image network is the paper's best, from random weights; one dealing of
-#: five folds and a final network, 16 epochs each at most, are an hour of one core.
+#: five folds and a final network, 16 epochs each at most, are 72 minutes of CPU.
 RECIPES = (
     Recipe("lstm-bands", "bands"),
     Recipe("lstm-raw", "raw", {"split.profile": "paper", "fit.warm_start": 4}),
