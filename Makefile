@@ -21,7 +21,7 @@ demo: $(VENV)/.demo need-redis ## a simulated patient, scored live, in the brows
 	@$(BIN)/flexion demo $(ARGS)
 
 test: $(VENV)/.dev need-redis ## every test that this machine can run, but for the thorough ones
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not thorough" $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not thorough" $(ARGS)
 
 thorough: $(VENV)/.dev need-redis ## the longer ways: all five image networks, real signals at real pace, a release in small
 	@$(BIN)/python -m pytest -n $(WORKERS) -m thorough $(ARGS)

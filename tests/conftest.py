@@ -12,6 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -34,10 +35,15 @@ settings.load_profile("flexion")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that hears real LSL streams."""
+    """Mark every test that hears real LSL streams; the files with the most slow tests come first.
+
+    Workers take whole files: a long one that is begun last keeps all but one of them waiting.
+    """
     for item in items:
         if isinstance(item, pytest.Function) and offers_streams(item) and item.path.name != WORDS_ONLY:
             item.add_marker("loopback")
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 def lacking(what: str) -> NoReturn:

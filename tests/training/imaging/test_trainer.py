@@ -165,7 +165,7 @@ def test_what_is_done_is_not_done_again(run, cohort):
     folder.note(scans=scans)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.faults
 @pytest.mark.timeout(600)
 def test_a_run_that_was_stopped_goes_on_to_the_same_bits_in_any_number_of_processes(cohort, tmp_path):
