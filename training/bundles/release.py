@@ -21,9 +21,9 @@ from training.evaluation.evaluation import evaluate
 from training.fusion.trainer import bundle_of_fusion_run, train_fusion
 from training.imaging.trainer import train_fmri
 from training.reporting.page import write_report
-from training.runs.config import Config, Kind, load_config
+from training.runs.config import Kind, load_config
 from training.runs.image_config import ImageConfig, load_image_config
-from training.runs.run_folder import RunFolder
+from training.runs.run_folder import AnyConfig, RunFolder
 from training.simulated.spec import EEG_OF_ALL, SynthSpec
 from training.simulated.synth import Watcher as CohortWatcher
 from training.simulated.synth import synthesise
@@ -133,7 +133,7 @@ class Order:
         """Whether the fusion is wanted."""
         return self.only in ("", FUSION)
 
-    def config(self, recipe: Recipe) -> Config | ImageConfig:
+    def config(self, recipe: Recipe) -> AnyConfig:
         """Return the settings of a run."""
         flags = {
             "run.name": recipe.name,
@@ -147,7 +147,7 @@ class Order:
         return _loaded(recipe, flags | {"fit.epochs": self.epochs}) if fewer else config
 
 
-def _loaded(recipe: Recipe, flags: Mapping[str, Any]) -> Config | ImageConfig:
+def _loaded(recipe: Recipe, flags: Mapping[str, Any]) -> AnyConfig:
     return load_image_config(flags=flags) if recipe.kind == "fmri" else load_config(kind=recipe.kind, flags=flags)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from inference.fmri.sidecar import MOST_BYTES
 from training.cohort.errors import CohortError
-from training.cohort.places import SCANS
+from training.cohort.places import SCANS, refused
 
 #: What every functional scan's sidecar ends in.
 WORD = "bold.json"
@@ -77,11 +77,7 @@ def _read(file: Path) -> dict[str, Any]:
             content = opened.read(MOST_BYTES + 1)
         values = json.loads(content.decode("utf-8-sig")) if len(content) <= MOST_BYTES else None
     except (OSError, ValueError, RecursionError) as error:
-        raise _refused(file, f"cannot be read: {error}") from error
+        raise refused(file, f"cannot be read: {error}") from error
     if not isinstance(values, dict):
-        raise _refused(file, "holds no object, or more than a megabyte")
+        raise refused(file, "holds no object, or more than a megabyte")
     return values
-
-
-def _refused(file: Path, what: str) -> CohortError:
-    return CohortError(f"{file} {what.rstrip('.')}.", subject=str(file), remedy="Mend that file.")

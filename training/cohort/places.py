@@ -264,13 +264,13 @@ def _stated(file: Path) -> Mapping[str, Any]:
     try:
         values = json.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
-        raise _refused(file, f"cannot be read: {error}") from error
+        raise refused(file, f"cannot be read: {error}") from error
     if not isinstance(values, dict):
-        raise _refused(file, "holds no object")
+        raise refused(file, "holds no object")
     stated = {key: values[key] for key in _TYPES if values.get(key) not in (None, _NOT_KNOWN)}
     for key, value in stated.items():
         if not isinstance(value, _TYPES[key]) or (isinstance(value, bool) and bool not in _TYPES[key]):
-            raise _refused(file, f"has {key} = {value!r}; expected {' or '.join(t.__name__ for t in _TYPES[key])}")
+            raise refused(file, f"has {key} = {value!r}; expected {' or '.join(t.__name__ for t in _TYPES[key])}")
     return stated
 
 
@@ -282,10 +282,10 @@ def _channels(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     except FileNotFoundError:
         return (), ()
     except (OSError, ValueError) as error:
-        raise _refused(file, f"cannot be read: {error}") from error
+        raise refused(file, f"cannot be read: {error}") from error
     head, *rows = [line.split("\t") for line in lines if line.strip()] or [[]]
     if "name" not in head or any(len(row) != len(head) for row in rows):
-        raise _refused(file, "is no table with a column 'name' and a cell in each column")
+        raise refused(file, "is no table with a column 'name' and a cell in each column")
     columns = {name: tuple(row[at].strip() for row in rows) for at, name in enumerate(head)}
     units = columns.get("units", ())
     return columns["name"], () if _NOT_KNOWN in units else units
@@ -295,8 +295,9 @@ def _dialect(path: Path, values: Mapping[str, Any]) -> Dialect:
     try:
         return Dialect(**values)
     except RecordingError as error:
-        raise _refused(path.with_suffix(".json"), f"does not say how a table is written: {error.message}") from error
+        raise refused(path.with_suffix(".json"), f"does not say how a table is written: {error.message}") from error
 
 
-def _refused(file: Path, what: str) -> CohortError:
+def refused(file: Path, what: str) -> CohortError:
+    """Return the error that says what is wrong with a file of a cohort; the caller raises it."""
     return CohortError(f"{file} {what.rstrip('.')}.", subject=str(file), remedy="Mend that file.")

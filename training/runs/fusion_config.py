@@ -20,8 +20,6 @@ from training.runs.sections import (
 )
 
 Method = Literal["equal", "logit_stack", "mean_prob"]
-#: What a file from before fusions had settings of their own says that they have still; the rest was an LSTM's.
-KEPT = ("split", "evaluation")
 
 
 class FusionRunSettings(Section):
@@ -61,10 +59,4 @@ def load_fusion_config(path: Path | None = None, flags: Mapping[str, Any] | None
     ConfigError
         If the file cannot be read, or sets a key that there is not or a value that does not fit.
     """
-    given = read_file(path)
-    if "model" in given:
-        run = given.get("run", {})
-        given = {"run": {key: run[key] for key in FusionRunSettings.model_fields if key in run}} | {
-            name: given[name] for name in KEPT if name in given
-        }
-    return resolved(FusionConfig, {}, given, "The defaults" if path is None else str(path), flags or {})
+    return resolved(FusionConfig, {}, read_file(path), "The defaults" if path is None else str(path), flags or {})

@@ -287,7 +287,7 @@ def splits_of(
         _write_once(path, lambda: _both_profiles(cohort, profile, settings, needs_eeg))
     document = _document(path)
     _refuse_other_cohort(path, document, cohort)
-    check_dealt(cohort.folder, profile, seed, folds, inner)
+    _refuse_other_settings(path, document, _asked(profile, seed, folds, inner))
     splits = read_splits(path, profile)
     if dict(splits.strata) != strata_of(cohort.participants):
         raise SplitError(f"{path} has other strata than the cohort.", subject=str(path), remedy=MEND)
@@ -305,9 +305,13 @@ def check_dealt(folder: Path, profile: Profile, seed: int, folds: int = 5, inner
         If the cohort's ``splits.json`` is no such file, or was dealt with other settings.
     """
     path = folder / FILE_NAME
-    asked: dict[str, float] = {"seed": seed} if profile == "paper" else {"seed": seed, "folds": folds, "inner": inner}
     if path.exists():
-        _refuse_other_settings(path, _document(path), asked)
+        _refuse_other_settings(path, _document(path), _asked(profile, seed, folds, inner))
+
+
+def _asked(profile: Profile, seed: int, folds: int, inner: float) -> dict[str, float]:
+    """Return the settings that a profile's splits depend on."""
+    return {"seed": seed} if profile == "paper" else {"seed": seed, "folds": folds, "inner": inner}
 
 
 def read_splits(path: Path, profile: Profile | None = None) -> Splits:

@@ -19,8 +19,7 @@ from training.errors import RunError
 from training.evaluation.scores import Scores
 from training.fusion.bundle import curve_of_bundle, origin_of
 from training.fusion.fitting import Pair
-from training.fusion.trainer import bundle_of_fusion_run, train_fusion
-from training.runs.config import load_config
+from training.fusion.trainer import train_fusion
 from training.runs.fusion_config import FusionConfig
 from training.runs.predictions import read_predictions, write_predictions
 from training.runs.run_folder import RunFolder
@@ -114,17 +113,6 @@ def test_its_settings_are_those_of_a_fusion(made: RunFolder, runs: Runs) -> None
     assert (settings.run.name, settings.fusion.method) == ("fusion", "logit_stack")
     assert settings.split == runs[0].config.split and settings.evaluation == runs[0].config.evaluation
     assert "[model]" not in made.config_path.read_text() and "windows" not in made.record
-
-
-def test_a_run_from_before_fusions_had_settings_is_read(made: RunFolder, runs: Runs, tmp_path: Path) -> None:
-    """Its config.toml is an LSTM's, and its record has windows of nobody."""
-    shutil.copytree(runs[0].path.parents[1], tmp_path / "two")
-    run = RunFolder(tmp_path / "two" / "runs" / made.path.name)
-    run.config_path.write_text(load_config(flags={"run.name": "fusion", "run.seed": 3}).to_toml())
-    run.note(windows={})
-    assert RunFolder.open(run.path).settings.run.seed == 3
-    again = bundle_of_fusion_run(run, tmp_path / "again")
-    assert again.fusion.weights == FusionBundle.load(made.bundle_path).fusion.weights
 
 
 @pytest.mark.parametrize("method", ["equal", "mean_prob"])

@@ -1,4 +1,4 @@
-"""A configuration of a run of fusions: four small sections; what is none is refused, an older one is read."""
+"""A configuration of a run of fusions: four small sections; what is none is refused."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from training.errors import ConfigError
-from training.runs.config import load_config
 from training.runs.fusion_config import FusionConfig, load_fusion_config
 
 
@@ -20,23 +19,12 @@ def test_a_file_reads_back_as_it_was_written(tmp_path: Path) -> None:
     assert {key.partition(".")[0] for key in made.flat()} == {"run", "split", "fusion", "evaluation"}
 
 
-def test_a_file_of_a_run_from_before_is_read(tmp_path: Path) -> None:
-    """It was an LSTM's, and says name, seed, split and how sure the figures are made; the rest never counted."""
-    flags = {"run.name": "old", "run.seed": 7, "split.profile": "paper", "evaluation.permutations": 50}
-    path = tmp_path / "config.toml"
-    path.write_text(load_config(flags=flags).to_toml())
-    found = load_fusion_config(path)
-    assert (found.run.name, found.run.seed) == ("old", 7)
-    assert (found.split.profile, found.evaluation.permutations) == ("paper", 50)
-    path.write_text("[model]\n")
-    assert load_fusion_config(path) == FusionConfig()
-
-
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ('[fusion]\nmethod = "mean"\n', r"sets fusion.method to 'mean'"),
         ("[fusion]\nmethods = 1\n", r"sets 'fusion.methods', which is no setting"),
+        ('[model]\nkind = "bands"\n', r"sets 'model', which is no setting"),
         ("[fit]\nepochs = 1\n", r"sets 'fit', which is no setting"),
         ("[fusion\n", "cannot be read as TOML"),
     ],
