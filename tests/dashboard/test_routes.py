@@ -33,9 +33,9 @@ def test_no_page_or_script_names_another_host() -> None:
 
 def test_scripts_are_asked_for_each_time(client: httpx.Client) -> None:
     """An upgrade is seen at once; what did not change is not sent again."""
-    answer = client.get("/static/bed.js")
+    answer = client.get("/static/bed/bed.js")
     assert answer.headers["cache-control"] == "no-cache"
-    again = client.get("/static/bed.js", headers={"If-None-Match": answer.headers["etag"]})
+    again = client.get("/static/bed/bed.js", headers={"If-None-Match": answer.headers["etag"]})
     assert again.status_code == 304
 
 

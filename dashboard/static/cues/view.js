@@ -7,7 +7,7 @@
  */
 
 import { CONTACT } from "../age.js";
-import { say } from "./words.js";
+import { say } from "../words/say.js";
 
 /**
  * @typedef {object} Message

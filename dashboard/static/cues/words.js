@@ -107,13 +107,3 @@ export function languageOf(code) {
   if (code !== "en" && code !== "zh") throw new Error(`there are no words in language ${code}`);
   return code;
 }
-
-/**
- * Put values into the places of a sentence.
- *
- * @param {string} sentence
- * @param {Record<string, number>} values
- */
-export function say(sentence, values) {
-  return sentence.replaceAll(/\{(\w+)\}/g, (place, name) => String(values[name] ?? place));
-}

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CONTACT, PROGRESS, ageWords, elapsedS, lookOf, staleWords, worst } from "../../../dashboard/static/age.js";
-import { outcomeAges, outcomeView } from "../../../dashboard/static/outcome.js";
-import { closedUtc, emptyState } from "../../../dashboard/static/store.js";
+import { outcomeAges, outcomeView } from "../../../dashboard/static/bed/outcome.js";
+import { closedUtc, emptyState } from "../../../dashboard/static/bed/store.js";
 import { THEN, contact, later, outcome, result, stateOf } from "./frames.mjs";
 
 test("contact goes grey at 3 s, struck at 10 s, gone at 30 s", () => {

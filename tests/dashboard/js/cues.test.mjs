@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { legAt } from "../../../dashboard/static/cues/figure.js";
 import { eased, sceneOf, take, viewOf } from "../../../dashboard/static/cues/view.js";
-import { CATALOGUE, languageOf, say } from "../../../dashboard/static/cues/words.js";
+import { CATALOGUE, languageOf } from "../../../dashboard/static/cues/words.js";
+import { say } from "../../../dashboard/static/words/say.js";
 
 const EN = CATALOGUE.en;
 

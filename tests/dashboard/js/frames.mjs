@@ -1,6 +1,6 @@
 /** Wave frames and states for the tests, made as the server makes them. */
 
-import { emptyState, reduce } from "../../../dashboard/static/store.js";
+import { emptyState, reduce } from "../../../dashboard/static/bed/store.js";
 
 export const THEN = { monoMs: 0, wallMs: 0 };
 

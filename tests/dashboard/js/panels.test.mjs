@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { adviceWords, laneViews } from "../../../dashboard/static/lanes.js";
-import { outcomeView } from "../../../dashboard/static/outcome.js";
-import { facts, pictures } from "../../../dashboard/static/session.js";
-import { statusItems } from "../../../dashboard/static/status.js";
-import { cardView } from "../../../dashboard/static/ward.js";
-import { plannedWindows, windowMarks, windowWords } from "../../../dashboard/static/windows.js";
-import { faultRemedy, faultWord, inTen, percent, reasonWord } from "../../../dashboard/static/words.js";
+import { adviceWords, laneViews } from "../../../dashboard/static/bed/lanes.js";
+import { outcomeView } from "../../../dashboard/static/bed/outcome.js";
+import { facts, pictures } from "../../../dashboard/static/session/session.js";
+import { statusItems } from "../../../dashboard/static/bed/status.js";
+import { cardView } from "../../../dashboard/static/ward/ward.js";
+import { plannedWindows, windowMarks, windowWords } from "../../../dashboard/static/bed/windows.js";
+import { faultRemedy, faultWord, inTen, percent, reasonWord } from "../../../dashboard/static/words/words.js";
 import { SESSION, THEN, contact, later, outcome, result, stateOf, windowMade } from "./frames.mjs";
 
 const BRIDGE = { state: "LIVE", cause: "", next_sample: 87_000, recorded: true, trial: 6, latency_s: 0.31 };

@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeFrame } from "../../../dashboard/static/decoder.js";
-import { Page, originAt, phaseSpans, settlingSpans } from "../../../dashboard/static/page.js";
-import { DELAY_MS, Playout } from "../../../dashboard/static/playout.js";
-import { Ring } from "../../../dashboard/static/ring.js";
+import { decodeFrame } from "../../../dashboard/static/signal/decoder.js";
+import { Page, originAt, phaseSpans, settlingSpans } from "../../../dashboard/static/signal/page.js";
+import { DELAY_MS, Playout } from "../../../dashboard/static/signal/playout.js";
+import { Ring } from "../../../dashboard/static/signal/ring.js";
 import { counting, frameBytes } from "./frames.mjs";
 
 test("a frame is read to the letter", () => {

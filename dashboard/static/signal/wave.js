@@ -8,7 +8,7 @@ const AGAIN_MS = 1000;
 
 /**
  * @param {string} path
- * @param {(hello: import("./wire").WaveHello) => void} onHello
+ * @param {(hello: import("../wire").WaveHello) => void} onHello
  * @param {(frame: import("./decoder.js").Frame) => void} onFrame
  * @returns {() => void} closes it for good
  */

@@ -1,10 +1,10 @@
 // @ts-check
 /** The windows, one mark each: scored, weighted down, not scored and why, waiting (laws 3 and 5). */
 
-import { byId, fit, make, setAttribute, setText } from "./dom.js";
+import { byId, fit, make, setAttribute, setText } from "../dom.js";
 import { closedUtc, isUnscored } from "./store.js";
-import { clockWords, faultWord, flagWord, phaseWord, reasonWord } from "./words.js";
-import { PAGE_SAMPLES, SETTLING_SAMPLES } from "./page.js";
+import { clockWords, faultWord, flagWord, phaseWord, reasonWord } from "../words/words.js";
+import { PAGE_SAMPLES, SETTLING_SAMPLES } from "../signal/page.js";
 
 /** @typedef {"scored" | "weighted" | "unscored" | "dead" | "waiting" | "kept" | "planned"} Fate */
 /** @typedef {import("./store.js").BedState} BedState */
@@ -43,7 +43,7 @@ export function fateOf(state, index) {
 /**
  * Windows that the planned time holds, if there is no gap.
  *
- * @param {import("./wire").Session | null} session
+ * @param {import("../wire").Session | null} session
  */
 export function plannedWindows(session) {
   if (!session?.planned_s) return 0;
@@ -98,7 +98,7 @@ export function windowWords(state, index) {
 /**
  * The channels that counted as zero, by what was wrong with them.
  *
- * @param {import("./wire").WindowMade} window
+ * @param {import("../wire").WindowMade} window
  */
 function faultyChannels(window) {
   /** @type {Map<string, string[]>} */
@@ -112,7 +112,7 @@ function faultyChannels(window) {
 }
 
 /**
- * @param {import("./wire").WindowMade} window
+ * @param {import("../wire").WindowMade} window
  * @param {number} rateHz
  */
 function flagsAndTime(window, rateHz) {

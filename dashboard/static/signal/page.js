@@ -63,9 +63,9 @@ export class Page {
 /**
  * The segment that a sample belongs to: the last that begins at or before it.
  *
- * @param {import("./wire").Segment[]} segments in order
+ * @param {import("../wire").Segment[]} segments in order
  * @param {number} sample
- * @returns {import("./wire").Segment | undefined}
+ * @returns {import("../wire").Segment | undefined}
  */
 export function segmentAt(segments, sample) {
   return segments.findLast((segment) => segment.first_sample <= sample);
@@ -74,7 +74,7 @@ export function segmentAt(segments, sample) {
 /**
  * The origin of the pages while a sample is drawn.
  *
- * @param {import("./wire").Segment[]} segments
+ * @param {import("../wire").Segment[]} segments
  * @param {number} sample
  */
 export function originAt(segments, sample) {
@@ -91,7 +91,7 @@ export function originAt(segments, sample) {
 /**
  * The phases over [from, to), each cut to it; a phase lasts until the next marker that the montage knows.
  *
- * @param {import("./wire").Marker[]} markers in order
+ * @param {import("../wire").Marker[]} markers in order
  * @param {number} from
  * @param {number} to
  * @returns {Span[]}
@@ -111,7 +111,7 @@ export function phaseSpans(markers, from, to) {
 /**
  * The settling after the begin of each segment over [from, to), each cut to it.
  *
- * @param {import("./wire").Segment[]} segments
+ * @param {import("../wire").Segment[]} segments
  * @param {number} from
  * @param {number} to
  * @returns {Span[]}

@@ -1,8 +1,8 @@
 // @ts-check
 /** The bedside page: one store, one frame callback, one render per panel. */
 
-import { readClocks } from "./age.js";
-import { openFeed } from "./feed.js";
+import { readClocks } from "../age.js";
+import { openFeed } from "../feed.js";
 import { mountLanes } from "./lanes.js";
 import { mountOutcome } from "./outcome.js";
 import { mountStatus } from "./status.js";

@@ -5,9 +5,9 @@
  * A number is there in three states only. What is missing is named. The reader makes STALE himself, from the ages.
  */
 
-import { CONTACT, PROGRESS, ageWords, elapsedS, lookOf, worst } from "./age.js";
-import { byId, fit, make, setAttribute, setShown, setText } from "./dom.js";
-import { pictureOf } from "./looked.js";
+import { CONTACT, PROGRESS, ageWords, elapsedS, lookOf, worst } from "../age.js";
+import { byId, fit, make, setAttribute, setShown, setText } from "../dom.js";
+import { pictureOf } from "../session/looked.js";
 import { closedUtc, isUnscored } from "./store.js";
 import {
   OUTCOME_NAME,
@@ -22,11 +22,11 @@ import {
   statusWord,
   timeOfDay,
   weightsWords,
-} from "./words.js";
+} from "../words/words.js";
 
 /** @typedef {import("./store.js").BedState} BedState */
-/** @typedef {import("./age.js").Now} Now */
-/** @typedef {import("./age.js").Look} Look */
+/** @typedef {import("../age.js").Now} Now */
+/** @typedef {import("../age.js").Look} Look */
 
 /** States in which a probability exists. */
 const WITH_NUMBER = ["PARTIAL", "PROVISIONAL", "READY"];
@@ -80,7 +80,7 @@ function bareAges(contactS, who) {
 
 /**
  * @param {BedState} state
- * @param {import("./wire").Contact} contact
+ * @param {import("../wire").Contact} contact
  * @param {number} since seconds since the contact message
  * @returns {[number, string]} age and who
  */
@@ -164,7 +164,7 @@ function codeOf(state, look) {
   return look === "struck" || look === "gone" ? "STALE" : (state.outcome?.state ?? "COLLECTING");
 }
 
-/** @param {import("./wire").Outcome} outcome */
+/** @param {import("../wire").Outcome} outcome */
 function partialMeaning({ modalities, missing, provisional }) {
   const used = modalities.map(modalityWord).join(", ");
   const lacking = missing.map(({ modality }) => modalityWord(modality)).join(", ");
@@ -172,7 +172,7 @@ function partialMeaning({ modalities, missing, provisional }) {
 }
 
 /**
- * @param {import("./wire").Outcome} outcome
+ * @param {import("../wire").Outcome} outcome
  * @param {boolean} gone whether its numbers are too old to be shown
  */
 function modalities(outcome, gone) {
@@ -186,14 +186,14 @@ function modalities(outcome, gone) {
   return rows;
 }
 
-/** @param {import("./wire").Weighing} weighing */
+/** @param {import("../wire").Weighing} weighing */
 function fusionRow(weighing) {
   return { name: modalityWord("fusion"), status: methodWord(weighing.method), detail: weightsWords(weighing), absent: false };
 }
 
 /**
  * @param {string} modality
- * @param {import("./wire").Part} part
+ * @param {import("../wire").Part} part
  * @param {Map<string, string>} reasonOf
  * @param {boolean} gone
  */

@@ -1,15 +1,15 @@
 // @ts-check
 /** The live traces of one bed: wave, ring, playout clock, sweep and phase band put together. */
 
-import { staleWords } from "./age.js";
-import { byId, setAttribute, setShown, setText } from "./dom.js";
-import { PhaseBand } from "./phases.js";
-import { originAt } from "./page.js";
-import { Playout } from "./playout.js";
-import { RING_S, Ring } from "./ring.js";
+import { staleWords } from "../age.js";
+import { byId, setAttribute, setShown, setText } from "../dom.js";
+import { PhaseBand } from "../signal/phases.js";
+import { originAt } from "../signal/page.js";
+import { Playout } from "../signal/playout.js";
+import { RING_S, Ring } from "../signal/ring.js";
 import { closedUtc } from "./store.js";
-import { Sweep } from "./sweep.js";
-import { openWave } from "./wave.js";
+import { Sweep } from "../signal/sweep.js";
+import { openWave } from "../signal/wave.js";
 
 /** @typedef {import("./store.js").BedState} BedState */
 
@@ -51,7 +51,7 @@ export class Traces {
     this.sweep.redraw();
   }
 
-  /** @param {import("./decoder.js").Frame} frame */
+  /** @param {import("../signal/decoder.js").Frame} frame */
   take(frame) {
     this.heardMs = performance.now();
     this.ageS = frame.ageS;

@@ -1,9 +1,9 @@
 // @ts-check
 /** The page of a session: what its folder says, as it is. */
 
-import { byId, make, setAttribute, setShown, setText } from "./dom.js";
+import { byId, make, setAttribute, setShown, setText } from "../dom.js";
 import { pictureOf } from "./looked.js";
-import { modeWord, originWord, partWords, percent, reasonWord } from "./words.js";
+import { modeWord, originWord, partWords, percent, reasonWord } from "../words/words.js";
 
 /**
  * @typedef {object} Folder

@@ -1,13 +1,13 @@
 // @ts-check
 /** The channels beside their traces: quality, label, fault in words and what to do. */
 
-import { CONTACT, elapsedS, lookOf } from "./age.js";
-import { byId, fit, make, setAttribute, setText } from "./dom.js";
+import { CONTACT, elapsedS, lookOf } from "../age.js";
+import { byId, fit, make, setAttribute, setText } from "../dom.js";
 import { closedUtc } from "./store.js";
-import { faultRemedy, faultWord } from "./words.js";
+import { faultRemedy, faultWord } from "../words/words.js";
 
 /** @typedef {import("./store.js").BedState} BedState */
-/** @typedef {import("./age.js").Now} Now */
+/** @typedef {import("../age.js").Now} Now */
 
 /** Share of good cells from which a channel counts; below it the scorer sees zeros. */
 export const GOOD = 0.5;

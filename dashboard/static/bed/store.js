@@ -5,7 +5,7 @@
  * Windows, results, segments and markers have their place: hearing one twice changes nothing.
  */
 
-import { readClocks } from "./age.js";
+import { readClocks } from "../age.js";
 
 /** Markers, segments and notices kept: more than a page or a list can show. */
 const KEPT = 64;
@@ -14,22 +14,22 @@ const KEPT = 64;
  * @typedef {object} BedState
  * @property {boolean} told whether a snapshot came: before, nothing is known
  * @property {string | null} sessionId
- * @property {import("./wire").Session | null} session
- * @property {import("./wire").Source | null} source
- * @property {import("./wire").Segment[]} segments
- * @property {import("./wire").Marker[]} markers
- * @property {Map<number, import("./wire").WindowMade>} windows
- * @property {Map<number, import("./wire").Result>} results
- * @property {import("./wire").Result | null} lastResult
- * @property {import("./wire").Outcome | null} outcome
- * @property {import("./wire").Notice[]} notices
- * @property {import("./wire").End | null} end
- * @property {import("./wire").Contact | null} contact
- * @property {import("./age.js").Now} contactAt when the last contact message, or this page, came
+ * @property {import("../wire").Session | null} session
+ * @property {import("../wire").Source | null} source
+ * @property {import("../wire").Segment[]} segments
+ * @property {import("../wire").Marker[]} markers
+ * @property {Map<number, import("../wire").WindowMade>} windows
+ * @property {Map<number, import("../wire").Result>} results
+ * @property {import("../wire").Result | null} lastResult
+ * @property {import("../wire").Outcome | null} outcome
+ * @property {import("../wire").Notice[]} notices
+ * @property {import("../wire").End | null} end
+ * @property {import("../wire").Contact | null} contact
+ * @property {import("../age.js").Now} contactAt when the last contact message, or this page, came
  */
 
 /**
- * @param {import("./age.js").Now} now
+ * @param {import("../age.js").Now} now
  * @returns {BedState}
  */
 export function emptyState(now) {
@@ -55,8 +55,8 @@ export function emptyState(now) {
  * The state after one message; the arrays and maps of the state before are reused.
  *
  * @param {BedState} state
- * @param {import("./wire").Message} message
- * @param {import("./age.js").Now} now when it came
+ * @param {import("../wire").Message} message
+ * @param {import("../age.js").Now} now when it came
  * @returns {BedState}
  */
 export function reduce(state, message, now) {
@@ -123,8 +123,8 @@ export function closedUtc(state) {
 
 /**
  * @param {BedState} state
- * @param {import("./wire").Snapshot} snapshot
- * @param {import("./age.js").Now} now
+ * @param {import("../wire").Snapshot} snapshot
+ * @param {import("../age.js").Now} now
  */
 function fromSnapshot(state, snapshot, now) {
   const begun = { ...emptyState(now), contact: state.contact, contactAt: state.contactAt };
@@ -138,13 +138,13 @@ function fromSnapshot(state, snapshot, now) {
 /**
  * @typedef {object} Store
  * @property {() => BedState} state
- * @property {(message: import("./wire").Message) => void} apply
+ * @property {(message: import("../wire").Message) => void} apply
  * @property {(reader: (state: BedState) => void) => () => void} subscribe calls at once and after every message;
  *   returns its own undo
  */
 
 /**
- * @param {() => import("./age.js").Now} clocks
+ * @param {() => import("../age.js").Now} clocks
  * @returns {Store}
  */
 export function createStore(clocks = readClocks) {

@@ -2,7 +2,7 @@
 /** The phase band over the sweep: locked to samples, column for column with the traces below it. */
 
 import { phaseSpans, settlingSpans } from "./page.js";
-import { phaseWord } from "./words.js";
+import { phaseWord } from "../words/words.js";
 
 /** Milliseconds between two drawings of the band; its edges move with the samples, not with these. */
 const EVERY_MS = 100;
@@ -37,7 +37,7 @@ export class PhaseBand {
   }
 
   /**
-   * @param {import("./store.js").BedState} state
+   * @param {import("../bed/store.js").BedState} state
    * @param {import("./page.js").Page} page the sweep's
    * @param {number | null} due one past the last sample shown
    * @param {number} nowMs

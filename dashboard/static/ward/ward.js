@@ -1,9 +1,9 @@
 // @ts-check
 /** The ward page: every bed as a link, with its state and how old that is. */
 
-import { CONTACT, PROGRESS, ageWords, elapsedS, lookOf, readClocks, worst } from "./age.js";
-import { byId, fit, make, setAttribute, setShown, setText } from "./dom.js";
-import { modeWord, originWord, percent, sourceWord, stateWord, timeOfDay } from "./words.js";
+import { CONTACT, PROGRESS, ageWords, elapsedS, lookOf, readClocks, worst } from "../age.js";
+import { byId, fit, make, setAttribute, setShown, setText } from "../dom.js";
+import { modeWord, originWord, percent, sourceWord, stateWord, timeOfDay } from "../words/words.js";
 
 /** Milliseconds between two looks at the beds. */
 const EVERY_MS = 2000;
@@ -40,7 +40,7 @@ export function cardView(bed, since) {
 
 /**
  * @param {BedSummary} bed
- * @param {import("./age.js").Look} look
+ * @param {import("../age.js").Look} look
  * @param {string} age
  */
 function view(bed, look, age) {

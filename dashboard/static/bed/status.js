@@ -1,15 +1,15 @@
 // @ts-check
 /** What stands around the traces: who, which mode, source, recording, time, latency, engine, Redis, notices. */
 
-import { CONTACT, ageWords, elapsedS, lookOf, worst } from "./age.js";
-import { byId, setAttribute, setShown, setText } from "./dom.js";
-import { PHASES } from "./page.js";
+import { CONTACT, ageWords, elapsedS, lookOf, worst } from "../age.js";
+import { byId, setAttribute, setShown, setText } from "../dom.js";
+import { PHASES } from "../signal/page.js";
 import { closedUtc } from "./store.js";
-import { clockWords, modeWord, originWord, partWords, phaseWord, sourceWord, timeOfDay } from "./words.js";
+import { clockWords, modeWord, originWord, partWords, phaseWord, sourceWord, timeOfDay } from "../words/words.js";
 
 /** @typedef {import("./store.js").BedState} BedState */
-/** @typedef {import("./age.js").Now} Now */
-/** @typedef {import("./age.js").Look} Look */
+/** @typedef {import("../age.js").Now} Now */
+/** @typedef {import("../age.js").Look} Look */
 /** @typedef {{words: string, look: Look, level?: string}} Item */
 
 /**
@@ -168,9 +168,9 @@ function ledgerWords({ session, contact, end }) {
 export function mountStatus(bed) {
   setText(byId("bed-name"), `Bed ${bed}`);
   document.title = `Bed ${bed} · Flexion`;
-  /** @type {import("./wire").Notice | null} */
+  /** @type {import("../wire").Notice | null} */
   let newest = null;
-  /** @type {import("./wire").Notice | null} */
+  /** @type {import("../wire").Notice | null} */
   let seen = null;
   byId("notice-ok").addEventListener("click", () => (seen = newest));
   return (state, now) => {

@@ -166,14 +166,14 @@ export function pointsWords({ value, interval: [low, high] }) {
 /**
  * What weighs both modalities, each weight with its interval over resampled patients.
  *
- * @param {import("./wire").Weighing} weighing
+ * @param {import("../wire").Weighing} weighing
  */
 export function weightsWords({ weights, untrained }) {
   const each = [weightWords("eeg_emg", weights.eeg_emg), weightWords("fmri", weights.fmri)].join(", ");
   return untrained ? `${each}; no patient had a say in them` : `${each}; 90 % intervals over resampled patients`;
 }
 
-/** @param {string} modality @param {import("./wire").Weight} weight */
+/** @param {string} modality @param {import("../wire").Weight} weight */
 function weightWords(modality, { value, interval }) {
   const span = interval === null ? "" : ` (${interval[0].toFixed(2)} to ${interval[1].toFixed(2)})`;
   return `${modalityWord(modality)} ${value.toFixed(2)}${span}`;
