@@ -14,11 +14,11 @@ from typing import Any
 
 from redis import Redis
 
-from inference.bundle import Bundle
 from inference.errors import BundleMismatch, FmriRefused
 from inference.fmri_event import FmriEvent, choose, judge, notice_of, refusal_notice
 from inference.library import Library
 from inference.outcome import Outcome, outcome_of, repeated
+from inference.similarity import notice_of as unlike_notice
 from streaming import keys
 from streaming.events import Event, EventLog
 from streaming.records import ResultRecord
@@ -141,6 +141,7 @@ class Follower:
             return
         fmri = self._fmri(about)
         outcome, final = self._outcome(about, fmri), self._known.ended
+        self._notice(unlike_notice(outcome.similarity))
         if about.get("repeats"):
             outcome, final = repeated(outcome), False
         data = {**outcome.to_json(), "windows": outcome.fates, "final": final}
@@ -170,29 +171,39 @@ class Follower:
             fmri,
             self._known.ended,
             fmri_bundle=self._library.model(bound.get("fmri")),
-            mismatch=self._mismatch(about, bundle),
+            mismatch=misfit(about, self._library),
         )
-
-    def _mismatch(self, about: Mapping[str, Any], bundle: Bundle | None) -> str:
-        """Return why the bundle does not fit the session's stream, or an empty text."""
-        bound = about["bundles"].get("eeg_emg")
-        if bundle is None:
-            return self._library.lack_of(bound) if bound else ""
-        want = bundle.signal
-        fingerprint = about.get("fingerprint", want.fingerprint)
-        try:
-            bundle.check(
-                about["labels"], about["rate_hz"], want.n_samples, fingerprint, about["mains_hz"], kinds=about["kinds"]
-            )
-        except BundleMismatch as error:
-            return str(error)
-        return ""
 
     def _notice(self, notice: Mapping[str, str] | None) -> None:
         """Tell something once."""
         if notice and notice["text"] not in self._known.noticed:
             self._log.append("notice", notice)
             self._known.noticed.add(notice["text"])
+
+
+def misfit(about: Mapping[str, Any], library: Library) -> str:
+    """Return why the bundle does not fit the session's stream, or an empty text.
+
+    Parameters
+    ----------
+    about : mapping
+        The ``session`` event.
+    library : Library
+        The bundles at hand.
+    """
+    bound = about["bundles"].get("eeg_emg")
+    bundle = library.model(bound)
+    if bundle is None:
+        return library.lack_of(bound) if bound else ""
+    want = bundle.signal
+    fingerprint = about.get("fingerprint", want.fingerprint)
+    try:
+        bundle.check(
+            about["labels"], about["rate_hz"], want.n_samples, fingerprint, about["mains_hz"], kinds=about["kinds"]
+        )
+    except BundleMismatch as error:
+        return str(error)
+    return ""
 
 
 def _n_fates(data: Mapping[str, Any] | None) -> int:
