@@ -51,6 +51,7 @@ What is made of it
     ``reel``           a tape that can look ahead
     ``segment``        what the decisions say about the samples that come next
     ``conditioning``   bad samples held, then filtered
+    ``passband``       what the filters let through, and their delay, as the screen says it
     ``quality``        which tenths of a second of which channel can be believed
     ``artifact``       blinks and pops in the EEG, scaled down by a stage that is frozen once
     ``phases``         which part of the exercise each sample belongs to

@@ -38,6 +38,7 @@ from acquisition.errors import DecisionError, SequenceError
 from acquisition.ledger import PARTNER, Book, Ledger
 from acquisition.montage import Montage
 from acquisition.paradigm import MARKERS
+from acquisition.passband import passbands
 from acquisition.phases import PhaseTimeline
 from acquisition.quality import BRIDGED, CELL_SAMPLES, Cell, CellJudge, QualitySpec
 from acquisition.reel import Reel, Samples
@@ -161,6 +162,7 @@ class Chain:
         spec = spec or ChainSpec()
         self._montage = montage
         self._spec = spec
+        self._mains_hz = mains_hz
         self._eeg = montage.eeg
         self._repair = Repair(montage.n_channels, spec.conditioning, montage.full_scale_uv)
         self._filter = Filter(montage, mains_hz, spec.conditioning)
@@ -197,6 +199,11 @@ class Chain:
     def montage(self) -> Montage:
         """The channels that it works on."""
         return self._montage
+
+    @property
+    def filters(self) -> dict[str, dict[str, Any]]:
+        """What its filters let through and their delay, by kind of channel; see ``passband``."""
+        return passbands(self._spec.conditioning, self._montage.rate_hz, self._mains_hz)
 
     @property
     def next_sample(self) -> int:
