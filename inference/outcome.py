@@ -19,6 +19,7 @@ from inference.fmri_event import FmriEvent
 from inference.fugl_meyer import Fma, fma_of
 from inference.fusion import Verdict, fuse, refusal, verdict, weighing
 from inference.reasons import too_few, unusable
+from inference.similarity import Similarity, reason_of, similarity_of
 from streaming.records import ResultRecord
 
 #: Windows' worth of signal with a fate before eeg_emg may abstain: a minute, in which electrodes settle.
@@ -107,7 +108,7 @@ class Outcome:
     missing : tuple of (str, str)
         Modality, or ``fusion``, and why it is missing.
     reasons : tuple of str
-        Why there is no number, each with what to do.
+        Why there is no number, or why not to lean on it, each with what to do.
     parts : tuple of Part
         eeg_emg and fmri.
     fates : dict of str to int
@@ -116,6 +117,8 @@ class Outcome:
         Points at 3 months, by the windows alone; only where they are part of the number and their model expects points.
     fusion : FusionBundle or None
         What weighed both modalities, where the number is of both.
+    similarity : Similarity or None
+        How far the windows lie from the training patients; only where they are part of the number.
     """
 
     state: State
@@ -128,6 +131,7 @@ class Outcome:
     fates: dict[str, int]
     fma: Fma | None = None
     fusion: FusionBundle | None = None
+    similarity: Similarity | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the ``outcome`` object of the contract."""
@@ -143,6 +147,7 @@ class Outcome:
             "parts": {part.modality: part.to_json(told=told) for part in self.parts},
             "fma": None if self.fma is None else self.fma.to_json(),
             "fusion": None if self.fusion is None else weighing(self.fusion.fusion),
+            "similarity": None if self.similarity is None else self.similarity.to_json(),
         }
 
 
@@ -187,17 +192,19 @@ def outcome_of(
     ready = bundle is not None and evidence.worth_scored >= _n_ready(bundle, fusion, refused)
     state = state_of(eeg_emg.status, scan.status, invalid=bool(mismatch), refused=refused is not None, ready=ready)
     used = _used(state, eeg_emg, scan, refused)
+    similarity = similarity_of(evidence.scored, bundle.model.embedding) if bundle and eeg_emg in used else None
     return Outcome(
         state=state,
         number=_number(used, fusion),
         provisional=_provisional(state, eeg_emg.status, ready),
         modalities=tuple(part.modality for part in used),
         missing=_missing(eeg_emg, scan, refused),
-        reasons=_reasons(state, eeg_emg, scan),
+        reasons=_reasons(state, eeg_emg, scan, similarity),
         parts=(eeg_emg, scan),
         fates=evidence.fates(),
         fma=fma_of(evidence.scored, bundle.model.fma) if bundle and eeg_emg in used else None,
         fusion=fusion if len(used) == 2 else None,
+        similarity=similarity,
     )
 
 
@@ -326,11 +333,14 @@ def _missing(eeg_emg: Part, scan: Part, refused: str | None) -> tuple[tuple[str,
     return missing or ((("fusion", refused),) if refused else ())
 
 
-def _reasons(state: State, eeg_emg: Part, scan: Part) -> tuple[str, ...]:
-    """Return why there is no number; a modality that nobody expected is a reason only where there is no other."""
+def _reasons(state: State, eeg_emg: Part, scan: Part, similarity: Similarity | None) -> tuple[str, ...]:
+    """Return why there is no number; a modality that nobody expected is a reason only where there is no other.
+
+    Where there is one, why not to lean on it: it is shown all the same.
+    """
     if state is State.INVALID:
         return (f"The model and the stream do not fit: {eeg_emg.reason}",)
     if state not in (State.COLLECTING, State.ABSTAINED):
-        return ()
+        return (reason_of(similarity),) if similarity is not None and similarity.unlike else ()
     parts = [part for part in (eeg_emg, scan) if part.status in (Status.COLLECTING, Status.ABSTAINED, Status.REFUSED)]
     return tuple(part.reason for part in parts or (eeg_emg, scan))

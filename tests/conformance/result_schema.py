@@ -100,6 +100,13 @@ WEIGHING = {
     "untrained": truth,
     "weights": {"eeg_emg": WEIGHT, "fmri": WEIGHT},
 }
+SIMILARITY = {
+    "modality": one_of("eeg_emg"),
+    "distance": lambda value: number(value) and value >= 0,
+    "percentile": share,
+    "limit": share,
+    "unlike": truth,
+}
 OUTCOME = {
     "state": one_of(*STATES),
     "probability": maybe(share),
@@ -114,6 +121,7 @@ OUTCOME = {
     },
     "fma": maybe(lambda value: fits(value, {"value": points, "interval": ordered(points)})),
     "fusion": maybe(lambda value: fits(value, WEIGHING)),
+    "similarity": maybe(lambda value: fits(value, SIMILARITY)),
 }
 LEDGER = {
     **dict.fromkeys(("received", "declared_lost", "bridged", "in_windows", "pending", "clock_resets"), count),

@@ -53,6 +53,7 @@ def test_the_object_is_the_contract_s(folder, models):
     assert result["schema"] == "flexion.result/1"
     assert list(result["outcome"]) == [
         "state", "probability", "interval", "provisional", "modalities", "missing", "reasons", "parts", "fma", "fusion",
+        "similarity",
     ]  # fmt: skip
     assert result["windows"] == WINDOWS
     assert result["ledger"] == LEDGER

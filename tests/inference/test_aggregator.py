@@ -70,12 +70,12 @@ class Session:
         """Append an event."""
         EventLog(self.client, tiny.SESSION).append(kind, data)
 
-    def score(self, *indices: int, logit: float | None = 0.5) -> None:
+    def score(self, *indices: int, logit: float | None = 0.5, **changes: Any) -> None:
         """Publish windows and commit their results."""
         for index in indices:
             record = replace(tiny.record(self.bundle, index), term=self.publisher.term)
             self.publisher.publish(record)
-            result = tiny.result(self.bundle, index, logit)
+            result = tiny.result(self.bundle, index, logit, **changes)
             Committer(self.client).commit(Delivery(tiny.SESSION, f"{self.publisher.term}-{index}", record), result)
             self.results.append(result)
 
@@ -122,6 +122,19 @@ def expected(session: Session, *, final: bool = False, **options: Any) -> dict[s
 
 
 # --- one session -----------------------------------------------------------------------------------------------------
+
+
+def test_a_session_unlike_the_training_is_told_with_its_number_and_noticed_once(
+    session: Session, follower: Follower
+) -> None:
+    """Each window moves the distance; people are told of it once (law 8)."""
+    session.score(0, 1, embedding=(9.0,) * tiny.N_HIDDEN)
+    follower.poll(closed=False)
+    session.score(2, embedding=(8.0,) * tiny.N_HIDDEN)
+    follower.poll(closed=False)
+    last = session.told()[-1]
+    assert last["similarity"]["unlike"] and last["probability"] is not None
+    assert [event.data["text"][:20] for event in session.events("notice")] == ["Unlike training data"]
 
 
 def test_each_result_is_told_once(session: Session, follower: Follower) -> None:

@@ -116,6 +116,7 @@ def test_before_the_first_window_it_collects(bundle: Bundle) -> None:
         },
         "fma": None,
         "fusion": None,
+        "similarity": None,
     }
 
 
