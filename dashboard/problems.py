@@ -7,12 +7,12 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from acquisition.errors import BadInput, FlexionError
 from dashboard.errors import UnknownBed, UnknownScan, UnknownSession
-from dashboard.files import PAGES
+from dashboard.files import page
 
 #: Media type of a refusal (RFC 9457).
 MEDIA_TYPE = "application/problem+json"
@@ -48,7 +48,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.NOT_FOUND and "text/html" in request.headers.get("accept", ""):
-        return FileResponse(PAGES / "missing.html", status_code=HTTPStatus.NOT_FOUND)
+        return page("missing.html", HTTPStatus.NOT_FOUND)
     return problem(HTTPStatus(error.status_code), str(error.detail))
 
 

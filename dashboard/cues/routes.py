@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Depends
-from fastapi.responses import HTMLResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 from starlette.requests import HTTPConnection
 
 from acquisition.cue_desk import CueDesk
 from acquisition.cues import COMMANDS
 from dashboard.cues.bell import Bell, rung
-from dashboard.files import FRESH, PAGES
+from dashboard.files import Page, page
 from dashboard.routes.events import HEADERS, RETRY_MS
 
 #: Seconds after which what is shown is told again: a page that hears nothing for three of them says so.
@@ -61,10 +61,9 @@ Has = Annotated[Parts, Depends(parts_of)]
 
 
 @router.get("/", include_in_schema=False)
-async def page(has: Has) -> HTMLResponse:
-    """Return the page, in its language."""
-    text = (PAGES / "cues.html").read_text(encoding="utf-8")
-    return HTMLResponse(text.replace('<html lang="en">', f'<html lang="{has.language}">'), headers=FRESH)
+async def cues_page(has: Has) -> Page:
+    """Return the page, in the language of its operator's choice."""
+    return page("cues.html", language=has.language)
 
 
 @router.get("/healthz", summary="The process lives")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 from fastapi.responses import FileResponse
 
 from acquisition.identity import check_session_id
-from dashboard.files import FRESH, page
+from dashboard.files import FRESH, Page, page
 from dashboard.folder import attention_of, read_folder
 from dashboard.parts import Has
 
@@ -18,7 +18,7 @@ Scan = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="SHA-256 of the
 
 
 @router.get("/sessions/{session}", include_in_schema=False)
-async def session_page(session: str) -> FileResponse:
+async def session_page(session: str) -> Page:
     """Show one session."""
     return page("session.html")
 

@@ -27,7 +27,7 @@ def test_the_page_comes_in_its_language_with_its_policy(language: str) -> None:
     """One page, its scripts beside it; nothing from another host."""
     with serving_cues(ParadigmPlan(), language) as cues:
         page = httpx.get(cues.url)
-        assert f'<html lang="{language}">' in page.text
+        assert f'<html lang="{language}" data-theme="auto">' in page.text
         assert "default-src 'self'" in page.headers["content-security-policy"]
         assert httpx.get(f"{cues.url}static/cues/cues.js").status_code == 200
         assert httpx.get(f"{cues.url}healthz").json() == {"status": "ok"}

@@ -6,10 +6,13 @@ export const CHINESE = {
   page: {
     ribbon: "仅供研究使用。非医疗器械，不用于诊断。",
     allBeds: "所有床位",
-    language: "语言",
+    look: "主题和语言",
+    otherCode: "en",
     otherLanguage: "English",
+    otherKey: "切换语言",
     theme: "主题：{theme}",
     themes: { auto: "跟随设备", light: "浅色", dark: "深色", night: "夜间" },
+    themeKey: "下一个主题",
   },
 
   outcomeName: "3 个月时的下肢运动功能（Fugl-Meyer 评分高于 17 分，满分 34 分）",
@@ -146,7 +149,14 @@ export const CHINESE = {
   },
   signal: {
     name: "信号",
-    scale: "每道 {uv} µV",
+    uv: {
+      50: "每道 50 µV",
+      100: "每道 100 µV",
+      200: "每道 200 µV",
+      500: "每道 500 µV",
+      1000: "每道 1000 µV",
+      2000: "每道 2000 µV",
+    },
     sweep: "一屏 = 10 秒 = 一个窗口",
     phase: "阶段",
     phases: "任务阶段，位于波形上方",

@@ -12,10 +12,13 @@ export const ENGLISH = {
   page: {
     ribbon: "Research use only. Not a medical device. Not for diagnosis.",
     allBeds: "All beds",
-    language: "Language",
+    look: "Theme and language",
+    otherCode: "zh",
     otherLanguage: "中文",
+    otherKey: "the other language",
     theme: "Theme: {theme}",
     themes: { auto: "as the device", light: "light", dark: "dark", night: "night" },
+    themeKey: "the next theme",
   },
 
   /** What the number is the chance of. */
@@ -160,7 +163,14 @@ export const ENGLISH = {
   },
   signal: {
     name: "Signal",
-    scale: "{uv} µV per lane",
+    uv: {
+      50: "50 µV per lane",
+      100: "100 µV per lane",
+      200: "200 µV per lane",
+      500: "500 µV per lane",
+      1000: "1000 µV per lane",
+      2000: "2000 µV per lane",
+    },
     sweep: "one sweep = 10 s = one window",
     phase: "Phase",
     phases: "Phases of the paradigm, over the traces",
