@@ -10,11 +10,15 @@ Opens no inlet, starts no process, scores nothing. In the order of the data:
 - ``contact``: `Contacts`, who was heard when; progress; the ``contact`` message
 - ``wording``: why no window comes, in words
 - ``viewers``: the bounded queues, lossless for events, newest wins for waves
+- ``card``: `BedCard`, a bed in a few facts
+- ``envelope``: four traces of a bed for the ward, as least and greatest
+- ``ward``: `Ward`, all beds for the pages of the ward
 - ``hub``: `Hub`, the tasks that live, from Redis to the queues
 - ``metrics``: what is counted
 - ``files``, ``folder``: the pages, and the session folders that they show
 - ``problems``: refusals as problem+json, for people as a page
 - ``gate``: who may ask: this machine alone; the headers of every answer
+- ``sockets``: a WebSocket on which a page only listens
 - ``routes``: one file per first word of the URL
 - ``parts``: what the routes may use
 - ``app``: `create_app`, where it is put together

@@ -8,6 +8,7 @@ for a viewer, and none ends when Redis does: they say so, and go on when it is b
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -15,11 +16,13 @@ from typing import Any
 
 import structlog
 
+from dashboard.card import BedCard, card_of, drawn_of
 from dashboard.contact import Bedside, Contacts, contact_message
 from dashboard.cursor import Cursor
 from dashboard.feed import Feed, sse
 from dashboard.metrics import Metrics
 from dashboard.viewers import EventViewer, WaveViewer
+from dashboard.ward import ENVELOPE_S, Ward
 from streaming import keys
 from streaming.connection import connect, connect_async
 from streaming.errors import RecordError, TransportDown
@@ -53,6 +56,8 @@ class Bed:
         self.entry: SessionEntry | None = None
         self.feed: Feed | None = None
         self.since_s = 0.0
+        #: Names its session in the envelopes of the ward.
+        self.wave_key = 0
         self.events: set[EventViewer] = set()
         self.waves: set[WaveViewer] = set()
 
@@ -60,6 +65,12 @@ class Bed:
     def session(self) -> str | None:
         """Its newest session."""
         return None if self.feed is None else self.feed.session
+
+    @property
+    def drawn(self) -> list[int]:
+        """Which channels its card draws; none before the session said which it has."""
+        said = (self.feed.record.last("session") if self.feed else None) or {}
+        return drawn_of(said.get("labels", ()), said.get("kinds", ()))
 
 
 class Hub:
@@ -88,6 +99,9 @@ class Hub:
         self._readers: dict[str, asyncio.Task[None]] = {}
         self._relays: dict[str, asyncio.Task[None]] = {}
         self._polled = asyncio.Event()
+        self._wave_keys = itertools.count(1)
+        self._ward = Ward(clock)
+        self._ward_life: asyncio.Task[None] | None = None
         self.contacts = Contacts(clock())
         #: Whether Redis answered the last look.
         self.redis_answers = False
@@ -107,6 +121,8 @@ class Hub:
                 reader.close()
             for watcher in bed.waves:
                 watcher.close()
+        for viewer in self._ward.viewers:
+            viewer.close()
 
     async def stop(self) -> None:
         """End all tasks and give the connections back."""
@@ -144,6 +160,8 @@ class Hub:
         viewer = EventViewer()
         cursor = Cursor.parse(last_event_id) if last_event_id else None
         lacking = None if bed.feed is None else bed.feed.since(cursor)
+        if lacking is None and last_event_id:
+            viewer.put(sse({"type": "resync", "data": {"after": last_event_id}}))
         viewer.put(self._snapshot(bed) if lacking is None else b"".join(lacking))
         viewer.put(self._contact(bed))
         bed.events.add(viewer)
@@ -174,6 +192,29 @@ class Hub:
         self._metrics.viewers("wave").dec()
         self._metrics.dropped.inc(viewer.dropped)
 
+    def watch_ward(self) -> WaveViewer:
+        """Return a viewer that is told of all beds, then gets their traces."""
+        viewer = self._ward.watch(self.cards())
+        self._want_ward()
+        self._metrics.viewers("ward").inc()
+        return viewer
+
+    def leave_ward(self, viewer: WaveViewer) -> None:
+        """Forget a viewer."""
+        self._ward.leave(viewer)
+        self._want_ward()
+        self._metrics.viewers("ward").dec()
+        self._metrics.dropped.inc(viewer.dropped)
+
+    def _want_ward(self) -> None:
+        """Tell the ward while somebody looks at it."""
+        if self._ward.viewers and self._ward_life is None:
+            self._ward_life = self._spawn(self._tell_ward())
+        elif not self._ward.viewers and self._ward_life is not None:
+            self._spawn(_end(self._ward_life))
+            self._ward_life = None
+        self._want_waves()
+
     def _forget_if_unused(self, bed_name: str) -> None:
         """Forget a bed that has no session and that nobody watches any more."""
         bed = self.bed(bed_name)
@@ -187,6 +228,14 @@ class Hub:
     def beds(self) -> list[Bed]:
         """Return the beds that have a session."""
         return sorted((bed for bed in self._beds.values() if bed.feed is not None), key=lambda bed: bed.name)
+
+    def cards(self) -> list[BedCard]:
+        """Return the card of every bed that has a session, as it is now."""
+        return [
+            card_of(bed.entry, bed.feed.record, self.contact(bed), bed.wave_key)
+            for bed in self.beds()
+            if bed.entry is not None and bed.feed is not None
+        ]
 
     def contact(self, bed: Bed) -> dict[str, Any]:
         """Return the data of a bed's contact message as it is now."""
@@ -241,11 +290,25 @@ class Hub:
         """Follow the registry: a bed's new session becomes what its viewers see."""
         seconds, microseconds = await self._redis.time()
         self._server_ms = (1000.0 * int(seconds) + int(microseconds) / 1000, self._clock())
-        for name, entry in (await asyncio.to_thread(self._registry.beds)).items():
+        entries = await asyncio.to_thread(self._registry.beds)
+        for name, entry in entries.items():
             bed = self.bed(name)
             if bed.session != entry.session:
                 await self._begin(bed, entry)
             bed.name, bed.entry = name, entry
+        for bed in self.beds():
+            if bed.name not in entries and bed.entry is not None and not bed.entry.is_open:
+                self._forget_session(bed)
+
+    def _forget_session(self, bed: Bed) -> None:
+        """Forget a session that ended and that the registry has no more; an open one that it lost comes back."""
+        self._spawn(_end(self._readers.pop(str(bed.session))))
+        bed.feed = bed.entry = None
+        self._put(bed, self._snapshot(bed))
+        for viewer in bed.waves:
+            viewer.begin(_hello(bed))
+        self._want_waves()
+        self._forget_if_unused(bed.name)
 
     async def _begin(self, bed: Bed, entry: SessionEntry) -> None:
         feed = Feed(connect_async(self._url, "dashboard-feed", blocking=True), entry.session, str(entry.bed))
@@ -256,7 +319,7 @@ class Hub:
             raise
         if bed.session is not None:
             self._spawn(_end(self._readers.pop(bed.session)))
-        bed.feed, bed.entry, bed.since_s = feed, entry, self._clock()
+        bed.feed, bed.entry, bed.since_s, bed.wave_key = feed, entry, self._clock(), next(self._wave_keys)
         self._readers[feed.session] = self._spawn(self._read(bed, feed))
         self._put(bed, self._snapshot(bed))
         for viewer in bed.waves:
@@ -285,13 +348,13 @@ class Hub:
                 except RecordError as error:
                     log.warning("unreadable_heartbeat", cause=str(error))
 
-    async def _relay(self, session: str) -> None:
-        """Hand a session's wave to whoever watches it, as it comes."""
+    async def _relay(self, session: str, bed: Bed) -> None:
+        """Hand the wave of a bed's session to whoever watches it, as it comes."""
         async for frame in self._published(keys.wave(session)):
-            for bed in self._beds.values():
-                if bed.session == session:
-                    for viewer in bed.waves:
-                        viewer.put(frame)
+            if bed.session == session:
+                for viewer in bed.waves:
+                    viewer.put(frame)
+                self._ward.take(session, frame)
 
     async def _published(self, channel: str) -> AsyncIterator[bytes]:
         """Yield what is published on a channel, for ever; while Redis is away nothing comes."""
@@ -309,10 +372,11 @@ class Hub:
 
     def _want_waves(self) -> None:
         """Listen to the waves that somebody watches, and to no other."""
-        wanted = {bed.session for bed in self._beds.values() if bed.waves and bed.session is not None}
-        for session in wanted - self._relays.keys():
-            self._relays[session] = self._spawn(self._relay(session))
-        for session in self._relays.keys() - wanted:
+        watched = [bed for bed in self._beds.values() if bed.waves or self._ward.viewers]
+        wanted = {bed.session: bed for bed in watched if bed.session is not None}
+        for session in wanted.keys() - self._relays.keys():
+            self._relays[session] = self._spawn(self._relay(session, wanted[session]))
+        for session in self._relays.keys() - wanted.keys():
             self._spawn(_end(self._relays.pop(session)))
 
     async def _tell_contact(self) -> None:
@@ -321,6 +385,15 @@ class Hub:
             for bed in [*self._beds.values()]:
                 if bed.events:
                     self._put(bed, self._contact(bed))
+
+    async def _tell_ward(self) -> None:
+        """Send traces ten times a second, cards with every tenth."""
+        for n in itertools.count(1):
+            await asyncio.sleep(ENVELOPE_S)
+            beds = [bed for bed in self._beds.values() if bed.session is not None]
+            self._ward.send({str(bed.session): (bed.wave_key, bed.drawn) for bed in beds})
+            if n % round(TICK_S / ENVELOPE_S) == 0:
+                self._ward.tell(self.cards())
 
     def _now_ms(self) -> float:
         """Return the server's clock, carried on by ours since it last told."""

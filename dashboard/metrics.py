@@ -24,7 +24,7 @@ class Metrics:
         self.dropped = Counter(
             "flexion_dashboard_frames_dropped", "Wave frames that slow viewers did not get", registry=self._registry
         )
-        for kind in ("events", "wave"):
+        for kind in ("events", "wave", "ward"):
             self._viewers.labels(kind)
 
     def viewers(self, kind: str) -> Gauge:

@@ -13,7 +13,7 @@ from typing import Any
 #: Types of which the last one says everything.
 REPLACED = ("session", "source", "outcome", "fmri", "end")
 #: Types of which only the newest are of use to a screen, and how many.
-NEWEST = {"marker": 64, "segment": 64, "notice": 16}
+NEWEST = {"marker": 64, "segment": 64, "notice": 16, "note": 200}
 #: Types that stay for good, one entry for each window.
 PER_WINDOW = ("window", "result")
 
@@ -52,6 +52,10 @@ class SessionRecord:
     def last(self, type: str) -> Mapping[str, Any] | None:
         """Return the last entry of a type that replaces itself."""
         return self._last.get(type)
+
+    def newest(self, type: str) -> Mapping[str, Any]:
+        """Return the newest entry of a type that adds up; an empty one where there is none."""
+        return self._lists[type][-1] if self._lists[type] else {}
 
     def count(self, type: str) -> int:
         """Return how many windows, or results, there are."""

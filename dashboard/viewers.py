@@ -59,7 +59,7 @@ class EventViewer:
 
 
 class WaveViewer:
-    """One reader of a bed's wave.
+    """One reader of a bed's wave, or of the ward's: a text that must not be lost, and frames of which the newest stay.
 
     Parameters
     ----------
@@ -68,7 +68,8 @@ class WaveViewer:
     """
 
     def __init__(self, kept: int = FRAMES_KEPT) -> None:
-        self._frames: deque[bytes | str] = deque(maxlen=kept)
+        self._text: str | None = None
+        self._frames: deque[bytes] = deque(maxlen=kept)
         self._wake = asyncio.Event()
         self.closed = False
         #: Frames that were dropped because the viewer was slow.
@@ -80,11 +81,15 @@ class WaveViewer:
         self._frames.append(frame)
         self._wake.set()
 
+    def say(self, text: str) -> None:
+        """Queue a text, in the place of one that was not sent yet; it goes before the frames."""
+        self._text = text
+        self._wake.set()
+
     def begin(self, hello: str) -> None:
         """Queue the text that names the session; frames of another session before it are of no use."""
         self._frames.clear()
-        self._frames.append(hello)
-        self._wake.set()
+        self.say(hello)
 
     def close(self) -> None:
         """Let the viewer go."""
@@ -92,8 +97,13 @@ class WaveViewer:
         self._wake.set()
 
     async def next(self) -> bytes | str | None:
-        """Return the next frame, text or binary; None once the viewer was let go."""
-        while not self._frames and not self.closed:
+        """Return what is next, text or binary; None once the viewer was let go."""
+        while self._text is None and not self._frames and not self.closed:
             self._wake.clear()
             await self._wake.wait()
-        return None if self.closed else self._frames.popleft()
+        if self.closed:
+            return None
+        if self._text is None:
+            return self._frames.popleft()
+        text, self._text = self._text, None
+        return text

@@ -92,6 +92,12 @@ class WaveFrame:
         return cls(segment, first_sample, stamp_s, steps, saturated)
 
 
+def age_when_sent_s(data: bytes) -> float:
+    """Return how old the last sample of an encoded frame was when it was sent; NaN where nobody knows."""
+    _, _, _, _, _, stamp_s, sent_s, _ = _HEADER.unpack_from(data)
+    return float(sent_s - stamp_s)
+
+
 class WavePublisher:
     """Publish the frames of a session; nobody listening is fine.
 

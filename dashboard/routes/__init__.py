@@ -1,6 +1,6 @@
 """One file per first word of the URL; each translates, none decides.
 
-- ``ward``: ``/``, ``/docs``
+- ``ward``: ``/``, ``/docs``, ``/api/v1/ward``
 - ``beds``: ``/beds/{bed}``, ``/api/v1/beds``, ``/api/v1/beds/{bed}``
 - ``events``: ``/api/v1/beds/{bed}/events``
 - ``wave``: ``/api/v1/beds/{bed}/wave``

@@ -5,41 +5,21 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
 from acquisition.identity import check_name
+from dashboard.card import BedCard
 from dashboard.errors import UnknownBed
-from dashboard.files import page
-from dashboard.hub import Bed
+from dashboard.files import Page, page
 from dashboard.parts import Has
 
 router = APIRouter(tags=["beds"])
 
 
-class BedSummary(BaseModel):
-    """A bed for the ward: its state, and how old that is at this moment."""
-
-    bed: str
-    session: str
-    patient: str
-    mode: str
-    origin: str | None
-    source: str | None
-    state: str | None
-    probability: float | None
-    interval: tuple[float, float] | None
-    synthetic: bool
-    contact_age_s: float
-    progress_age_s: float
-    cause: str
-    ended_utc: str | None
-
-
 class Beds(BaseModel):
     """The beds that have a session."""
 
-    beds: list[BedSummary]
+    beds: list[BedCard]
 
 
 def bed_name(bed: str) -> str:
@@ -57,7 +37,7 @@ BedName = Annotated[str, Depends(bed_name)]
 
 
 @router.get("/beds/{bed}", include_in_schema=False)
-async def bedside(bed: BedName) -> FileResponse:
+async def bedside(bed: BedName) -> Page:
     """Show one bed; one without a session says so."""
     return page("bed.html")
 
@@ -66,7 +46,7 @@ async def bedside(bed: BedName) -> FileResponse:
 async def list_beds(has: Has) -> Beds:
     """Return each bed's state and age."""
     await has.hub.ready()
-    return Beds(beds=[_summary(bed, has.hub.contact(bed)) for bed in has.hub.beds()])
+    return Beds(beds=has.hub.cards())
 
 
 @router.get("/api/v1/beds/{bed}", summary="One bed: all that was said of its session")
@@ -81,27 +61,3 @@ async def one_bed(bed: BedName, has: Has) -> dict[str, Any]:
             remedy=f"Begin one: flexion live --bed {bed}.",
         )
     return {"snapshot": found.feed.snapshot()["data"], "contact": has.hub.contact(found)}
-
-
-def _summary(bed: Bed, contact: dict[str, Any]) -> BedSummary:
-    assert bed.feed is not None and bed.entry is not None
-    record = bed.feed.record
-    session, outcome = record.last("session") or {}, record.last("outcome") or {}
-    bridge = contact["bridge"] or record.last("source") or {}
-    ages = [role["age_s"] for role in contact["roles"].values()]
-    return BedSummary(
-        bed=bed.name,
-        session=bed.entry.session,
-        patient=bed.entry.patient,
-        mode=bed.entry.mode,
-        origin=session.get("origin"),
-        source=bridge.get("state"),
-        state=outcome.get("state"),
-        probability=outcome.get("probability"),
-        interval=outcome.get("interval"),
-        synthetic=any((b or {}).get("origin") == "synthetic" for b in session.get("bundles", {}).values()),
-        contact_age_s=max(ages),
-        progress_age_s=contact["progress"]["age_s"],
-        cause=contact["progress"]["cause"],
-        ended_utc=bed.entry.closed_utc,
-    )

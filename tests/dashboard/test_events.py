@@ -76,6 +76,16 @@ def test_a_bed_without_a_session_can_be_watched(redis_url: str, read: Any) -> No
     assert reader.until("snapshot")["data"]["session"] == teller.session
 
 
+@pytest.mark.parametrize(
+    "lost", ["01JDA0000000000000000000AB_1-0_0-0", "no cursor"], ids=["another session", "garbage"]
+)
+def test_a_reader_whose_place_is_gone_is_told_to_begin_anew(teller: Teller, read: Any, lost: str) -> None:
+    """What it lacks cannot be had any more: `resync` says so, and a snapshot says how it stands."""
+    reader = read(last_event_id=lost)
+    assert reader.next() == {"type": "resync", "data": {"after": lost}}
+    assert reader.next()["data"]["session"] == teller.session
+
+
 def test_a_slow_reader_beside_a_fast_one(
     teller: Teller, served: str, read: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,6 +29,20 @@ def test_all_that_waits_comes_in_one_piece() -> None:
     asyncio.run(scenario())
 
 
+def test_the_name_of_a_session_is_never_dropped() -> None:
+    """However far a viewer is behind, no frame is drawn under the name of the session before."""
+
+    async def scenario() -> None:
+        viewer = WaveViewer(kept=2)
+        viewer.put(b"old")
+        viewer.begin("new session")
+        for frame in (b"1", b"2", b"3"):
+            viewer.put(frame)
+        assert [await viewer.next() for _ in range(3)] == ["new session", b"2", b"3"]
+
+    asyncio.run(scenario())
+
+
 def test_a_slow_wave_viewer_gets_the_newest_frames() -> None:
     """Waves: newest wins, and what was dropped is counted."""
 
