@@ -6,6 +6,9 @@
  * monotonic one, and the wall clock, because the first may stand still while the machine sleeps.
  */
 
+import { words } from "./words/catalogue.js";
+import { say } from "./words/say.js";
+
 /** Seconds at which a value goes grey, is struck through, and reads `---`. */
 export const CONTACT = Object.freeze({ grey: 3, struck: 10, gone: 30 });
 export const PROGRESS = Object.freeze({ grey: 27, struck: 40, gone: 80 });
@@ -61,8 +64,9 @@ export function worst(...looks) {
  */
 export function ageWords(ageS) {
   const s = Math.floor(ageS);
-  if (s < 120) return `${s} s`;
-  return s < 7200 ? `${Math.floor(s / 60)} min` : `${Math.floor(s / 3600)} h`;
+  if (s < 120) return say(words.age.seconds, { n: s });
+  if (s < 7200) return say(words.age.minutes, { n: Math.floor(s / 60) });
+  return say(words.age.hours, { n: Math.floor(s / 3600) });
 }
 
 /**
@@ -73,6 +77,6 @@ export function ageWords(ageS) {
  */
 export function staleWords(ageS, silentS) {
   if (ageS + silentS < LANE_GREY_S) return "";
-  const words = ageWords(ageS + silentS);
-  return silentS < LANE_GREY_S ? `Late: what arrives is ${words} old` : `No signal for ${words}`;
+  const age = ageWords(ageS + silentS);
+  return say(silentS < LANE_GREY_S ? words.age.late : words.age.noSignal, { age });
 }

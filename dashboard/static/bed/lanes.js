@@ -4,6 +4,8 @@
 import { CONTACT, elapsedS, lookOf } from "../age.js";
 import { byId, fit, make, setAttribute, setText } from "../dom.js";
 import { closedUtc } from "./store.js";
+import { words } from "../words/catalogue.js";
+import { say } from "../words/say.js";
 import { faultRemedy, faultWord } from "../words/words.js";
 
 /** @typedef {import("./store.js").BedState} BedState */
@@ -40,7 +42,7 @@ export function laneViews(state) {
       kind: state.session?.kinds[i] ?? "eeg",
       quality,
       grade: gradeOf(quality),
-      words: faults.map(faultWord).join(", ") || (quality !== null && quality < GOOD ? "bad" : ""),
+      words: faults.map(faultWord).join(words.numbers.list) || (quality !== null && quality < GOOD ? words.lanes.bad : ""),
       remedy: faults[0] !== undefined ? faultRemedy(faults[0]) : "",
     };
   });
@@ -65,10 +67,10 @@ export function adviceWords(lanes) {
   /** @type {Map<string, string[]>} */
   const labelsOf = new Map();
   for (const lane of lanes.filter(({ grade }) => grade === "bad")) {
-    const advice = `${lane.words}: ${lane.remedy || "check them"}`;
+    const advice = say(words.lanes.advice, { words: lane.words, remedy: lane.remedy || words.lanes.checkThem });
     labelsOf.set(advice, [...(labelsOf.get(advice) ?? []), lane.label]);
   }
-  return [...labelsOf].map(([advice, labels]) => `${labels.join(", ")} ${advice}`).join(" · ");
+  return [...labelsOf].map(([advice, labels]) => say(words.lanes.channels, { labels: labels.join(", "), advice })).join(" · ");
 }
 
 /**
@@ -78,7 +80,7 @@ export function adviceWords(lanes) {
  */
 function goodWords(lanes) {
   const known = lanes.filter(({ quality }) => quality !== null).length;
-  return known > 0 ? `${known} channels can be scored` : "";
+  return known > 0 ? say(words.lanes.canBeScored, { n: known }) : "";
 }
 
 /**
@@ -114,14 +116,14 @@ function makeLane() {
  * @param {LaneView} lane
  */
 function renderLane(row, lane) {
-  const [bar, label, words] = /** @type {HTMLElement[]} */ ([...row.children]);
-  if (bar === undefined || label === undefined || words === undefined) return;
+  const [bar, label, said] = /** @type {HTMLElement[]} */ ([...row.children]);
+  if (bar === undefined || label === undefined || said === undefined) return;
   setAttribute(row, "data-grade", lane.grade);
   setAttribute(row, "data-kind", lane.kind);
   const share = `${Math.round(100 * (lane.quality ?? 0))}%`;
   const fill = /** @type {HTMLElement} */ (bar.firstElementChild);
   if (fill.style.width !== share) fill.style.width = share;
-  setAttribute(bar, "aria-label", lane.quality === null ? "quality unknown" : `quality ${share}`);
+  setAttribute(bar, "aria-label", lane.quality === null ? words.lanes.qualityUnknown : say(words.lanes.quality, { share }));
   setText(label, lane.label);
-  setText(words, lane.words);
+  setText(said, lane.words);
 }

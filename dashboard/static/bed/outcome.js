@@ -9,6 +9,9 @@ import { CONTACT, PROGRESS, ageWords, elapsedS, lookOf, worst } from "../age.js"
 import { byId, fit, make, setAttribute, setShown, setText } from "../dom.js";
 import { pictureOf } from "../session/looked.js";
 import { closedUtc, isUnscored } from "./store.js";
+import { words } from "../words/catalogue.js";
+import { say } from "../words/say.js";
+import { told } from "../words/told.js";
 import {
   OUTCOME_NAME,
   inTen,
@@ -48,21 +51,21 @@ const ROLES = /** @type {const} */ (["bridge", "scorer", "aggregator"]);
  */
 export function outcomeAges(state, now) {
   const closed = closedUtc(state);
-  if (closed !== null) return { look: "fresh", words: "", updated: `final, ${timeOfDay(closed)}` };
+  if (closed !== null) return { look: "fresh", words: "", updated: say(words.age.final, { time: timeOfDay(closed) }) };
   if (isUnscored(state)) return { look: "fresh", words: "", updated: "" };
   const since = elapsedS(state.contactAt, now);
-  if (state.contact === null) return { look: lookOf(since, CONTACT), words: noWord("this dashboard", since), updated: "" };
+  if (state.contact === null) return { look: lookOf(since, CONTACT), words: noWord(words.age.thisDashboard, since), updated: "" };
   const [contactS, who] = oldestContact(state, state.contact, since);
   if (state.sessionId === null) return bareAges(contactS, who);
   const progressS = state.contact.progress.age_s + since;
   const contactLook = lookOf(contactS, CONTACT);
   const progressLook = lookOf(progressS, PROGRESS);
   const late = contactLook !== "fresh" ? noWord(who, contactS) : "";
-  const slow = progressLook !== "fresh" ? `no result for ${ageWords(progressS)}: ${state.contact.progress.cause}` : "";
+  const slow = progressLook !== "fresh" ? say(words.age.noResult, { age: ageWords(progressS), cause: told(state.contact.progress.cause) }) : "";
   return {
     look: worst(contactLook, progressLook),
     words: late || slow,
-    updated: state.results.size > 0 ? `last result ${ageWords(progressS)} ago` : `session open for ${ageWords(progressS)}`,
+    updated: say(state.results.size > 0 ? words.age.lastResult : words.age.open, { age: ageWords(progressS) }),
   };
 }
 
@@ -85,9 +88,9 @@ function bareAges(contactS, who) {
  * @returns {[number, string]} age and who
  */
 function oldestContact({ sessionId }, contact, since) {
-  if (since >= CONTACT.grey) return [since, "this dashboard"];
+  if (since >= CONTACT.grey) return [since, words.age.thisDashboard];
   /** @type {[number, string]} */
-  let oldest = [contact.redis.age_s, "Redis"];
+  let oldest = [contact.redis.age_s, words.age.redis];
   for (const role of sessionId === null ? [] : ROLES) {
     // All fall silent together when Redis does: then Redis is the cause.
     if (contact.redis.age_s < CONTACT.grey && contact.roles[role].age_s > oldest[0]) {
@@ -98,7 +101,7 @@ function oldestContact({ sessionId }, contact, since) {
 }
 
 /** @param {string} who @param {number} ageS */
-const noWord = (who, ageS) => `no word from ${who} for ${ageWords(ageS)}`;
+const noWord = (who, ageS) => say(words.age.noWord, { who, age: ageWords(ageS) });
 
 /**
  * @typedef {object} View
@@ -144,7 +147,7 @@ export function outcomeView(state, now) {
     points: shown && !gone && outcome.fma ? pointsWords(outcome.fma) : "",
     late: ages.words,
     updated: ages.updated,
-    lines: outcome === null ? [] : outcome.reasons,
+    lines: outcome === null ? [] : outcome.reasons.map(told),
     modalities: outcome === null ? [] : modalities(outcome, gone),
     synthetic: isSynthetic(state),
     looked: state.sessionId === null || outcome?.parts.fmri.status !== "ok" ? "" : pictureOf(state.sessionId, outcome.parts.fmri.scan_sha256),
@@ -166,9 +169,10 @@ function codeOf(state, look) {
 
 /** @param {import("../wire").Outcome} outcome */
 function partialMeaning({ modalities, missing, provisional }) {
-  const used = modalities.map(modalityWord).join(", ");
-  const lacking = missing.map(({ modality }) => modalityWord(modality)).join(", ");
-  return `${used} alone. Missing: ${lacking}.${provisional ? " Provisional: it may still move." : ""}`;
+  const used = modalities.map(modalityWord).join(words.numbers.list);
+  const lacking = missing.map(({ modality }) => modalityWord(modality)).join(words.numbers.list);
+  const partial = say(words.outcome.partial, { used, lacking });
+  return provisional ? `${partial} ${words.outcome.provisional}` : partial;
 }
 
 /**
@@ -181,7 +185,7 @@ function modalities(outcome, gone) {
   const reasonOf = new Map(missing.map(({ modality, reason }) => [modality, reason]));
   const rows = [row("eeg_emg", outcome.parts.eeg_emg, reasonOf, gone), row("fmri", outcome.parts.fmri, reasonOf, gone)];
   const fusion = reasonOf.get("fusion");
-  if (fusion !== undefined) rows.push({ name: modalityWord("fusion"), status: statusWord("refused"), detail: fusion, absent: true });
+  if (fusion !== undefined) rows.push({ name: modalityWord("fusion"), status: statusWord("refused"), detail: told(fusion), absent: true });
   if (outcome.fusion) rows.push(fusionRow(outcome.fusion));
   return rows;
 }
@@ -198,15 +202,21 @@ function fusionRow(weighing) {
  * @param {boolean} gone
  */
 function row(modality, part, reasonOf, gone) {
-  const counted = part.windows !== undefined ? `${part.windows} windows` : part.slices ? `${part.slices} slices` : "";
-  const alone = part.probability === null ? "" : `alone ${gone ? "---" : percent(part.probability)}`;
-  const used = [counted, part.scanned_on ? `scanned ${part.scanned_on}` : "", alone].filter(Boolean).join(", ");
+  const counted = countWords(part);
+  const alone = part.probability === null ? "" : say(words.outcome.alone, { number: gone ? "---" : percent(part.probability) });
+  const used = [counted, part.scanned_on ? say(words.outcome.scanned, { date: part.scanned_on }) : "", alone].filter(Boolean).join(words.numbers.list);
   return {
     name: modalityWord(modality),
     status: statusWord(part.status),
-    detail: part.status === "ok" ? used : (reasonOf.get(modality) ?? counted),
+    detail: part.status === "ok" ? used : told(reasonOf.get(modality) ?? counted),
     absent: part.status !== "ok",
   };
+}
+
+/** @param {import("../wire").Part} part */
+function countWords({ windows, slices }) {
+  if (windows !== undefined) return say(words.outcome.windows, { n: windows });
+  return slices ? say(words.outcome.slices, { n: slices }) : "";
 }
 
 /** @param {BedState} state */
@@ -255,7 +265,7 @@ function renderBand(view) {
   byId("band-range").style.left = `${100 * low}%`;
   byId("band-range").style.width = `${100 * (high - low)}%`;
   byId("band-point").style.left = `${100 * view.probability}%`;
-  setText(byId("band-words"), `${Math.round(100 * low)} to ${Math.round(100 * high)} % (90 % interval)`);
+  setText(byId("band-words"), say(words.outcome.interval, { low: Math.round(100 * low), high: Math.round(100 * high) }));
 }
 
 /** @param {string[]} texts */

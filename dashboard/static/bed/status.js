@@ -5,6 +5,9 @@ import { CONTACT, ageWords, elapsedS, lookOf, worst } from "../age.js";
 import { byId, setAttribute, setShown, setText } from "../dom.js";
 import { PHASES } from "../signal/page.js";
 import { closedUtc } from "./store.js";
+import { words } from "../words/catalogue.js";
+import { say } from "../words/say.js";
+import { told } from "../words/told.js";
 import { clockWords, modeWord, originWord, partWords, phaseWord, sourceWord, timeOfDay } from "../words/words.js";
 
 /** @typedef {import("./store.js").BedState} BedState */
@@ -23,7 +26,7 @@ export function statusItems(state, now) {
   const bridge = contactLook(state, "bridge", now);
   const scorer = contactLook(state, "scorer", now);
   return {
-    patient: { words: state.session ? `Patient ${state.session.patient}` : "", look: "fresh" },
+    patient: { words: state.session ? say(words.status.patient, { patient: state.session.patient }) : "", look: "fresh" },
     mode: { words: modeWords(state), look: "fresh", level: state.session?.mode ?? "none" },
     source: { words: sourceWords(state), look: bridge },
     recording: recordingItem(state, bridge),
@@ -52,19 +55,19 @@ function contactLook(state, role, now) {
 /** @param {BedState} state */
 function modeWords({ session }) {
   if (session === null) return "";
-  const words = [modeWord(session.mode), originWord(session.origin), partWords(session)].filter(Boolean).join(", ");
-  return session.resampled_from_hz ? `${words}, resampled from ${session.resampled_from_hz} Hz` : words;
+  const mode = [modeWord(session.mode), originWord(session.origin), partWords(session)].filter(Boolean).join(words.numbers.list);
+  return session.resampled_from_hz ? say(words.status.resampled, { mode, rate: session.resampled_from_hz }) : mode;
 }
 
 /** @param {BedState} state */
 function sourceWords(state) {
   if (state.sessionId === null) return "";
   const closed = closedUtc(state);
-  if (closed !== null) return `Ended ${timeOfDay(closed)}`;
+  if (closed !== null) return say(words.status.ended, { time: timeOfDay(closed) });
   const bridge = state.contact?.bridge;
   const said = bridge?.state ?? state.source?.state ?? "SEARCHING";
   const cause = bridge ? bridge.cause : state.source?.cause;
-  return cause ? `${sourceWord(said)}: ${cause}` : sourceWord(said);
+  return cause ? say(words.status.because, { state: sourceWord(said), cause: told(cause) }) : sourceWord(said);
 }
 
 /**
@@ -74,10 +77,10 @@ function sourceWords(state) {
  */
 function recordingItem(state, look) {
   if (state.sessionId === null) return { words: "", look };
-  if (closedUtc(state) !== null) return { words: "Recording closed", look, level: "closed" };
+  if (closedUtc(state) !== null) return { words: words.status.recordingClosed, look, level: "closed" };
   const recorded = state.contact?.bridge?.recorded;
-  if (recorded === undefined) return { words: "Recording: not yet known", look, level: "unknown" };
-  return recorded ? { words: "Recording", look, level: "on" } : { words: "unrecorded", look, level: "off" };
+  if (recorded === undefined) return { words: words.status.recordingUnknown, look, level: "unknown" };
+  return recorded ? { words: words.status.recording, look, level: "on" } : { words: words.status.unrecorded, look, level: "off" };
 }
 
 /** @param {BedState} state */
@@ -85,8 +88,9 @@ function elapsedWords(state) {
   const { session, contact } = state;
   const next = contact?.bridge?.next_sample;
   if (session === null || next === undefined) return "";
-  const planned = session.planned_s && closedUtc(state) === null ? ` of ${clockWords(session.planned_s)}` : "";
-  return `${clockWords(next / session.rate_hz)}${planned}`;
+  const elapsed = clockWords(next / session.rate_hz);
+  if (!session.planned_s || closedUtc(state) !== null) return elapsed;
+  return say(words.status.elapsedOf, { elapsed, planned: clockWords(session.planned_s) });
 }
 
 /** @param {BedState} state */
@@ -94,7 +98,7 @@ function phaseNow(state) {
   const phase = state.markers.findLast((marker) => marker.phase !== null)?.phase ?? "";
   if (closedUtc(state) !== null || !PHASES.includes(phase)) return "";
   const trial = trialNow(state);
-  return trial > 0 ? `Trial ${trial}, ${phaseWord(phase)}` : phaseWord(phase);
+  return trial > 0 ? say(words.status.trial, { n: trial, phase: phaseWord(phase) }) : phaseWord(phase);
 }
 
 /**
@@ -112,7 +116,7 @@ function trialNow({ contact, markers }) {
 /** @param {BedState} state */
 function latencyWords({ contact }) {
   const latency = contact?.bridge?.latency_s;
-  return typeof latency === "number" ? `Window to score ${latency.toFixed(2)} s` : "Window to score ---";
+  return typeof latency === "number" ? say(words.status.latency, { s: latency.toFixed(2) }) : words.status.latencyNone;
 }
 
 /**
@@ -123,7 +127,7 @@ function latencyWords({ contact }) {
 function timingWords({ contact }) {
   const known = (contact?.bridge?.timing ?? []).filter(({ rate_hz }) => typeof rate_hz === "number");
   if (known.length === 0) return "";
-  return `True rate ${known.map(({ rate_hz }) => Number(rate_hz).toFixed(2)).join(" and ")} Hz`;
+  return say(words.status.rate, { rates: known.map(({ rate_hz }) => Number(rate_hz).toFixed(2)).join(words.numbers.and) });
 }
 
 /**
@@ -133,9 +137,11 @@ function timingWords({ contact }) {
  */
 function engineItem({ lastResult }, look) {
   const engine = lastResult?.engine;
-  if (!engine) return { words: "Engine ---", look };
-  const words = `Engine ${engine.backend}, ${engine.device}, ${engine.precision}`;
-  return engine.degraded ? { words: `${words} (fallback)`, look, level: "degraded" } : { words, look };
+  if (!engine) return { words: words.status.engineNone, look };
+  const { backend, device, precision } = engine;
+  const sentence = engine.degraded ? words.status.engineFallback : words.status.engine;
+  const said = { words: say(sentence, { backend, device, precision }), look };
+  return engine.degraded ? { ...said, level: "degraded" } : said;
 }
 
 /**
@@ -146,17 +152,19 @@ function engineItem({ lastResult }, look) {
 function redisItem({ contact, contactAt }, now) {
   const ageS = (contact?.redis.age_s ?? 0) + elapsedS(contactAt, now);
   const look = lookOf(ageS, CONTACT);
-  if (contact === null) return { words: "Redis ---", look };
-  return { words: look === "fresh" ? "Redis answers" : `Redis silent for ${ageWords(ageS)}`, look: "fresh", level: look };
+  if (contact === null) return { words: words.status.redisNone, look };
+  return { words: look === "fresh" ? words.status.redisAnswers : say(words.status.redisSilent, { age: ageWords(ageS) }), look: "fresh", level: look };
 }
 
 /** @param {BedState} state */
 function ledgerWords({ session, contact, end }) {
   const books = end?.ledger ?? contact?.bridge?.ledger;
-  if (!books) return "Ledger ---";
+  if (!books) return words.status.ledgerNone;
   const rate = session?.rate_hz ?? 1000;
-  const lost = books.declared_lost > 0 ? `, ${(books.declared_lost / rate).toFixed(1)} s lost` : ", none lost";
-  return `${(books.received / rate).toFixed(0)} s received${lost}${books.balanced ? "" : ", does not add up"}`;
+  const received = say(words.status.received, { s: (books.received / rate).toFixed(0) });
+  const { declared_lost } = books;
+  const lost = declared_lost > 0 ? say(words.status.lost, { s: (declared_lost / rate).toFixed(1) }) : words.status.noneLost;
+  return [received, lost, ...(books.balanced ? [] : [words.status.unbalanced])].join(words.numbers.list);
 }
 
 /**
@@ -166,8 +174,8 @@ function ledgerWords({ session, contact, end }) {
  * @returns {(state: BedState, now: Now) => void}
  */
 export function mountStatus(bed) {
-  setText(byId("bed-name"), `Bed ${bed}`);
-  document.title = `Bed ${bed} · Flexion`;
+  setText(byId("bed-name"), say(words.status.bed, { bed }));
+  document.title = `${say(words.status.bed, { bed })} · Flexion`;
   /** @type {import("../wire").Notice | null} */
   let newest = null;
   /** @type {import("../wire").Notice | null} */
@@ -179,7 +187,7 @@ export function mountStatus(bed) {
     setAttribute(byId("folder"), "href", `/sessions/${state.sessionId}`);
     newest = state.notices.at(-1) ?? null;
     setShown(byId("notice"), newest !== null && newest !== seen);
-    if (newest !== null) setText(byId("notice-words"), [newest.text, newest.remedy].filter(Boolean).join(" "));
+    if (newest !== null) setText(byId("notice-words"), [newest.text, newest.remedy ?? ""].filter(Boolean).map(told).join(" "));
   };
 }
 

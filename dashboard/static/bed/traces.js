@@ -9,6 +9,8 @@ import { Playout } from "../signal/playout.js";
 import { RING_S, Ring } from "../signal/ring.js";
 import { closedUtc } from "./store.js";
 import { Sweep } from "../signal/sweep.js";
+import { onTheme } from "../theme.js";
+import { words } from "../words/catalogue.js";
 import { openWave } from "../signal/wave.js";
 
 /** @typedef {import("./store.js").BedState} BedState */
@@ -34,7 +36,7 @@ export class Traces {
     this.ageS = 0;
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
     new ResizeObserver(() => this.resize()).observe(this.area);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.readColours());
+    onTheme(() => this.readColours());
     document.addEventListener("visibilitychange", () => this.playout.jump());
     this.mountScale("eeg");
     this.mountScale("emg");
@@ -88,10 +90,10 @@ export class Traces {
    * @param {number} nowMs
    */
   renderSilence(state, nowMs) {
-    const words = staleWords(this.ageS, (nowMs - this.heardMs) / 1000);
-    setAttribute(this.area, "data-silent", String(words !== ""));
-    setShown(byId("silence"), words !== "");
-    if (words !== "") setText(byId("silence"), silenceWords(state, words));
+    const stale = staleWords(this.ageS, (nowMs - this.heardMs) / 1000);
+    setAttribute(this.area, "data-silent", String(stale !== ""));
+    setShown(byId("silence"), stale !== "");
+    if (stale !== "") setText(byId("silence"), silenceWords(state, stale));
   }
 
   resize() {
@@ -137,10 +139,10 @@ export class Traces {
 
 /**
  * @param {BedState} state
- * @param {string} words of an open session
+ * @param {string} open of an open session
  */
-function silenceWords(state, words) {
-  if (state.told && state.sessionId === null) return "No session";
-  if (closedUtc(state) !== null) return "Session ended";
-  return words;
+function silenceWords(state, open) {
+  if (state.told && state.sessionId === null) return words.signal.noSession;
+  if (closedUtc(state) !== null) return words.signal.sessionEnded;
+  return open;
 }

@@ -3,6 +3,8 @@
 
 import { byId, fit, make, setAttribute, setText } from "../dom.js";
 import { closedUtc, isUnscored } from "./store.js";
+import { words } from "../words/catalogue.js";
+import { say } from "../words/say.js";
 import { clockWords, faultWord, flagWord, phaseWord, reasonWord } from "../words/words.js";
 import { PAGE_SAMPLES, SETTLING_SAMPLES } from "../signal/page.js";
 
@@ -13,16 +15,6 @@ import { PAGE_SAMPLES, SETTLING_SAMPLES } from "../signal/page.js";
 const SHOWN = 120;
 /** Share of good cells below which a channel is zeroed. */
 const CHANNEL_FLOOR = 0.5;
-
-const FATE_WORDS = {
-  scored: "scored",
-  weighted: "weighted down",
-  unscored: "not scored",
-  dead: "given up",
-  waiting: "waiting",
-  kept: "recorded",
-  planned: "planned",
-};
 
 /**
  * What became of a window.
@@ -86,13 +78,15 @@ export function windowWords(state, index) {
   const window = state.windows.get(index);
   const result = state.results.get(index);
   const fate = fateOf(state, index);
-  const parts = [`Window ${index}: ${FATE_WORDS[fate]}`];
+  const { semicolon, stop } = words.numbers;
+  const parts = [say(words.windows.window, { n: index, fate: words.windows.fates[fate] })];
   const about = window ?? result;
-  if (about === undefined) return `${parts[0]}.`;
-  parts.push(`signal quality ${Math.round(100 * about.sqi)} %${result?.reason === "quality" ? ", too low" : ""}`);
+  if (about === undefined) return `${parts[0]}${stop}`;
+  const low = result?.reason === "quality";
+  parts.push(say(low ? words.windows.qualityLow : words.windows.quality, { share: Math.round(100 * about.sqi) }));
   if (result?.reason && result.reason !== "quality") parts.push(reasonWord(result.reason));
   if (window !== undefined) parts.push(...faultyChannels(window), ...flagsAndTime(window, state.session?.rate_hz ?? 1000));
-  return `${parts.join("; ")}.`;
+  return `${parts.join(semicolon)}${stop}`;
 }
 
 /**
@@ -105,10 +99,10 @@ function faultyChannels(window) {
   const labelsOf = new Map();
   for (const [label, quality] of Object.entries(window.channel_quality)) {
     if (quality >= CHANNEL_FLOOR) continue;
-    const words = (window.faults[label] ?? []).map(faultWord).join(" and ") || "bad";
-    labelsOf.set(words, [...(labelsOf.get(words) ?? []), label]);
+    const faults = (window.faults[label] ?? []).map(faultWord).join(words.numbers.and) || words.windows.bad;
+    labelsOf.set(faults, [...(labelsOf.get(faults) ?? []), label]);
   }
-  return [...labelsOf].map(([words, labels]) => `${labels.join(", ")} ${words}`);
+  return [...labelsOf].map(([faults, labels]) => say(words.windows.channels, { labels: labels.join(", "), words: faults }));
 }
 
 /**
@@ -118,8 +112,8 @@ function faultyChannels(window) {
 function flagsAndTime(window, rateHz) {
   const begin = clockWords(window.first_sample / rateHz);
   const end = clockWords((window.first_sample + window.n_samples) / rateHz);
-  const phases = [...new Set(window.phases.map(([phase]) => phaseWord(phase)))].join(", ");
-  return [...window.flags.map(flagWord), `${begin} to ${end}`, phases].filter(Boolean);
+  const phases = [...new Set(window.phases.map(([phase]) => phaseWord(phase)))].join(words.numbers.list);
+  return [...window.flags.map(flagWord), say(words.windows.span, { from: begin, to: end }), phases].filter(Boolean);
 }
 
 /**
@@ -140,10 +134,10 @@ export function mountWindows() {
     if (chosen !== null && chosen >= Math.max(made, planned)) chosen = null;
     const buttons = fit(strip, marks.length, makeMark);
     buttons.forEach((button, i) => renderMark(button, /** @type {Mark} */ (marks[i]), chosen));
-    setText(byId("windows-count"), planned > 0 ? `${made} of ${planned} planned` : `${made}`);
+    setText(byId("windows-count"), planned > 0 ? say(words.windows.ofPlanned, { made, planned }) : `${made}`);
     setText(byId("windows-fates"), fateWords(counts));
     const told = chosen ?? made - 1;
-    setText(byId("window-words"), told >= 0 ? windowWords(state, told) : "The first window is full 14 s after the signal begins.");
+    setText(byId("window-words"), told >= 0 ? windowWords(state, told) : words.windows.first);
   };
 }
 
@@ -152,7 +146,7 @@ function fateWords(counts) {
   const fates = /** @type {Fate[]} */ (["scored", "weighted", "unscored", "dead", "waiting", "kept"]);
   return fates
     .filter((fate) => counts[fate] > 0)
-    .map((fate) => `${counts[fate]} ${FATE_WORDS[fate]}`)
+    .map((fate) => say(words.windows.count, { n: counts[fate], fate: words.windows.fates[fate] }))
     .join(" · ");
 }
 
@@ -173,6 +167,6 @@ function renderMark(item, mark, chosen) {
   const button = /** @type {HTMLElement} */ (item.firstElementChild);
   setAttribute(button, "data-index", String(mark.index));
   setAttribute(button, "data-fate", mark.fate);
-  setAttribute(button, "aria-label", `Window ${mark.index}, ${FATE_WORDS[mark.fate]}`);
+  setAttribute(button, "aria-label", say(words.windows.mark, { n: mark.index, fate: words.windows.fates[mark.fate] }));
   setAttribute(button, "aria-pressed", String(mark.index === chosen));
 }

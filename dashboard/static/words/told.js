@@ -1,0 +1,54 @@
+// @ts-check
+/**
+ * Sentences that the server makes, in the page's language.
+ *
+ * They come in English, with their values in them, because other programs and the record have them so too. The catalogue
+ * holds each with places for its values: one that fits is said again in the page's language, with the same values; one
+ * that is not known is shown as it came.
+ */
+
+import { CATALOGUE, words } from "./catalogue.js";
+import { say } from "./say.js";
+
+/** @typedef {{pattern: RegExp, sentence: string}} Known */
+
+/**
+ * What the sentences look like, those with the most words of their own first: none is taken for another that begins like it.
+ *
+ * @param {Record<string, string>} english
+ * @param {Record<string, string>} others
+ * @returns {Known[]}
+ */
+export function sentencesOf(english, others) {
+  const bare = (/** @type {string} */ sentence) => sentence.replaceAll(/\{\w+\}/g, "").length;
+  const names = Object.keys(english).sort((a, b) => bare(english[b] ?? "") - bare(english[a] ?? ""));
+  return names.map((name) => ({ pattern: patternOf(english[name] ?? ""), sentence: others[name] ?? "" }));
+}
+
+/** @param {string} sentence */
+function patternOf(sentence) {
+  const escaped = sentence.replaceAll(/[.*+?^$()|[\]\\]/g, "\\$&").replaceAll(/\{(\w+)\}/g, "(?<$1>.+?)");
+  return new RegExp(`^${escaped}$`, "s");
+}
+
+/**
+ * The same in the other language; a value may be a sentence itself.
+ *
+ * @param {string} text
+ * @param {Known[]} known
+ * @returns {string}
+ */
+export function inOther(text, known) {
+  for (const { pattern, sentence } of known) {
+    const found = pattern.exec(text);
+    if (found === null) continue;
+    const values = Object.entries(found.groups ?? {}).map(([name, value]) => [name, inOther(value, known)]);
+    return say(sentence, Object.fromEntries(values));
+  }
+  return text;
+}
+
+const KNOWN = sentencesOf(CATALOGUE.en.told, words.told);
+
+/** @param {string} text as the server said it */
+export const told = (text) => (words === CATALOGUE.en ? text : inOther(text, KNOWN));
