@@ -7,6 +7,7 @@ never finds half a record that its writer knew of.
 from __future__ import annotations
 
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -147,6 +148,14 @@ def make_folder(folder: Path) -> None:
     except OSError as error:
         message = f"{folder} cannot be made: {error.strerror or error}."
         raise BadEnvironment(message, subject=str(folder), remedy="Name another folder.") from error
+
+
+def free_bytes(path: Path) -> int | None:
+    """Return how much the disk under a path still takes; None where it cannot be asked."""
+    try:
+        return shutil.disk_usage(path).free
+    except OSError:
+        return None
 
 
 def sync_folder(folder: Path) -> None:

@@ -8,7 +8,7 @@ import resource
 
 import pytest
 
-from acquisition.durable import AppendFile, replace_file
+from acquisition.durable import AppendFile, free_bytes, replace_file
 from acquisition.errors import BadEnvironment, DiskFull
 
 
@@ -86,3 +86,9 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
     assert os.listdir(tmp_path) == ["a.json"]
     replace_file(path, b"new")
     assert path.read_bytes() == b"new"
+
+
+def test_free_space_is_told_where_it_can_be_asked(tmp_path):
+    """A folder that is gone has none that anybody knows of."""
+    assert free_bytes(tmp_path) > 0
+    assert free_bytes(tmp_path / "gone") is None
