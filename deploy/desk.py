@@ -1,5 +1,7 @@
 """Desk: answers the commands that are for the supervisor: ``start`` a session, list the ``streams`` of the network.
 
+It also opens the patient's ``cue``s for a session, and corrects a session that has ended: both are nobody else's then.
+
 Looking for streams takes seconds, so it is done beside the supervisor's loop; processes are started by the loop itself.
 
 Arguments
@@ -8,14 +10,19 @@ Arguments
 minutes, montage, unit, mains_hz}
     Answered with {session}.
 ``streams`` {}
-    Answered with {streams: [...], pairs: [...]}, as ``flexion streams`` shows them.
+    Answered with {streams: [...], pairs: [...]}, as ``flexion streams`` shows them, and {taken: {source_id: {session,
+    bed}}}: what open sessions have.
+``cue`` {bed, action: "open", language}
+    Begins ``flexion cues`` for the bed; every other action is the cues' own.
+``stop`` {session, entered_in_error: true}
+    For a session that has ended: it is marked. One that is open is its bridge's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, Protocol
 
 from acquisition.errors import FlexionError
 from acquisition.session import SessionInfo
@@ -33,8 +40,41 @@ SETTINGS = ("minutes", "montage", "unit", "mains_hz")
 CRITERIA = ("name", "source_id", "hostname")
 PARTNER = "partner_"
 
-Answer = Callable[[Command, dict[str, Any]], None]
-Refuse = Callable[[Command, dict[str, str]], None]
+
+class Host(Protocol):
+    """The run whose desk it is."""
+
+    def admit(self, info: SessionInfo) -> object:
+        """Begin a session; on the loop's thread."""
+        ...
+
+    def taken(self, source_ids: Iterable[str]) -> Mapping[str, Any]:
+        """Return who has which of these streams; from any thread."""
+        ...
+
+    def open_cues(self, bed: str, language: str) -> None:
+        """Begin the cues of the session in a bed."""
+        ...
+
+    def is_closed(self, session: str) -> bool:
+        """Tell whether a session has ended, and its folder is here."""
+        ...
+
+    def correct(self, session: str) -> None:
+        """Mark a session that has ended as entered in error."""
+        ...
+
+
+class Voice(Protocol):
+    """Says what became of a command."""
+
+    def answer(self, command: Command, data: dict[str, Any]) -> None:
+        """Say that it was done."""
+        ...
+
+    def refuse(self, command: Command, error: dict[str, str]) -> None:
+        """Say why not."""
+        ...
 
 
 class Desk:
@@ -46,25 +86,17 @@ class Desk:
         In force for sessions that are started here.
     models : Models or None
         The bundles that they are bound to.
-    admit : callable
-        Begins a session; called on the loop's thread.
-    answer, refuse : callable
-        Say what became of a command.
+    host : Host
+        Does what is asked.
+    voice : Voice
+        Says so.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        models: Models | None,
-        admit: Callable[[SessionInfo], object],
-        answer: Answer,
-        refuse: Refuse,
-    ) -> None:
+    def __init__(self, settings: Settings, models: Models | None, host: Host, voice: Voice) -> None:
         self._settings = settings
         self._models = models
-        self._admit = admit
-        self._answer = answer
-        self._refuse = refuse
+        self._host = host
+        self._voice = voice
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="desk")
         self._open: list[tuple[Command, Future[Any]]] = []
 
@@ -73,6 +105,12 @@ class Desk:
         work = {"start": self._find, "streams": self._list}.get(command.name)
         if work is not None:
             self._open.append((command, self._worker.submit(work, command.args)))
+        elif command.name == "cue" and command.args.get("action") == "open":
+            self._do(command, lambda: self._open_cues(command.args))
+        elif command.name == "stop" and command.args.get("entered_in_error"):
+            session = str(command.args.get("session"))
+            if self._host.is_closed(session):
+                self._do(command, lambda: self._host.correct(session))
 
     def look(self) -> None:
         """Finish what is ready."""
@@ -82,7 +120,7 @@ class Desk:
             try:
                 self._finish(command, found.result())
             except FlexionError as error:
-                self._refuse(command, error.as_refusal())
+                self._voice.refuse(command, error.as_refusal())
 
     def close(self) -> None:
         """Take no more."""
@@ -91,10 +129,22 @@ class Desk:
     def _finish(self, command: Command, found: Any) -> None:
         if isinstance(found, Plan):
             info = found.to_info(self._models)
-            self._admit(info)
-            self._answer(command, {"session": info.session})
+            self._host.admit(info)
+            self._voice.answer(command, {"session": info.session})
         else:
-            self._answer(command, found)
+            self._voice.answer(command, found)
+
+    def _do(self, command: Command, act: Callable[[], object]) -> None:
+        """Do at once what takes no time."""
+        try:
+            act()
+        except FlexionError as error:
+            self._voice.refuse(command, error.as_refusal())
+        else:
+            self._voice.answer(command, {})
+
+    def _open_cues(self, args: Mapping[str, Any]) -> None:
+        self._host.open_cues(str(args.get("bed")), "zh" if args.get("language") == "zh" else "en")
 
     def _find(self, args: Mapping[str, Any]) -> Plan:
         from acquisition.discovery import SourceSpec
@@ -122,4 +172,5 @@ class Desk:
     def _list(self, args: Mapping[str, Any]) -> dict[str, Any]:
         from acquisition.discovery import find_streams
 
-        return describe_network(find_streams(LOOK_S), self._settings.session)
+        found = describe_network(find_streams(LOOK_S), self._settings.session)
+        return found | {"taken": self._host.taken({stream["source_id"] for stream in found["streams"]})}

@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import FrameType, TracebackType
@@ -25,6 +25,7 @@ from acquisition.session import SessionFolder, SessionInfo
 from deploy import exits
 from deploy.desk import Desk
 from deploy.ear import Ear
+from deploy.occupancy import check_free, correct, cues_of, holders, is_closed, sources_of
 from deploy.opening import Models, entry_of
 from deploy.redis_choice import ChosenRedis
 from deploy.settings import Settings, as_variables
@@ -35,7 +36,7 @@ from streaming.connection import connect
 from streaming.control import Control
 from streaming.errors import BedBusy, EndUnwritten, NoAnswer, TransportDown
 from streaming.lease import Holder
-from streaming.sessions import Registry
+from streaming.sessions import Registry, SessionEntry
 
 #: Longest wait for sessions that were told to end: their windows' 30 s, and what it takes to write it all down.
 END_S = 40.0
@@ -110,7 +111,7 @@ class Ward:
         self._settings = self._settings.model_copy(update={"redis_url": self._redis.url})
         self._client = connect(self._redis.url, "supervisor")
         self._ear = Ear(self._client, self._clock.monotonic_s)
-        self._desk = Desk(self._settings, self._models, self.admit, self._ear.answer, self._ear.refuse)
+        self._desk = Desk(self._settings, self._models, self, self._ear)
         self._ear.listen()
         for role in self._roles:
             for name in self._names(role):
@@ -151,11 +152,12 @@ class Ward:
 
         Raises
         ------
-        BedBusy
-            If another session of the bed is open.
+        BedBusy, SourceBusy
+            If another session of the bed, or on the same stream, is open.
         IdentityError, DiskFull
             If the folder cannot be made.
         """
+        check_free(info, self.taken(sources_of(info.source)))
         self._enter(info)
         try:
             folder = SessionFolder.create(self._settings.data_dir, info)
@@ -171,16 +173,50 @@ class Ward:
             registry.open(entry_of(info))
         except BedBusy:
             left = registry.on_bed(str(info.bed))
-            if left is None or not self._is_left(str(info.bed)):
+            if left is None or not self._is_left(left):
                 raise
             registry.close(left.session, "left without a bridge")
             self._log.warning("session was left without a bridge", session=left.session, bed=left.bed)
             registry.open(entry_of(info))
 
-    def _is_left(self, bed: str) -> bool:
-        """Tell whether no process holds the bed any more."""
-        holder = self._client.get(keys.bed_lease(bed))
+    def _is_left(self, left: SessionEntry) -> bool:
+        """Tell whether no process holds the bed any more; a bridge of ours that only begins does not hold it yet."""
+        if left.session in self._seated():
+            return False
+        holder = self._client.get(keys.bed_lease(str(left.bed)))
         return not isinstance(holder, bytes) or Holder.decode(holder).is_gone()
+
+    def _seated(self) -> dict[str, SessionInfo]:
+        """Return the sessions of this run that are not over; from any thread."""
+        return {session: s.folder.info for session, s in [*self._sittings.items()] if not s.over}
+
+    # What the desk asks for
+
+    def taken(self, source_ids: Iterable[str]) -> dict[str, dict[str, str | None]]:
+        """Return which open session has which of these streams: one of ours, or whoever holds its lease."""
+        wanted = set(source_ids)
+        ours = {
+            source_id: {"session": info.session, "bed": info.bed}
+            for info in self._seated().values()
+            for source_id in sources_of(info.source)
+        }
+        return holders(self._client, wanted) | {id: held for id, held in ours.items() if id in wanted}
+
+    def open_cues(self, bed: str, language: str) -> None:
+        """Begin the cues of the session in a bed; they end by themselves, or by a person."""
+        info = cues_of(bed, self._seated().values())
+        named = ("--source-id", *sources_of(info.source)[:1])
+        more = ("--bed", bed, "--language", language, "--port", "0", "--no-browser", "--json")
+        name = f"cues {info.session} {self._clock.monotonic_s():.3f}"
+        self._spawn(name, "cues", *named, *more, ended=lambda: True, beats=False)
+
+    def is_closed(self, session: str) -> bool:
+        """Tell whether a session has ended, and its folder is here."""
+        return is_closed(self._client, self._settings.data_dir, session)
+
+    def correct(self, session: str) -> None:
+        """Mark a session that has ended as entered in error, and tell the pages."""
+        correct(self._client, self._settings.data_dir, session)
 
     def _seat(self, folder: SessionFolder, play: Sequence[str] | None, scan: Sequence[str] | None) -> Sitting:
         session = folder.info.session

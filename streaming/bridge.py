@@ -20,7 +20,9 @@ from acquisition.chain import Chain, Step, drive
 from acquisition.clock import Clock
 from acquisition.clock_map import brought_over
 from acquisition.decisions import Decision
+from acquisition.durable import free_bytes
 from acquisition.errors import DiskFull
+from acquisition.hum import Hum
 from acquisition.items import SIGNAL, Item, Raw, RawMarker
 from acquisition.ledger import PARTNER as OF_PARTNER
 from acquisition.player import LONGEST_HOLE_S
@@ -93,7 +95,8 @@ class Bridge:
         self._outbox = make_outbox(self._recorder, self._heartbeat)
         self._framer = Framer(self._info.rate_hz)
         self._pulse = Pulse(chain.montage.labels)
-        self._teller = Teller(self._outbox.tell, self._info, chain.montage)
+        self._hum = Hum(chain.montage.labels, self._info.rate_hz, self._info.mains_hz)
+        self._teller = Teller(self._outbox.tell, self._info, chain)
         self._next_segment = 0
         self._begun_s: float | None = None
         self._lost_s: float | None = None
@@ -160,6 +163,8 @@ class Bridge:
             self._announce(decision)
             self._ended = str(decision.data["reason"]) if decision.kind == "end" else self._ended
         self._resume_scans()
+        for note in self._folder.notes():
+            self._teller.note(note)
         for step in drive(self._chain, tape_of_folder(self._folder), self._folder.append_decision):
             self._post(step.windows, live=False)
         self._resume_index()
@@ -305,9 +310,12 @@ class Bridge:
             self._follow_recorder()
             self._post(tuple(map(self._flagged, step.windows)), live=self._live)
         for traces in step.traces:
+            self._hum.push(traces.first_sample, traces.x_uv)
             for frame in self._framer.push(traces, self._stamp_s):
                 self._outbox.show(frame)
         self._pulse.cells(step.cells)
+        if (humming := self._hum.notice()) is not None:
+            self._teller.notice(**humming)
 
     def _flagged(self, window: Window) -> Window:
         """Return a window that says that it is not recorded, also when the disk refused it only just now (law 2)."""
@@ -387,15 +395,26 @@ class Bridge:
         while self._outbox.commands:
             command = self._outbox.commands.popleft()
             sample = self._chain.next_sample
-            text = str(command.args.get("text", ""))
+            # Half a character, which a browser may send, cannot be written down.
+            text = str(command.args.get("text", "")).encode("utf-8", "replace").decode()
             if command.name == "mark":
                 phase = self._chain.montage.phase_of(text)
                 self._decide("marker", {"text": text, "phase": phase, "sample": sample, "author": command.author})
             elif command.name == "note":
-                self._recorder.note({"text": text, "author": command.author, "sample": sample})
+                self._note(text, command.author, sample)
+            elif command.args.get("entered_in_error"):
+                self._recorder.entered_in_error()
+                self._teller.corrected(replace(self._info, entered_in_error=True))
             self._outbox.answer(command, {"sample": sample})
             if command.name == "stop":
                 self._end_by_user()
+
+    def _note(self, text: str, author: str, sample: int) -> None:
+        """Write down what somebody wrote, and tell it."""
+        utc = self._clock.utc().isoformat(timespec="milliseconds")
+        note = {"text": text, "author": author, "sample": sample, "utc": utc}
+        self._recorder.note(note)
+        self._teller.note(note)
 
     # -- what others hear -----------------------------------------------------------------------
 
@@ -412,6 +431,8 @@ class Bridge:
             "waiting": self._outbox.waiting,
             "trouble": self._outbox.trouble,
             "latency_s": tally.latency_s,
+            "other_mains": self._hum.to_json(),
+            "disk_free_bytes": free_bytes(self._folder.path),
         }
 
     def _announce(self, decision: Decision) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+import unicodedata
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,16 +17,20 @@ from typing import Any
 from redis import Redis
 
 from streaming import keys
-from streaming.errors import NoAnswer, RecordError
+from streaming.errors import NoAnswer, RecordError, TextRefused
 from streaming.script import Script, Value
 from streaming.tail import Tail, parts
 
 #: Every command there is.
-COMMANDS = ("start", "stop", "mark", "note", "streams")
+COMMANDS = ("start", "stop", "mark", "note", "cue", "streams")
 #: Seconds that a sender waits for the answer, and that the command is valid.
 ANSWER_S = 5.0
 #: Commands and answers that are kept, about: enough to look up what was asked, and no more.
 KEPT = 1000
+#: Most characters of what people write: a mark is a few words at a sample, a note a paragraph.
+LONGEST = {"mark": 200, "note": 2000}
+#: What text may hold of the characters that control something.
+LINE_CHARACTERS = "\n\t"
 
 _APPEND = Script("append")
 
@@ -146,9 +151,13 @@ class Control:
             If nobody answers in time; then nobody will carry it out either, unless somebody is at it already.
         RecordError
             If there is no such command.
+        TextRefused
+            If a mark or a note is empty, too long, or holds what is no text.
         """
         if name not in COMMANDS:
             raise _refused(f"There is no command {name!r}; expected one of {', '.join(COMMANDS)}.")
+        if name in LONGEST:
+            check_text(name, args.get("text"))
         command = Command(uuid.uuid4().hex, name, dict(args), author, timeout_s)
         replies = Tail(self._redis, keys.REPLIES)
         replies.seek_end()
@@ -205,6 +214,37 @@ class Listener:
     def _now_ms(self) -> float:
         seconds, microseconds = self._redis.time()
         return seconds * 1000 + microseconds / 1000
+
+
+def check_text(what: str, text: object) -> str:
+    """Return what somebody wrote, if it can be kept: whatever its script, and markup is text like any other.
+
+    Raises
+    ------
+    TextRefused
+        If it is empty, longer than `LONGEST`, or holds characters that are no text.
+
+    Examples
+    --------
+    >>> check_text("mark", "<b>قفز</b>")
+    '<b>قفز</b>'
+    """
+    if not isinstance(text, str) or not text.strip():
+        raise TextRefused(f"The {what} is empty.", subject=what, remedy="Write a few words.")
+    if len(text) > LONGEST[what]:
+        raise TextRefused(
+            f"The {what} has {len(text):,} characters; at most {LONGEST[what]:,} are kept.",
+            subject=what,
+            remedy="Shorten it, or write it in parts.",
+        )
+    odd = [c for c in text if unicodedata.category(c) in ("Cc", "Cs") and c not in LINE_CHARACTERS]
+    if odd:
+        raise TextRefused(
+            f"The {what} holds the character U+{ord(odd[0]):04X}, which is no text.",
+            subject=what,
+            remedy="Leave it out.",
+        )
+    return text
 
 
 def _refused(message: str) -> RecordError:

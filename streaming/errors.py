@@ -4,7 +4,8 @@ The branch of ``acquisition.errors`` that grows here::
 
     FlexionError
     ├── BadInput
-    │   └── RecordError         an entry that is not what its schema says
+    │   ├── RecordError         an entry that is not what its schema says
+    │   └── TextRefused         a mark or a note that cannot be kept
     ├── BadEnvironment
     │   ├── TransportDown       Redis does not answer, or refuses to work
     │   ├── UnfitServer         a server that is too old, evicts, or has no such address
@@ -12,6 +13,7 @@ The branch of ``acquisition.errors`` that grows here::
     │   ├── ServerFailed        the private server did not start or died
     │   ├── LeaseHeld           another process owns the bed or the source
     │   ├── BedBusy             another session of the bed is still open
+    │   ├── SourceBusy          another open session takes its signal from the same stream
     │   ├── NoAnswer            nobody answered a command
     │   └── EndUnwritten        a full disk does not take a session's end
     ├── Refused                 Redis lost what it had: take a new term and publish again
@@ -29,6 +31,12 @@ class RecordError(BadInput):
     """An entry is not what its schema says: another version, a torn payload, a shape that does not fit."""
 
     kind = "record"
+
+
+class TextRefused(BadInput):
+    """A mark or a note that cannot be kept: empty, too long, or no text."""
+
+    kind = "text"
 
 
 class TransportDown(BadEnvironment):
@@ -78,6 +86,12 @@ class BedBusy(BadEnvironment):
     """Another session of the bed is still open."""
 
     kind = "bed_busy"
+
+
+class SourceBusy(BadEnvironment):
+    """Another open session takes its signal from the same stream."""
+
+    kind = "source_busy"
 
 
 class NoAnswer(BadEnvironment):

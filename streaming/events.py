@@ -29,6 +29,7 @@ TYPES = (
     "outcome",
     "fmri",
     "notice",
+    "note",
     "end",
 )
 

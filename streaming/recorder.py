@@ -134,6 +134,10 @@ class Recorder:
         """Append a note of the user's."""
         self._guard(lambda: self._folder.append_note(dict(note)))
 
+    def entered_in_error(self) -> None:
+        """Write down that this is the wrong patient's session."""
+        self._guard(lambda: self._folder.update(entered_in_error=True))
+
     def save_scan(self, event: Mapping[str, Any]) -> None:
         """Append an fMRI event to ``results.jsonl``; one that is there already is not written again."""
         self._unsaved.append(dict(event))

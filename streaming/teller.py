@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from acquisition.chain import Chain
 from acquisition.decisions import Decision
 from acquisition.ledger import PARTNER
-from acquisition.montage import Montage
 from acquisition.session_info import SessionInfo
 from acquisition.windowing import Window
 
 #: What the screen is told of ``session.json``.
 TOLD = (
     "session", "patient", "bed", "mode", "origin", "created_utc", "mains_hz", "rate_hz", "fingerprint", "bundles",
-    "planned_s", "replay_of", "excerpt", "rounds", "repeats", "resampled_from_hz",
+    "planned_s", "replay_of", "excerpt", "rounds", "repeats", "resampled_from_hz", "entered_in_error",
 )  # fmt: skip
 
 
@@ -27,22 +27,32 @@ class Teller:
         Takes the type of an event and its data.
     info : SessionInfo
         Of the session.
-    montage : Montage
-        Its channels.
+    chain : Chain
+        Its channels and filters.
     """
 
-    def __init__(self, tell: Callable[[str, Mapping[str, Any]], None], info: SessionInfo, montage: Montage) -> None:
+    def __init__(self, tell: Callable[[str, Mapping[str, Any]], None], info: SessionInfo, chain: Chain) -> None:
         self._tell = tell
         self._info = info
-        self._montage = montage
+        self._montage = chain.montage
+        self._filters = chain.filters
         self._state = ""
         self._losing = False
 
     def session(self) -> None:
         """Tell what session it is."""
         info = self._info.to_json()
-        channels = {"labels": self._montage.labels, "kinds": self._montage.kinds}
+        channels = {"labels": self._montage.labels, "kinds": self._montage.kinds, "filters": self._filters}
         self._tell("session", {key: info[key] for key in TOLD} | channels)
+
+    def corrected(self, info: SessionInfo) -> None:
+        """Tell what session it is, as it stands corrected."""
+        self._info = info
+        self.session()
+
+    def note(self, note: Mapping[str, Any]) -> None:
+        """Tell what somebody wrote down."""
+        self._tell("note", note)
 
     def source(self, state: str, cause: str) -> None:
         """Tell the source's state when it has changed; the seconds in the cause pass in the heartbeats alone."""
@@ -65,9 +75,9 @@ class Teller:
         elif not self._losing:
             self.notice("Samples are lost: the second stream lacks theirs")
 
-    def notice(self, text: str) -> None:
+    def notice(self, text: str, remedy: str = "") -> None:
         """Tell people something about the machinery."""
-        self._tell("notice", {"level": "technical", "text": text, "remedy": ""})
+        self._tell("notice", {"level": "technical", "text": text, "remedy": remedy})
 
     def window(self, window: Window) -> None:
         """Tell of a window that was made."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import socket
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +15,7 @@ import typer
 
 from deploy.cli import output
 from deploy.cli.live import SourceId
-from deploy.cli.options import Json, NoBrowser
+from deploy.cli.options import Json, NoBrowser, RedisUrl
 
 if TYPE_CHECKING:
     from acquisition.cue_desk import CueDesk, Sent
@@ -56,6 +58,9 @@ Rest = Annotated[float, typer.Option("--rest", callback=_seconds, help="Seconds 
 Extension = Annotated[float, typer.Option("--extension", callback=_seconds, help="Seconds to straighten.")]
 Trials = Annotated[int, typer.Option("--trials", min=1, help="Number of trials.")]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="TCP port of the page.")]
+AtBed = Annotated[
+    str | None, typer.Option("--bed", metavar="NAME", help="Bed whose page may run the cues too; needs --redis.")
+]
 Tongue = Annotated[Language, typer.Option("--language", help="Language of the page.")]
 
 
@@ -72,6 +77,8 @@ def cues(
     extension: Extension = 3.0,
     trials: Trials = 51,
     source_id: SourceId = None,
+    bed: AtBed = None,
+    redis: RedisUrl = None,
     port: Port = 8611,
     language: Tongue = Language.en,
     no_browser: NoBrowser = False,
@@ -86,15 +93,36 @@ def cues(
     from acquisition.inlet import lsl_clock_s
     from acquisition.outlet import MarkerOutlet
     from acquisition.paradigm import ParadigmPlan
-    from dashboard.server import listen
+    from dashboard.server import listen, url_of
 
     plan = ParadigmPlan(still, preparation, flexion, rest, extension, trials)
     own_id = source_id or f"flexion-cues-{socket.gethostname()}-{port}"
     with listen(HOST, port) as listening, MarkerOutlet(NAME, own_id) as markers:
         desk = CueDesk(plan, markers.push, LiveClock(lsl_clock_s), on_sent=_tell_lateness)
         _say_how(plan, own_id)
-        _run(desk, markers, listening, language.value, browser=not no_browser)
+        with _heard_at(bed, redis, desk, url_of(listening), lambda: markers.heard):
+            _run(desk, markers, listening, language.value, browser=not no_browser)
         _tell(desk, own_id, as_json=as_json)
+
+
+def _heard_at(
+    bed: str | None, redis: str | None, desk: CueDesk, url: str, heard: Callable[[], bool]
+) -> AbstractContextManager[object]:
+    """Let the page of a bed run the cues too, where it was named."""
+    from deploy.cueing import CueEar
+    from deploy.errors import WrongUse
+    from deploy.settings import load
+
+    if bed is None:
+        return nullcontext()
+    redis_url = load({"redis_url": redis}).redis_url
+    if redis_url is None:
+        raise WrongUse(
+            f"The page of bed {bed} reaches the cues through Redis, and none is named.",
+            subject="--bed",
+            remedy="Name the one of flexion live with --redis, or leave --bed out.",
+        )
+    return CueEar(str(redis_url), bed, desk, url, heard)
 
 
 def _run(desk: CueDesk, markers: MarkerOutlet, listening: socket.socket, language: str, *, browser: bool) -> None:

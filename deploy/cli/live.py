@@ -8,7 +8,6 @@ import typer
 
 from deploy.cli import output
 from deploy.cli.options import (
-    Bed,
     Bundle,
     BundledRedis,
     Data,
@@ -16,7 +15,6 @@ from deploy.cli.options import (
     Mains,
     Montage,
     NoBrowser,
-    Patient,
     Port,
     RedisUrl,
     Unit,
@@ -37,6 +35,10 @@ PartnerName = Annotated[str | None, typer.Option("--partner-name", metavar="NAME
 PartnerHost = Annotated[
     str | None, typer.Option("--partner-hostname", metavar="HOST", help="Machine of a second stream.")
 ]
+Whose = Annotated[
+    str | None, typer.Option("--patient", metavar="NAME", help="Pseudonym; without it sessions begin on the pages.")
+]
+Where = Annotated[str | None, typer.Option("--bed", metavar="NAME", help="Name of the bed.")]
 Minutes = Annotated[float | None, typer.Option("--minutes", help="Planned length; 9 by default.")]
 Stay = Annotated[bool, typer.Option("--stay", help="Keep the pages when the session has ended, until Ctrl-C.")]
 
@@ -47,8 +49,8 @@ def add_to(app: typer.Typer) -> None:
 
 
 def live(
-    patient: Patient,
-    bed: Bed,
+    patient: Whose = None,
+    bed: Where = None,
     source_id: SourceId = None,
     name: StreamName = None,
     hostname: Host = None,
@@ -71,7 +73,8 @@ def live(
 ) -> None:
     """Score a patient live, from an LSL stream.
 
-    It is the one that fits the montage, or the two that do together; where several do, say which.
+    It is the one that fits the montage, or the two that do together; where several do, say which. Without a patient
+    nothing begins by itself: the pages offer the streams of the network, and sessions begin and end there until Ctrl-C.
     """
     from deploy.cli.running import run
     from deploy.settings import load
@@ -88,25 +91,43 @@ def live(
             "models.eeg_emg": bundle,
         }
     )
-    plan = find(
-        settings,
-        patient,
-        bed,
-        wait,
-        stream=(name, source_id, hostname),
-        partner=(partner_name, partner_source_id, partner_hostname),
-    )
+    stream, partner = (name, source_id, hostname), (partner_name, partner_source_id, partner_hostname)
+    begins = _begins(patient, bed, *stream, *partner)
+    plans = [find(settings, str(patient), str(bed), wait, stream=stream, partner=partner)] if begins else []
+    if not begins:
+        output.say("No patient was named: begin sessions on the pages, bed by bed.")
     raise typer.Exit(
         run(
             settings,
-            [plan],
-            [None],
+            plans,
+            [None] * len(plans),
             browser=not no_browser,
-            stay=stay,
+            stay=stay or not begins,
             as_json=as_json,
             lasting=True,
             allow_bundled=allow_bundled_redis,
         )
+    )
+
+
+def _begins(patient: str | None, bed: str | None, *streams: str | None) -> bool:
+    """Tell whether a session begins by itself: who is in which bed is said then, or nothing of one session is.
+
+    Raises
+    ------
+    WrongUse
+        If only a part of it is said.
+    """
+    from deploy.errors import WrongUse
+
+    if patient is not None and bed is not None:
+        return True
+    if patient is None and bed is None and not any(streams):
+        return False
+    raise WrongUse(
+        "A session needs its patient and its bed.",
+        subject="--bed" if bed is None else "--patient",
+        remedy="Give --patient and --bed, or neither of them nor a stream, to begin sessions on the pages.",
     )
 
 

@@ -12,6 +12,7 @@ from acquisition.errors import IdentityError
 from acquisition.montage import load_montage
 from acquisition.outlet import OutletSpec, SignalOutlet
 from deploy.desk import Desk
+from deploy.occupancy import cues_of
 from streaming.control import Command
 
 #: Looks until a command must have been answered: discovery takes up to 3 s.
@@ -19,12 +20,39 @@ LOOKS = 1000
 
 
 class Counter:
-    """A desk's other side: who was admitted, and what was answered."""
+    """A desk's other side: who was admitted, what was opened and corrected, and what was answered."""
 
     def __init__(self) -> None:
         self.admitted = []
         self.answers = []
         self.refusals = []
+        self.opened = []
+        self.corrected = []
+        self.closed = set()
+
+    def answer(self, command, data) -> None:
+        """Say that it was done."""
+        self.answers.append((command.name, data))
+
+    def refuse(self, command, error) -> None:
+        """Say why not."""
+        self.refusals.append(error)
+
+    def taken(self, source_ids):
+        """Return who has which stream."""
+        return {source_id: {"session": "S", "bed": "B7"} for source_id in source_ids}
+
+    def open_cues(self, bed, language) -> None:
+        """Begin the cues."""
+        cues_of(bed, []) if bed == "EMPTY" else self.opened.append((bed, language))
+
+    def is_closed(self, session) -> bool:
+        """Tell whether it has ended."""
+        return session in self.closed
+
+    def correct(self, session) -> None:
+        """Mark it."""
+        self.corrected.append(session)
 
     def admit(self, info) -> None:
         """Begin a session."""
@@ -42,13 +70,7 @@ def counter():
 @pytest.fixture
 def ask(settings, models, counter):
     """Return a function that gives the desk a command and waits until it is done."""
-    desk = Desk(
-        settings,
-        models,
-        counter.admit,
-        lambda command, data: counter.answers.append((command.name, data)),
-        lambda command, error: counter.refusals.append(error),
-    )
+    desk = Desk(settings, models, counter, counter)
 
     def ask(name, **args):
         desk.take(Command(uuid.uuid4().hex, name, args, "test"))
@@ -134,12 +156,33 @@ def test_streams_are_listed(ask, counter, source_id):
     ((_, data),) = counter.answers
     (stream,) = [one for one in data["streams"] if one["source_id"] == source_id]
     assert (stream["channel_count"], stream["rate_hz"], stream["unit"]) == (16, 1000.0, "uV")
+    assert data["taken"][source_id] == {"session": "S", "bed": "B7"}
+
+
+def test_cues_are_opened_where_a_session_is(ask, counter):
+    """Everything else about cues is for the cues themselves."""
+    ask("cue", bed="B1", action="open", language="zh")
+    assert (counter.opened, counter.answers) == ([("B1", "zh")], [("cue", {})])
+    ask("cue", bed="EMPTY", action="open")
+    assert counter.refusals[0]["message"] == "Bed EMPTY has no session on a stream here."
+
+
+def test_a_session_that_has_ended_is_corrected_here(ask, counter):
+    """One that is open is its bridge's to end and to mark."""
+    counter.closed.add("S2")
+    ask("stop", session="S2", entered_in_error=True)
+    assert (counter.corrected, counter.answers) == (["S2"], [("stop", {})])
 
 
 def test_commands_for_others_are_left_to_them(ask, counter, settings, models):
     """A bridge answers its own commands."""
-    desk = Desk(settings, models, counter.admit, lambda *_: None, lambda *_: None)
-    desk.take(Command("1", "stop", {}, "test"))
+    desk = Desk(settings, models, counter, counter)
+    for name, args in (
+        ("stop", {}),
+        ("stop", {"session": "S1", "entered_in_error": True}),
+        ("cue", {"action": "pause"}),
+    ):
+        desk.take(Command("1", name, args, "test"))
     desk.look()
-    assert desk._open == []
+    assert (desk._open, counter.answers, counter.corrected) == ([], [], [])
     desk.close()

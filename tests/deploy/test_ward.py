@@ -13,13 +13,14 @@ import structlog
 from acquisition.clock import LiveClock
 from acquisition.errors import IdentityError
 from acquisition.montage import load_montage
+from acquisition.session import SessionFolder
 from deploy import ward as module
-from deploy.opening import Plan
+from deploy.opening import Plan, entry_of
 from deploy.redis_choice import ChosenRedis
 from deploy.supervisor import ChildState
 from deploy.ward import Ward
 from streaming.connection import connect
-from streaming.errors import BedBusy
+from streaming.errors import BedBusy, SourceBusy
 from streaming.lease import Lease
 from streaming.sessions import Registry
 
@@ -50,9 +51,9 @@ def ward(settings, models, redis_url, process):
 def info(models):
     """Return a function that describes a session of a patient in bed B1."""
 
-    def make(patient="P1"):
-        source = {"kind": "lsl", "name": "Amp", "source_id": "amp", "hostname": "here", "channel_count": 16}
-        return Plan("live", "live", patient, "B1", load_montage("amp16"), source).to_info(models)
+    def make(patient="P1", bed="B1", source_id="amp"):
+        source = {"kind": "lsl", "name": "Amp", "source_id": source_id, "hostname": "here", "channel_count": 16}
+        return Plan("live", "live", patient, bed, load_montage("amp16"), source).to_info(models)
 
     return make
 
@@ -70,16 +71,52 @@ def test_a_bed_that_a_process_holds_is_busy(ward, info, redis_url):
     sitting = ward.admit(info())
     Lease(connect(redis_url, "bridge"), "B1", "amp", sitting.folder.info.session).acquire(0)
     with pytest.raises(BedBusy, match="Bed B1 has the open session"):
-        ward.admit(info("P2"))
+        ward.admit(info("P2", source_id="amp-2"))
     assert len(list(sitting.folder.path.parent.iterdir())) == 1
+
+
+def test_a_bed_whose_bridge_only_begins_is_busy(ward, info):
+    """A start that is pressed twice begins one session, however slow its bridge is to take the bed."""
+    ward.admit(info())
+    with pytest.raises(BedBusy, match="Bed B1 has the open session"):
+        ward.admit(info("P2", source_id="amp-2"))
+
+
+def test_a_stream_has_one_session(ward, info):
+    """The second one, on another bed, is refused with the bed of the first; no folder is left behind."""
+    sitting = ward.admit(info())
+    with pytest.raises(SourceBusy, match="Stream amp belongs to the open session .* of bed B1"):
+        ward.admit(info("P2", bed="B2"))
+    assert len(list(sitting.folder.path.parent.iterdir())) == 1
+    assert ward.taken(["amp", "other"]) == {"amp": {"session": sitting.folder.info.session, "bed": "B1"}}
+
+
+def test_cues_are_begun_beside_the_stream_of_a_bed(ward, info, process):
+    """Their markers are named after it; the page of the bed runs them, in its language."""
+    ward.admit(info())
+    process("sh", "-c", "exit 0")
+    ward.open_cues("b1", "zh")
+    command = [*ward._supervisor._children.values()][-1].spec.command
+    assert " ".join(command[len(module.FLEXION) :]).startswith("cues --source-id amp --bed b1 --language zh --port 0")
+
+
+def test_a_session_that_has_ended_is_marked(ward, info, redis_url):
+    """Who sees only afterwards that it was the wrong patient can still say so."""
+    sitting = ward.admit(info())
+    session = sitting.folder.info.session
+    assert not ward.is_closed(session)
+    Registry(connect(redis_url, "test")).close(session, "user")
+    assert ward.is_closed(session)
+    ward.correct(session)
+    assert SessionFolder.open(sitting.folder.path).info.entered_in_error
 
 
 def test_a_bed_that_a_crash_left_is_free(ward, info, redis_url):
     """A session whose bridge and supervisor are gone does not keep its bed for ever."""
-    first = ward.admit(info())
+    first, registry = info(), Registry(connect(redis_url, "test"))
+    registry.open(entry_of(first))
     second = ward.admit(info("P2"))
-    registry = Registry(connect(redis_url, "test"))
-    assert registry.find(first.folder.info.session).reason == "left without a bridge"
+    assert registry.find(first.session).reason == "left without a bridge"
     assert registry.on_bed("B1").session == second.folder.info.session
 
 
@@ -152,7 +189,7 @@ class Impatient(LiveClock):
 def test_a_session_that_cannot_be_written_down_does_not_keep_the_bed(ward, info, redis_url):
     """What was refused is closed in the registry, so that the next one may have the bed."""
     ward.admit(info("P1"))
-    other = replace(info("p1"), bed="B2")  # the same patient in another spelling
+    other = info("p1", bed="B2", source_id="amp-2")  # the same patient in another spelling
     with pytest.raises(IdentityError, match="P1"):
         ward.admit(other)
     entry = Registry(connect(redis_url, "test")).find(other.session)

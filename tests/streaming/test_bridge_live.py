@@ -23,10 +23,15 @@ from acquisition.source import GivenJudge, StampJudge
 from acquisition.stamps import StampDecider
 from acquisition.stream_source import StreamSource
 from acquisition.tape import ResumePoint, decide
+from streaming import keys
 from streaming.connection import connect
-from streaming.control import Control
+from streaming.control import Command, Control
+from streaming.events import EventLog
 
 from .bridging import MONTAGE, Bed, hashed, make_recording, scoring
+
+#: Markup, and a script that runs from right to left: text like any other.
+NOTE = "<b>coughs</b> يسعل"
 
 
 @pytest.fixture
@@ -176,15 +181,26 @@ def test_commands_stop_and_mark_a_session(redis_url, tmp_path, sender, source_id
         assert sender.go.wait(15)
         control = Control(connect(redis_url, "test", blocking=True))
         assert control.send("mark", {"session": bed.session, "text": "extension"}, "a tester").ok
-        assert control.send("note", {"session": bed.session, "text": "coughs"}, "a tester").ok
-        assert control.send("stop", {"session": bed.session}, "a tester").ok
+        assert control.send("note", {"session": bed.session, "text": NOTE}, "a tester").ok
+        send_half_a_character(redis_url, bed.session)
+        assert control.send("stop", {"session": bed.session, "entered_in_error": True}, "a tester").ok
         bridge.join(20)
     assert codes == [0]
     folder = bed.again().folder
     assert [d.data["phase"] for d in folder.decisions() if d.kind == "marker" and d.data["text"] == "extension"] == [
         "extension"
     ]
-    assert folder.notes()[0]["text"] == "coughs" and (folder.ledger() or {})["reason"] == "user"
+    assert [note["text"] for note in folder.notes()] == [NOTE, "half ?"] and (folder.ledger() or {})["reason"] == "user"
+    told = EventLog(connect(redis_url, "test"), bed.session).read()
+    assert [event.data for event in told if event.type == "note"] == folder.notes()
+    assert [event.data["entered_in_error"] for event in told if event.type == "session"] == [False, True]
+    assert folder.info.entered_in_error
+
+
+def send_half_a_character(redis_url, session):
+    """Send a note that no sender of ours would: what cannot be written down must not end the bridge."""
+    fields = Command("odd", "note", {"session": session, "text": "half \ud83d"}, "a tester").encode()
+    connect(redis_url, "test").xadd(keys.CONTROL, dict(zip(fields[::2], fields[1::2], strict=True)))
 
 
 def test_a_full_disk_leaves_the_session_unrecorded_by_name_until_it_records_again(

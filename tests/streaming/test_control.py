@@ -9,8 +9,8 @@ import pytest
 from acquisition.errors import BadInput
 from streaming import keys
 from streaming.connection import connect
-from streaming.control import Command, Control, Listener, Reply
-from streaming.errors import NoAnswer, RecordError
+from streaming.control import Command, Control, Listener, Reply, check_text
+from streaming.errors import NoAnswer, RecordError, TextRefused
 
 
 @pytest.fixture
@@ -69,9 +69,32 @@ def test_silence_is_told(blocking):
         Control(blocking).send("stop", {}, author="ana", timeout_s=0.05)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("mark", " \n", "The mark is empty. Write a few words."),
+        ("note", None, "The note is empty."),
+        ("note", "x" * 10_000, "The note has 10,000 characters; at most 2,000 are kept. Shorten it"),
+        ("mark", "x" * 201, "The mark has 201 characters; at most 200"),
+        ("note", "half \ud83d", r"holds the character U\+D83D, which is no text"),
+        ("note", "bell \a", r"holds the character U\+0007"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused(blocking, name, text, words):
+    """Before anybody hears of it, with the way out."""
+    with pytest.raises(TextRefused, match=words):
+        Control(blocking).send(name, {"session": "s", "text": text}, author="ana")
+
+
+def test_any_script_and_any_markup_is_text():
+    """A note is kept as it was written: right to left, with marks of direction, with markup, in two lines."""
+    text = "<script>alert(1)</script>\n\u200fالركبة تؤلم\u200e 膝盖"
+    assert check_text("note", text) == text
+
+
 def test_unknown_commands_are_refused(blocking):
-    """There are five."""
-    with pytest.raises(RecordError, match="no command 'reboot'; expected one of start, stop, mark, note, streams"):
+    """There are six."""
+    with pytest.raises(RecordError, match="no command 'reboot'; expected one of start, stop, mark, note, cue, streams"):
         Control(blocking).send("reboot", {}, author="ana")
 
 
