@@ -10,12 +10,15 @@ from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 
-from fastapi.responses import HTMLResponse, Response
-from starlette.staticfiles import PathLike, StaticFiles
+from fastapi.responses import FileResponse, HTMLResponse, Response
+from starlette.datastructures import Headers
+from starlette.staticfiles import NotModifiedResponse, PathLike, StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from dashboard.catalogue import words_of
 from dashboard.dress import KEPT_S, LANGUAGE_COOKIE, Dress, dress_of
+from dashboard.modules import preload
+from dashboard.packed import pack, pack_file, unpacks
 
 PAGES = Path(__file__).parent / "pages"
 STATIC = Path(__file__).parent / "static"
@@ -59,7 +62,9 @@ class Page(Response):
         """Write the page and send it."""
         dress = dress_of(scope)
         answer = HTMLResponse(render(self._name, dress, self._language), self._status, FRESH)
-        answer.headers["Vary"] = "Cookie, Accept-Language"
+        answer.headers["Vary"] = "Cookie, Accept-Language, Accept-Encoding"
+        if unpacks(scope):
+            pack(answer)
         if dress.asked and self._language is None:
             answer.set_cookie(LANGUAGE_COOKIE, dress.language, max_age=KEPT_S, samesite="lax")
         await answer(scope, receive, send)
@@ -92,9 +97,10 @@ def _word(path: str, places: Mapping[str, str], words: Mapping[str, str]) -> str
 
 @cache
 def _text(name: str) -> str:
-    """Return a page's file with the parts that it shares with others."""
+    """Return a page's file with the parts that it shares with others, and links to all that its scripts need."""
     text = (PAGES / name).read_text(encoding="utf-8")
-    return _PART.sub(lambda match: (PAGES / "parts" / f"{match[1]}.html").read_text(encoding="utf-8"), text)
+    whole = _PART.sub(lambda match: (PAGES / "parts" / f"{match[1]}.html").read_text(encoding="utf-8"), text)
+    return preload(whole, STATIC)
 
 
 def scripts() -> StaticFiles:
@@ -108,7 +114,10 @@ class _Fresh(StaticFiles):
     def file_response(
         self, full_path: PathLike, stat_result: os.stat_result, scope: Scope, status_code: int = 200
     ) -> Response:
-        """Answer with the file, or with word that the browser's copy is still good."""
-        response = super().file_response(full_path, stat_result, scope, status_code)
-        response.headers.update(FRESH)
+        """Answer with the file, packed where it can be, or with word that the browser's copy is still good."""
+        plain = FileResponse(full_path, status_code, stat_result=stat_result)
+        response = pack_file(plain, stat_result) if unpacks(scope) else plain
+        response.headers.update({**FRESH, "Vary": "Accept-Encoding"})
+        if self.is_not_modified(response.headers, Headers(scope=scope)):
+            return NotModifiedResponse(response.headers)
         return response
