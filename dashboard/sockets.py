@@ -50,7 +50,8 @@ async def _send(socket: WebSocket, viewer: WaveViewer) -> None:
 
 async def _talked(socket: WebSocket) -> bool:
     """Wait until the page leaves or sends something; return whether it did."""
-    return (await socket.receive())["type"] != "websocket.disconnect"
+    message = await socket.receive()
+    return bool(message["type"] != "websocket.disconnect")
 
 
 async def _close(socket: WebSocket, code: int, reason: str = "") -> None:

@@ -20,8 +20,19 @@ export interface Session {
   labels: string[];
   kinds: ("eeg" | "emg")[];
   mains_hz?: number;
+  /** What the traces went through, by kind of channel; a session from before it was told lacks it. */
+  filters?: Record<"eeg" | "emg", Passband>;
   resampled_from_hz?: Maybe<number>;
   bundles: { eeg_emg: Maybe<BundleRef>; fmri: Maybe<BundleRef>; fusion: Maybe<BundleRef> };
+}
+
+/** What a filter lets through, and its group delay. */
+export interface Passband {
+  low_hz: number;
+  high_hz: number;
+  notch_hz: number[];
+  delay_ms: number;
+  delay_at_hz: number;
 }
 
 export interface BundleRef {
@@ -220,9 +231,62 @@ export type Entry =
   | { type: "notice"; data: Notice }
   | { type: "end"; data: End };
 
-export type Message = Entry | { type: "snapshot"; data: Snapshot } | { type: "contact"; data: Contact };
+export type Message =
+  | Entry
+  | { type: "snapshot"; data: Snapshot }
+  | { type: "contact"; data: Contact }
+  | { type: "resync"; data: Resync };
+
+/** What this viewer lacks cannot be had any more: a snapshot follows. */
+export interface Resync {
+  /** The place that it came back from. */
+  after: string;
+}
 
 /** The text frame that opens a wave, and comes again when the bed begins another session. */
 export interface WaveHello {
   session: Maybe<string>;
+}
+
+/** A bed for the ward, in the text of its socket and in GET /api/v1/beds; ages are as they were when it was sent. */
+export interface BedCard {
+  bed: string;
+  session: string;
+  patient: string;
+  mode: Session["mode"];
+  origin: Maybe<Session["origin"]>;
+  /** State of the link to the source. */
+  source: Maybe<string>;
+  recorded: boolean;
+  /** Whether the session is bound to a model. */
+  scored: boolean;
+  state: Maybe<string>;
+  probability: Maybe<number>;
+  interval: Maybe<[number, number]>;
+  provisional: boolean;
+  modalities: string[];
+  synthetic: boolean;
+  labels: string[];
+  kinds: ("eeg" | "emg")[];
+  /** Share of good cells of the last second, in the order of the labels. */
+  quality: Maybe<number>[];
+  /** Labels of the channels whose traces are sent. */
+  drawn: string[];
+  /** Names the session in the binary messages. */
+  wave_key: number;
+  /** First sample of the newest segment. */
+  segment_first: number;
+  phase: Maybe<string>;
+  trial: Maybe<number>;
+  windows: number;
+  contact_age_s: number;
+  progress_age_s: number;
+  cause: string;
+  ended_utc: Maybe<string>;
+}
+
+/** The text of the ward's socket: all beds, once a second. */
+export interface WardMessage {
+  type: "beds";
+  beds: BedCard[];
 }

@@ -1,115 +1,166 @@
 // @ts-check
-/** The ward page: every bed as a link, with its state and how old that is. */
+/** The ward page: a card for every bed, with its state, four traces, the quality of its channels, and its age. */
 
-import { CONTACT, PROGRESS, ageWords, elapsedS, lookOf, readClocks, worst } from "../age.js";
+import { CONTACT, ageWords, elapsedS, readClocks } from "../age.js";
 import { byId, fit, make, setAttribute, setShown, setText } from "../dom.js";
-import { modeWord, originWord, percent, sourceWord, stateWord, timeOfDay } from "../words/words.js";
+import { onTheme } from "../theme.js";
+import { say } from "../words/say.js";
+import { words } from "../words/catalogue.js";
+import { cardView, qualityView } from "./card.js";
+import { openWard } from "./socket.js";
+import { CardTraces } from "./traces.js";
 
-/** Milliseconds between two looks at the beds. */
-const EVERY_MS = 2000;
+/** @typedef {import("../wire").BedCard} BedCard */
 
-/**
- * @typedef {object} BedSummary
- * @property {string} bed
- * @property {string} session
- * @property {string | null} patient
- * @property {string | null} mode
- * @property {string | null} origin
- * @property {string | null} source
- * @property {string | null} state of the outcome
- * @property {number | null} probability
- * @property {boolean} synthetic
- * @property {number} contact_age_s
- * @property {number} progress_age_s
- * @property {string | null} ended_utc
- */
+/** Milliseconds between two renders of the words, and between two drawings: traces come ten times a second. */
+const WORDS_MS = 250;
+const DRAW_MS = 40;
 
-/**
- * What one card says.
- *
- * @param {BedSummary} bed
- * @param {number} since seconds since the answer came
- */
-export function cardView(bed, since) {
-  if (bed.ended_utc !== null) return view(bed, "fresh", `final, ${timeOfDay(bed.ended_utc)}`);
-  const contactS = bed.contact_age_s + since;
-  const look = worst(lookOf(contactS, CONTACT), lookOf(bed.progress_age_s + since, PROGRESS));
-  const words = lookOf(contactS, CONTACT) === "fresh" ? `last progress ${ageWords(bed.progress_age_s + since)} ago` : `no word for ${ageWords(contactS)}`;
-  return view(bed, look, words);
-}
+const FIELDS = /** @type {const} */ (["title", "patient", "state", "number", "parts", "span", "phase", "source", "mode", "age", "model"]);
 
-/**
- * @param {BedSummary} bed
- * @param {import("../age.js").Look} look
- * @param {string} age
- */
-function view(bed, look, age) {
-  const stale = look === "struck" || look === "gone";
-  const number = bed.probability === null ? "" : look === "gone" ? "---" : percent(bed.probability);
-  return {
-    look,
-    title: `Bed ${bed.bed}`,
-    patient: bed.patient ?? "",
-    state: stale ? stateWord("STALE") : stateWord(bed.state ?? "COLLECTING"),
-    number,
-    age,
-    source: bed.ended_utc === null ? sourceWord(bed.source ?? "SEARCHING") : "Ended",
-    mode: [bed.mode && modeWord(bed.mode), bed.origin && originWord(bed.origin)].filter(Boolean).join(", "),
-    model: bed.synthetic ? "Model trained on simulated patients" : "",
-  };
-}
-
-const FIELDS = /** @type {const} */ (["title", "patient", "state", "number", "age", "source", "mode", "model"]);
+/** What belongs to a card on the page. @type {WeakMap<HTMLElement, CardTraces>} */
+const tracesOf = new WeakMap();
+/** @type {import("../signal/sweep.js").Ink | null} */
+let ink = null;
 
 function makeCard() {
   const item = make("li", "");
   const card = make("a", "card");
-  card.append(...FIELDS.map((field) => make("span", `card-${field}`)));
+  card.append(...FIELDS.map((field) => make("span", `card-${field}`)), makeTraces(item), makeQuality());
   item.append(card);
   return item;
 }
 
+/** @param {HTMLElement} item */
+function makeTraces(item) {
+  const area = make("span", "card-traces");
+  const canvas = /** @type {HTMLCanvasElement} */ (make("canvas", "card-sweep"));
+  const silence = make("span", "card-silence");
+  canvas.setAttribute("role", "img");
+  area.append(make("span", "card-labels"), canvas, silence);
+  const traces = new CardTraces(area, canvas, silence);
+  if (ink !== null) traces.wear(ink);
+  tracesOf.set(item, traces);
+  return area;
+}
+
+function makeQuality() {
+  const quality = make("span", "card-quality");
+  quality.append(make("span", "dots"), make("span", "card-channels"));
+  return quality;
+}
+
 /**
- * @param {BedSummary[]} beds
+ * @param {HTMLElement} item
+ * @param {BedCard} bed
  * @param {number} since
  */
-function render(beds, since) {
-  setShown(byId("no-beds"), beds.length === 0);
-  fit(byId("beds"), beds.length, makeCard).forEach((item, i) => {
-    const bed = /** @type {BedSummary} */ (beds[i]);
-    const shown = cardView(bed, since);
-    const card = /** @type {HTMLElement} */ (item.firstElementChild);
-    setAttribute(card, "href", `/beds/${encodeURIComponent(bed.bed)}`);
-    setAttribute(card, "data-look", shown.look);
-    FIELDS.forEach((field, j) => setText(/** @type {Element} */ (card.children[j]), shown[field]));
+function renderCard(item, bed, since) {
+  const card = /** @type {HTMLElement} */ (item.firstElementChild);
+  const shown = cardView(bed, since);
+  setAttribute(card, "href", `/beds/${encodeURIComponent(bed.bed)}`);
+  setAttribute(card, "data-look", shown.look);
+  setAttribute(card, "data-recorded", String(shown.recorded));
+  FIELDS.forEach((field, i) => setText(/** @type {Element} */ (card.children[i]), shown[field]));
+  renderQuality(/** @type {Element} */ (card.lastElementChild), bed);
+  renderLabels(/** @type {Element} */ (card.children[FIELDS.length]), bed);
+}
+
+/**
+ * @param {Element} area
+ * @param {BedCard} bed
+ */
+function renderLabels(area, bed) {
+  const [labels, canvas] = /** @type {HTMLElement[]} */ ([...area.children]);
+  if (labels === undefined || canvas === undefined) return;
+  fit(labels, bed.drawn.length, () => make("span", "")).forEach((label, i) => setText(label, bed.drawn[i] ?? ""));
+  setAttribute(canvas, "aria-label", say(words.ward.traces, { labels: bed.drawn.join(words.numbers.list) }));
+}
+
+/**
+ * @param {Element} quality
+ * @param {BedCard} bed
+ */
+function renderQuality(quality, bed) {
+  const [dots, said] = /** @type {HTMLElement[]} */ ([...quality.children]);
+  if (dots === undefined || said === undefined) return;
+  const view = qualityView(bed);
+  setAttribute(dots, "aria-hidden", "true"); // the words beside them say the same
+  fit(dots, view.grades.length, () => make("span", "dot")).forEach((dot, i) => {
+    setAttribute(dot, "data-grade", view.grades[i] ?? "unknown");
+    setAttribute(dot, "data-kind", bed.kinds[i] ?? "eeg");
   });
+  setText(said, view.words);
+}
+
+/** The colours of the traces, as the theme has them now. @returns {import("../signal/sweep.js").Ink} */
+function readInk() {
+  const style = getComputedStyle(document.documentElement);
+  /** @param {string} name */
+  const colour = (name) => style.getPropertyValue(`--${name}`).trim();
+  const [ground, grid, gap, head, muted] = [colour("surface"), colour("grid"), colour("gap"), colour("head"), colour("trace-muted")];
+  return { ground, grid, gap, head, bound: colour("bound") || head, eeg: colour("eeg"), emg: colour("emg"), muted };
 }
 
 function run() {
-  /** @type {BedSummary[]} */
+  /** @type {BedCard[]} */
   let beds = [];
   let heard = readClocks();
+  let told = false;
+  let renderedMs = -Infinity;
+  let drawnMs = -Infinity;
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  const list = byId("beds");
 
-  async function look() {
-    try {
-      const answer = await fetch("/api/v1/beds");
-      if (answer.ok) [beds, heard] = [(await answer.json()).beds, readClocks()];
-    } catch {
-      // The server is away: the ages of what was heard go on and say so.
-    }
-    window.setTimeout(look, EVERY_MS);
-  }
+  /** @returns {HTMLElement[]} */
+  const items = () => fit(list, beds.length, makeCard);
 
-  function tick() {
+  /** @param {number} nowMs */
+  function renderWords(nowMs) {
     const since = elapsedS(heard, readClocks());
-    render(beds, since);
-    setShown(byId("late"), since >= CONTACT.grey + EVERY_MS / 1000);
-    setText(byId("late"), `No word from this dashboard for ${ageWords(since)}`);
-    window.setTimeout(tick, 500);
+    items().forEach((item, i) => {
+      const bed = /** @type {BedCard} */ (beds[i]);
+      renderCard(item, bed, since);
+      tracesOf.get(item)?.begin(bed.wave_key);
+      tracesOf.get(item)?.renderSilence(bed, nowMs);
+    });
+    setShown(byId("no-beds"), told && beds.length === 0);
+    setShown(byId("late"), since >= CONTACT.grey);
+    setText(byId("late"), say(words.ward.late, { age: ageWords(since) }));
+    renderedMs = nowMs;
   }
 
-  void look();
-  tick();
+  /** @param {number} nowMs */
+  function frame(nowMs) {
+    if (nowMs - renderedMs >= WORDS_MS) renderWords(nowMs);
+    if (nowMs - drawnMs >= DRAW_MS) {
+      drawnMs = nowMs;
+      items().forEach((item, i) => tracesOf.get(item)?.draw(/** @type {BedCard} */ (beds[i]), nowMs, calm.matches));
+    }
+    requestAnimationFrame(frame);
+  }
+
+  /** @param {BedCard[]} said */
+  function takeBeds(said) {
+    [beds, heard, told] = [said, readClocks(), true];
+    renderWords(performance.now());
+  }
+
+  /** @param {import("./envelope.js").Run[]} runs */
+  function takeRuns(runs) {
+    const byKey = new Map(items().map((item, i) => [beds[i]?.wave_key, tracesOf.get(item)]));
+    for (const { key, frame: one } of runs) byKey.get(key)?.take(one);
+  }
+
+  function wear() {
+    ink = readInk();
+    for (const item of items()) tracesOf.get(item)?.wear(ink);
+  }
+
+  wear();
+  onTheme(wear);
+  openWard(takeBeds, takeRuns);
+  requestAnimationFrame(frame);
 }
 
 if (typeof document !== "undefined") run();

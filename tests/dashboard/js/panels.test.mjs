@@ -6,7 +6,6 @@ import { adviceWords, laneViews } from "../../../dashboard/static/bed/lanes.js";
 import { outcomeView } from "../../../dashboard/static/bed/outcome.js";
 import { facts, pictures } from "../../../dashboard/static/session/session.js";
 import { statusItems } from "../../../dashboard/static/bed/status.js";
-import { cardView } from "../../../dashboard/static/ward/ward.js";
 import { plannedWindows, windowMarks, windowWords } from "../../../dashboard/static/bed/windows.js";
 import { faultRemedy, faultWord, inTen, percent, reasonWord } from "../../../dashboard/static/words/words.js";
 import { SESSION, THEN, contact, later, outcome, result, stateOf, windowMade } from "./frames.mjs";
@@ -175,24 +174,6 @@ test("a trial that began after the last heartbeat is counted already", () => {
 test("what the bridge said ages with the bridge", () => {
   const items = statusItems(stateOf(contact({ bridge: BRIDGE, roles: { bridge: 11 } })), THEN);
   assert.deepEqual([items.source.look, items.recording.look, items.redis.look], ["struck", "struck", "fresh"]);
-});
-
-const CARD = {
-  bed: "B4", session: "S1", patient: "P-017", mode: "live", origin: "live", source: "LIVE", state: "READY",
-  probability: 0.69, synthetic: true, contact_age_s: 0.5, progress_age_s: 4, ended_utc: null,
-};
-
-test("a card of the ward ages as the bedside does", () => {
-  const cards = [0, 5, 15, 40].map((since) => cardView(CARD, since));
-  assert.deepEqual(cards.map(({ look }) => look), ["fresh", "grey", "struck", "gone"]);
-  assert.deepEqual(cards.map(({ state, number }) => [state, number]), [["Ready", "69 %"], ["Ready", "69 %"], ["Stale", "69 %"], ["Stale", "---"]]);
-  assert.equal(cards[0].model, "Model trained on simulated patients");
-});
-
-test("a card of a closed session is final", () => {
-  const card = cardView({ ...CARD, ended_utc: "2026-11-22T12:00:00Z" }, 5000);
-  assert.match(card.age, /^final, \d\d:\d\d$/);
-  assert.equal(card.look, "fresh");
 });
 
 test("the folder's page says what the folder says, and whether the books balance", () => {
