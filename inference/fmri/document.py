@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from inference.fmri import overlay
-from inference.fmri.record import MAP, SHEET, SLICES
+from inference.fmri.record import FOCUS, MAP, SHEET, SLICES, UNDERLAY
 from inference.fmri.score import ScanScore
 
 #: Name and version of the object in ``score.json``.
@@ -37,6 +37,8 @@ def files_of(score: ScanScore, *, patient: str, scanned_on: date, about: Mapping
     return {
         SLICES: _slices(score).encode(),
         SHEET: overlay.sheet(score),
+        UNDERLAY: overlay.underlay(score),
+        FOCUS: overlay.focus(score),
         MAP: overlay.nifti(score),
         "score.json": text.encode() + b"\n",
     }
@@ -82,7 +84,9 @@ def _attention(score: ScanScore) -> dict[str, Any]:
         "first_level_mm": float(score.prepared.level_mm[first]),
         "in_brain": float(score.in_brain.mean()),
         "sanity": asdict(sanity),
-        "files": [SHEET, MAP],
+        "cell_mm": overlay.cell_mm(score),
+        "columns": overlay.COLUMNS,
+        "files": [SHEET, UNDERLAY, FOCUS, MAP],
     }
 
 

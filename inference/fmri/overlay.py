@@ -1,8 +1,11 @@
-"""Overlay: where the image model looked, as a picture for people and as a NIfTI map for other programs.
+"""Overlay: where the image model looked, as pictures for people and as a NIfTI map for other programs.
 
 The slice with the strongest attention comes first, with its level in mm. Both signs are shown: warm where a cell pushed
 towards the better outcome, cold where it pushed away from it. The picture says how coarse it is, and how far such maps
 follow what the model learned.
+
+For a screen that lays one over the other, the slices and where the model looked are on a sheet of their own each, from
+below, `COLUMNS` side by side: who looks at the scan is not shown the model's opinion unasked.
 """
 
 from __future__ import annotations
@@ -62,24 +65,40 @@ def sheet(score: ScanScore) -> bytes:
 def heading(score: ScanScore) -> list[str]:
     """Return the lines above the sheet: what it is, how to read it, how far to trust it."""
     sanity = score.bundle.image.sanity
-    cell_mm = score.prepared.grid.mm_per_pixel * score.prepared.slices.shape[-1] / score.attention.signed.shape[-1]
     return [
         f"{TITLE}. Orange: towards the better outcome; blue: away from it. Left of the picture is the patient's left.",
-        f"One cell is {cell_mm:.0f} mm. Maps of the same network with weights drawn anew correlate with its own by "
-        f"{sanity.correlation:.2f} ({sanity.n_slices} slices).",
+        f"One cell is {cell_mm(score):.0f} mm. Maps of the same network with weights drawn anew correlate with its own "
+        f"by {sanity.correlation:.2f} ({sanity.n_slices} slices).",
         f"{score.bundle.words}, origin {score.origin}. Research use: not for diagnosis.",
     ]
+
+
+def cell_mm(score: ScanScore) -> float:
+    """Return how wide one cell of the model's attention is, in mm."""
+    return float(score.prepared.grid.mm_per_pixel * score.prepared.slices.shape[-1] / score.attention.signed.shape[-1])
 
 
 def panels(score: ScanScore) -> NDArray[np.uint8]:
     """Return the slices with their attention over them, shape (n, size, size, 3), in the order of attention."""
     order = score.attention.order
     grey = _grey(score.prepared.slices[order, 0])
-    strength = upsample(score.attention.signed[order], grey.shape[-1])
-    share = OPACITY * np.abs(strength) / max(np.abs(score.attention.signed).max(), np.finfo(np.float64).tiny)
-    colour = np.where((strength > 0.0)[..., np.newaxis], TOWARDS, AWAY)
-    share = np.minimum(share, OPACITY)[..., np.newaxis]
-    return np.asarray(np.rint((1.0 - share) * grey[..., np.newaxis] + share * colour), np.uint8)
+    colour, strength = _coloured(score)
+    share = OPACITY * strength[order, ..., np.newaxis]
+    return np.asarray(np.rint((1.0 - share) * grey[..., np.newaxis] + share * colour[order]), np.uint8)
+
+
+def underlay(score: ScanScore) -> bytes:
+    """Return the slices alone, from below, on one sheet without gaps, as PNG in grey."""
+    return _png(np.rint(_grey(score.prepared.slices[:, 0])))
+
+
+def focus(score: ScanScore) -> bytes:
+    """Return where the model looked alone, laid out as `underlay`, as PNG.
+
+    Opaque where it looked most, clear where it did not; every slice has the same scale of opacity.
+    """
+    colour, strength = _coloured(score)
+    return _png(np.concatenate([colour, np.rint(255.0 * strength)[..., np.newaxis]], axis=-1))
 
 
 def nifti(score: ScanScore) -> bytes:
@@ -93,6 +112,28 @@ def nifti(score: ScanScore) -> bytes:
     image.header["descrip"] = DESCRIPTION
     image.header.set_xyzt_units("mm")  # type: ignore[no-untyped-call]
     return gzip.compress(image.to_bytes(), mtime=0)  # without a time in it: the same map is the same file
+
+
+def _coloured(score: ScanScore) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the colour, shape (n, size, size, 3), and the strength, 0 to 1, of every pixel, in the order of slices."""
+    signed = upsample(score.attention.signed, score.prepared.slices.shape[-1])
+    strongest = max(np.abs(score.attention.signed).max(), np.finfo(np.float64).tiny)
+    colour = np.where((signed > 0.0)[..., np.newaxis], TOWARDS, AWAY).astype(np.float64)
+    return colour, np.minimum(np.abs(signed) / strongest, 1.0)
+
+
+def _png(slices: NDArray[np.float64]) -> bytes:
+    """Return slices of shape (n, size, size) or (n, size, size, 4) on one sheet, `COLUMNS` side by side."""
+    from PIL import Image
+
+    n, size = slices.shape[:2]
+    rows = -(-n // COLUMNS)
+    whole = np.zeros((rows * COLUMNS, *slices.shape[1:]), np.uint8)
+    whole[:n] = slices
+    grid = whole.reshape(rows, COLUMNS, size, size, -1).swapaxes(1, 2).reshape(rows * size, COLUMNS * size, -1)
+    out = io.BytesIO()
+    Image.fromarray(grid.squeeze(axis=-1) if grid.shape[-1] == 1 else grid).save(out, "PNG", optimize=True)
+    return out.getvalue()
 
 
 def _grey(channel: NDArray[np.float32]) -> NDArray[np.float64]:

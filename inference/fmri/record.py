@@ -6,6 +6,8 @@
         score.json          the score and all that it was made with
         slices.csv          one row per slice
         attention.png       where the image model looked, the strongest slice first
+        underlay.png        the slices alone, from below, for a screen
+        focus.png           where the image model looked alone, laid out as the slices
         attention.nii.gz    the same, with the affine of the scan
 
 The folder has its name last, so that a reader finds all of it or nothing. The score of another bundle for the same scan
@@ -33,6 +35,7 @@ from inference.fmri.stored import read, unreadable
 
 #: The files beside the score itself.
 SLICES, SHEET, MAP = "slices.csv", "attention.png", "attention.nii.gz"
+UNDERLAY, FOCUS = "underlay.png", "focus.png"
 #: Seconds after which a folder that is being written has lost its writer: no scoring takes a day.
 ABANDONED_S = 86_400.0
 #: How the name of a score's folder begins: with the hash of the scan. Anything else that lies there is no score.

@@ -34,12 +34,12 @@ def scored(scan_settings, scan_models):
 
 
 def test_a_score_lies_where_sessions_look(nifti, scored, scan_settings, scan_models):
-    """With its four files, and everything that it was made with."""
+    """With its six files, and everything that it was made with."""
     found = scored(nifti)
     folder = Path(found["folder"])
     assert folder == scan_settings.data_dir / "patients" / "P-01" / "fmri" / found["scan_sha256"]
     assert sorted(path.name for path in folder.iterdir()) == [
-        "attention.nii.gz", "attention.png", "score.json", "slices.csv",
+        "attention.nii.gz", "attention.png", "focus.png", "score.json", "slices.csv", "underlay.png",
     ]  # fmt: skip
     assert not found["already"] and found["file"] == nifti.name and found["versions"]["nibabel"]
     [(kind, event)] = Shelf(scan_settings.data_dir, "P-01", scan_models.fmri.sha256).new()

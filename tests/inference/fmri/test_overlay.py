@@ -53,6 +53,23 @@ def test_without_any_attention_nothing_is_coloured(scored: ScanScore) -> None:
     assert (replace(scored, attention=nowhere).in_brain == 0).all()
 
 
+def test_slices_and_attention_lie_on_sheets_of_their_own(scored: ScanScore) -> None:
+    """From below, five in a row, the same place on both; one over the other is the panel that the picture has."""
+    signed = np.zeros_like(scored.attention.signed)
+    signed[3, 0, 0], signed[1, 6, 6] = 1.0, -2.0
+    marked = replace(scored, attention=Attention(signed, scored.logits))
+    under = np.asarray(Image.open(io.BytesIO(overlay.underlay(marked))), float)
+    focus = np.asarray(Image.open(io.BytesIO(overlay.focus(marked))), float)
+    rows = -(-len(scored.logits) // overlay.COLUMNS)
+    assert under.shape == (rows * 224, overlay.COLUMNS * 224) and focus.shape == (*under.shape, 4)
+    assert focus[..., 3].max() == 255 and (focus[..., 3] > 0).any(axis=1).sum() <= 224
+    for i, panel in zip(marked.attention.order, overlay.panels(marked), strict=True):
+        y, x = i // overlay.COLUMNS * 224, i % overlay.COLUMNS * 224
+        alpha = overlay.OPACITY * focus[y : y + 224, x : x + 224, 3:] / 255
+        laid = (1 - alpha) * under[y : y + 224, x : x + 224, np.newaxis] + alpha * focus[y : y + 224, x : x + 224, :3]
+        assert np.abs(laid - panel).max() <= 2.0
+
+
 def test_the_map_lies_where_the_scan_lies(scored: ScanScore) -> None:
     """Its affine, its shape, both signs, and what it is; the same score is the same file."""
     content = overlay.nifti(scored)
