@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from dashboard import problems
+from dashboard.archive import Archive
 from dashboard.files import scripts
 from dashboard.gate import Gate
 from dashboard.hub import Hub
 from dashboard.metrics import Metrics
 from dashboard.parts import Parts
-from dashboard.routes import beds, events, health, sessions, ward, wave
+from dashboard.routes import beds, commands, events, health, scans, sessions, ward, wave
 from dashboard.settings import DashboardSettings
 
 
@@ -31,17 +32,18 @@ def create_app(settings: DashboardSettings) -> FastAPI:
         If the URL is none that Redis knows; a Redis that is away is waited for.
     """
     metrics = Metrics()
-    parts = Parts(settings, Hub(settings.redis_url, metrics), metrics)
+    parts = Parts(settings, Hub(settings.redis_url, metrics), metrics, Archive(settings.data_dir, settings.bundles))
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         parts.hub.start()
         yield
+        parts.archive.close()
         await parts.hub.stop()
 
     app = FastAPI(title="Flexion", lifespan=life, docs_url=None, redoc_url=None)
     app.state.parts = parts
-    for module in (ward, beds, events, wave, sessions, health):
+    for module in (ward, beds, commands, events, wave, sessions, scans, health):
         app.include_router(module.router)
     app.mount("/static", scripts())
     problems.install(app)

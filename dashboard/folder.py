@@ -1,16 +1,81 @@
-"""A session's folder as the pages show it: read, never written (law 2)."""
+"""A session's folder as the pages show it: read, never written (law 2).
+
+A folder may be torn, or half of it gone: what can be read is shown, and what cannot is said in words (law 10).
+"""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dashboard.errors import UnknownScan, UnknownSession
+from dashboard.errors import BrokenSession, UnknownScan, UnknownSession
 from inference.fmri.record import SHEET, find
+from streaming.scans import is_scan
 
 
-def read_folder(data_dir: Path, session: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Folder:
+    """What the files of a session say.
+
+    Attributes
+    ----------
+    path : Path
+        The folder.
+    info : dict
+        ``session.json``.
+    ledger : dict or None
+        ``ledger.json``; None before the end.
+    lines : list of dict
+        Whole lines of ``results.jsonl``: results of windows, and scores of scans.
+    notes : list of dict
+        Whole lines of ``notes.jsonl``.
+    problems : tuple of dict
+        What could not be read: ``file``, ``kind`` (``unreadable``, ``torn``, ``not_json``) and, of a line, its number.
+    """
+
+    path: Path
+    info: dict[str, Any]
+    ledger: dict[str, Any] | None
+    lines: list[dict[str, Any]]
+    notes: list[dict[str, Any]]
+    problems: tuple[dict[str, Any], ...]
+
+    @property
+    def ended(self) -> bool:
+        """Whether the session is over."""
+        return bool((self.ledger or {}).get("ended"))
+
+    @property
+    def in_error(self) -> bool:
+        """Whether it was entered in error: kept, and never shown as anybody's result."""
+        return bool(self.info.get("entered_in_error"))
+
+    @property
+    def scans(self) -> list[dict[str, Any]]:
+        """Scores of scans, in the order in which they came."""
+        return [line for line in self.lines if is_scan(line)]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what a page is told of it, but for its windows, which can be many."""
+        windows = [line for line in self.lines if not is_scan(line)]
+        states = [str(line.get("state")) for line in windows]
+        return {
+            "info": self.info,
+            "ledger": self.ledger,
+            "ended": self.ended,
+            "notes": self.notes,
+            "scans": self.scans,
+            "windows": {
+                "results": len(windows),
+                **{str(state): states.count(state) for state in dict.fromkeys(states)},
+            },
+            "problems": list(self.problems),
+        }
+
+
+def read_folder(data_dir: Path, session: str) -> Folder:
     """Return what the folder of a session says.
 
     Parameters
@@ -20,23 +85,25 @@ def read_folder(data_dir: Path, session: str) -> dict[str, Any]:
     session : str
         Session identifier, already checked.
 
-    Returns
-    -------
-    dict
-        ``info`` (session.json), ``ledger`` (ledger.json, None before the end), ``results`` (whole lines of
-        results.jsonl).
-
     Raises
     ------
     UnknownSession
         If there is no such folder.
+    BrokenSession
+        If its ``session.json`` cannot be read: then nothing says whose the rest is.
     """
-    folder = data_dir / "sessions" / session
-    return {
-        "info": _info(data_dir, session),
-        "ledger": _if_there(folder / "ledger.json"),
-        "results": _lines(folder / "results.jsonl"),
-    }
+    path = data_dir / "sessions" / session
+    info = read_info(data_dir, session)
+    problems: list[dict[str, Any]] = []
+    ledger = _object(path / "ledger.json", problems)
+    lines, notes = _lines(path / "results.jsonl", problems), _lines(path / "notes.jsonl", problems)
+    return Folder(path, info, ledger, lines, notes, tuple(problems))
+
+
+def files_of(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return name, size and time of the files that the windows and outcomes of a session are told from."""
+    paths = [folder / name for name in ("session.json", "results.jsonl", "ledger.json")]
+    return tuple((p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in paths if p.is_file())
 
 
 def attention_of(data_dir: Path, session: str, scan_sha256: str) -> Path:
@@ -58,7 +125,7 @@ def attention_of(data_dir: Path, session: str, scan_sha256: str) -> Path:
     UnknownScan
         If the session has no model of scans, or it has not scored this one.
     """
-    info = _info(data_dir, session)
+    info = read_info(data_dir, session)
     bundle = info["bundles"].get("fmri")
     found = bundle and find(data_dir, info["patient"], scan_sha256, bundle["sha256"])
     if not found or not (found[0] / SHEET).is_file():
@@ -70,7 +137,16 @@ def attention_of(data_dir: Path, session: str, scan_sha256: str) -> Path:
     return found[0] / SHEET
 
 
-def _info(data_dir: Path, session: str) -> dict[str, Any]:
+def read_info(data_dir: Path, session: str) -> dict[str, Any]:
+    """Return what ``session.json`` holds.
+
+    Raises
+    ------
+    UnknownSession
+        If there is no such folder.
+    BrokenSession
+        If it cannot be read.
+    """
     path = data_dir / "sessions" / session / "session.json"
     if not path.is_file():
         raise UnknownSession(
@@ -78,17 +154,51 @@ def _info(data_dir: Path, session: str) -> dict[str, Any]:
             subject=session,
             remedy="List the sessions with `flexion sessions list`.",
         )
-    info: dict[str, Any] = json.loads(path.read_bytes())
+    problems: list[dict[str, Any]] = []
+    info = _object(path, problems)
+    if info is None:
+        raise BrokenSession(
+            f"The session.json of session {session} cannot be read.",
+            subject=session,
+            remedy="Restore the session's folder from a copy.",
+        )
     return info
 
 
-def _if_there(path: Path) -> Any:
-    return json.loads(path.read_bytes()) if path.is_file() else None
+def _object(path: Path, problems: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the object that a file holds, or None where there is no such file, or none that can be read."""
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        problems.append({"file": path.name, "kind": "unreadable"})
+        return None
+    return value
 
 
-def _lines(path: Path) -> list[Any]:
-    """Return the whole lines of a file; a torn last one is the bridge's to void, and is left out."""
+def _lines(path: Path, problems: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the lines of a file that are objects; a torn last one is the bridge's to void."""
     if not path.is_file():
         return []
-    whole, _, _ = path.read_bytes().rpartition(b"\n")
-    return [json.loads(line) for line in whole.splitlines() if line]
+    whole, _, torn = path.read_bytes().rpartition(b"\n")
+    if torn:
+        problems.append({"file": path.name, "kind": "torn"})
+    values = [(number, _value(line)) for number, line in enumerate(whole.splitlines(), start=1) if line]
+    problems += [
+        {"file": path.name, "kind": "not_json", "line": n} for n, value in values if not isinstance(value, dict)
+    ]
+    return [value for _, value in values if isinstance(value, dict)]
+
+
+def _value(line: bytes) -> Any:
+    try:
+        return json.loads(line, parse_constant=_no_number)
+    except (ValueError, RecursionError):  # somebody's editor, or a disk: the others are whole
+        return None
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no number of JSON")

@@ -8,6 +8,7 @@ from typing import Annotated, cast
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from dashboard.archive import Archive
 from dashboard.hub import Hub
 from dashboard.metrics import Metrics
 from dashboard.settings import DashboardSettings
@@ -25,11 +26,14 @@ class Parts:
         What is read from Redis.
     metrics : Metrics
         What is counted.
+    archive : Archive
+        What is read from the folders of recorded sessions.
     """
 
     settings: DashboardSettings
     hub: Hub
     metrics: Metrics
+    archive: Archive
 
 
 def parts_of(connection: HTTPConnection) -> Parts:

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from acquisition.errors import BadInput, FlexionError
-from dashboard.errors import UnknownBed, UnknownScan, UnknownSession
+from dashboard.errors import CommandRefused, NoTraces, UnknownBed, UnknownScan, UnknownSession
 from dashboard.files import page
 
 #: Media type of a refusal (RFC 9457).
@@ -21,6 +21,8 @@ STATUS: tuple[tuple[type[FlexionError], HTTPStatus], ...] = (
     (UnknownBed, HTTPStatus.NOT_FOUND),
     (UnknownScan, HTTPStatus.NOT_FOUND),
     (UnknownSession, HTTPStatus.NOT_FOUND),
+    (NoTraces, HTTPStatus.CONFLICT),
+    (CommandRefused, HTTPStatus.CONFLICT),
     (BadInput, HTTPStatus.UNPROCESSABLE_ENTITY),
     (FlexionError, HTTPStatus.SERVICE_UNAVAILABLE),
 )

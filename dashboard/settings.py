@@ -20,9 +20,12 @@ class DashboardSettings:
         A loopback address; any other is refused.
     port : int
         TCP port; 0 for any that is free.
+    bundles : tuple of str
+        Names or folders of the bundles that recorded sessions may be bound to, beside those that ship.
     """
 
     redis_url: str
     data_dir: Path
     host: str = "127.0.0.1"
     port: int = 8610
+    bundles: tuple[str, ...] = ()

@@ -32,8 +32,9 @@ class MarkedStop:
 
 def run(settings: Settings, stop: Event) -> None:
     """Serve the pages until `stop`."""
-    url, where = str(settings.redis_url), settings.dashboard
-    told = DashboardSettings(url, settings.data_dir, where.host, where.port)
+    url, where, models = str(settings.redis_url), settings.dashboard, settings.models
+    bundles = tuple(name for name in (models.eeg_emg, models.fusion, models.fmri) if name)
+    told = DashboardSettings(url, settings.data_dir, where.host, where.port, bundles)
     heartbeat = Heartbeat(connect(url, "dashboard-beacon"), "dashboard", "dashboard")
     with Beacon(heartbeat, lambda: {"port": where.port}) as beacon:
         serve(told, MarkedStop(stop, beacon.mark), lambda page: log.info("pages", url=page))

@@ -77,24 +77,6 @@ def session_folder(data_dir: Path) -> Path:
     return folder
 
 
-def test_a_session_shows_its_folder(client: httpx.Client, settings: DashboardSettings) -> None:
-    """The folder is the record: it is shown as it is, a torn last line left out (law 2)."""
-    folder = session_folder(settings.data_dir)
-    (folder / "results.jsonl").write_text('{"index": 0}\n{"index": 1}\n{"ind')
-    body = client.get(f"/api/v1/sessions/{SESSION}").json()
-    assert body["info"]["patient"] == "P-017"
-    assert body["results"] == [{"index": 0}, {"index": 1}]
-    assert body["ledger"] is None
-    (folder / "ledger.json").write_text('{"ended": true}')
-    assert client.get(f"/api/v1/sessions/{SESSION}").json()["ledger"] == {"ended": True}
-
-
-def test_a_session_without_results_yet_is_shown(client: httpx.Client, settings: DashboardSettings) -> None:
-    """A session that just began has a folder and nothing else."""
-    session_folder(settings.data_dir)
-    assert client.get(f"/api/v1/sessions/{SESSION}").json()["results"] == []
-
-
 SCAN, MODEL = "a" * 64, "b" * 64
 
 

@@ -1,0 +1,199 @@
+"""Archive: recorded sessions as the pages ask for them; what takes seconds is made once and kept.
+
+Windows and outcomes come from ``results.jsonl`` and the session's own bundles, traces and measures from the recording.
+Nothing is written but below ``<data>/cache``, and nothing is scored (law 2).
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from acquisition.durable import make_folder, replace_file
+from acquisition.errors import FlexionError
+from acquisition.montage import Montage
+from acquisition.session import SessionFolder
+from acquisition.session_info import SessionInfo
+from dashboard import retraced
+from dashboard.folder import Folder, files_of, read_folder, read_info
+from dashboard.jobs import Jobs, Tell
+from dashboard.retraced import Retraced
+from inference.bundle import MANIFEST, SHIPPED, Bundle, FusionBundle, load_bundle, resolve_bundle
+from inference.course import Course, course_of
+from inference.errors import BundleError
+from inference.library import Library
+from streaming.errors import RecordError
+from streaming.records import ResultRecord
+from streaming.scans import is_scan
+
+#: Sessions of which folder, course and traces are kept at hand.
+KEPT = 4
+
+
+class Told:
+    """What is told of a session.
+
+    Parameters
+    ----------
+    folder : Folder
+        Its files.
+    library : Library
+        The bundles at hand.
+    """
+
+    def __init__(self, folder: Folder, library: Library) -> None:
+        self.folder = folder
+        lines = [line for line in folder.lines if is_scan(line) or _is_result(line)]
+        #: How many lines are neither results nor scores of scans.
+        self.n_strange = len(folder.lines) - len(lines)
+        self.course = _course(folder, lines, library)
+        steps = () if folder.in_error else self.course.steps
+        #: The outcome after a window, by its index.
+        self.outcomes = {step.index: step.outcome.to_json() for step in steps}
+        last = None if folder.in_error else self.course.last
+        self.last = None if last is None else last.to_json()
+
+
+class Archive:
+    """The recorded sessions of a data folder.
+
+    Parameters
+    ----------
+    data_dir : Path
+        Where they lie.
+    bundles : sequence of str
+        Names or folders of the bundles that sessions may be bound to, beside those that ship.
+    """
+
+    def __init__(self, data_dir: Path, bundles: Sequence[str] = ()) -> None:
+        self._data_dir = data_dir
+        self._bundles = tuple(bundles)
+        self._jobs = Jobs()
+        self._lock = threading.Lock()
+        self._library: Library | None = None
+        self._told: OrderedDict[Any, Told] = OrderedDict()
+        self._traces: OrderedDict[Any, Retraced] = OrderedDict()
+
+    def close(self) -> None:
+        """Let go of what is being made."""
+        self._jobs.close()
+
+    def told(self, session: str) -> Told:
+        """Return what the folder of a session says, and what became of its windows.
+
+        Raises
+        ------
+        UnknownSession, BrokenSession
+            If there is no such folder, or nothing can be said of it.
+        """
+        key = (session, files_of(self._data_dir / "sessions" / session))
+        with self._lock:
+            if key in self._told:
+                self._told.move_to_end(key)
+                return self._told[key]
+        folder = read_folder(self._data_dir, session)
+        told = Told(folder, self._shelf())
+        with self._lock:
+            _keep(self._told, key, told)
+        return told
+
+    def traces(self, session: str) -> Retraced | float:
+        """Return the traces of a session, or the share of them that is made.
+
+        Raises
+        ------
+        UnknownSession, RecordingError, NoTraces, TooBusy
+            If there is no such session, its folder or recording cannot be read, or too many are being read.
+        """
+        folder = self._folder(session)
+        key = (session, retraced.key_of(folder, retraced.fingerprint()))
+        with self._lock:
+            if key in self._traces:
+                self._traces.move_to_end(key)
+                return self._traces[key]
+        found = retraced.read(self._place(session), key[1])
+        if found is None:
+            retraced.check_readable(folder)
+            share = self._jobs.ask(f"traces {key}", lambda tell: retraced.make(folder, self._place(session), tell))
+            return 1.0 if share is None else share
+        with self._lock:
+            _keep(self._traces, key, found)
+        return found
+
+    def measures(self, session: str) -> dict[str, Any] | float:
+        """Return the descriptive measures of a session, as ``flexion sessions report``, or the share that is made.
+
+        Raises
+        ------
+        UnknownSession, RecordingError, NoTraces, TooBusy
+            As for the traces.
+        """
+        folder = self._folder(session)
+        key = retraced.key_of(folder, retraced.fingerprint())
+        path = self._place(session) / f"{key}.measures.json"
+        with suppress(OSError, ValueError):  # not there, or spoiled: they are made again
+            found: dict[str, Any] = json.loads(path.read_bytes())
+            return found
+        retraced.check_readable(folder)
+        share = self._jobs.ask(f"measures {session} {key}", lambda tell: _measure(folder, path, tell))
+        return 1.0 if share is None else share
+
+    def _folder(self, session: str) -> SessionFolder:
+        read_info(self._data_dir, session)  # refuses one that is not there
+        return SessionFolder.find(self._data_dir, session)
+
+    def _place(self, session: str) -> Path:
+        return self._data_dir / retraced.CACHE / session
+
+    def _shelf(self) -> Library:
+        """Return the bundles at hand, read when the first session is opened."""
+        with self._lock:
+            if self._library is None:
+                shipped = [path.parent for path in sorted(SHIPPED.glob(f"*/{MANIFEST}"))]
+                names: list[str | Path] = [*self._bundles, *shipped]
+                self._library = Library(bundle for name in names for bundle in _load(name))
+            return self._library
+
+
+def _course(folder: Folder, lines: Sequence[dict[str, Any]], library: Library) -> Course:
+    about: dict[str, Any] = {"bundles": {}}
+    with suppress(FlexionError):  # a session.json of another version: its windows are told, and no outcome
+        info = SessionInfo.from_json(folder.info)
+        montage = Montage.from_json(info.montage)
+        about = {**info.to_json(), "labels": montage.labels, "kinds": montage.kinds}
+    return course_of(about, lines, library, ended=folder.ended)
+
+
+def _is_result(line: dict[str, Any]) -> bool:
+    try:
+        ResultRecord.from_json(line)
+    except RecordError:  # it is counted, and said
+        return False
+    return True
+
+
+def _load(name: str | Path) -> list[Bundle | FusionBundle]:
+    try:
+        return [load_bundle(resolve_bundle(name))]
+    except BundleError:  # a session that is bound to it says that it lacks it
+        return []
+
+
+def _measure(folder: SessionFolder, path: Path, tell: Tell) -> None:
+    from acquisition.measures.report import report_folder
+
+    tell(0.0)
+    made = report_folder(folder).to_json()
+    make_folder(path.parent)
+    replace_file(path, json.dumps(made, allow_nan=False).encode())
+
+
+def _keep(kept: OrderedDict[Any, Any], key: Any, value: Any) -> None:
+    kept[key] = value
+    while len(kept) > KEPT:
+        kept.popitem(last=False)

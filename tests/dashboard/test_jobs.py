@@ -1,0 +1,99 @@
+"""Jobs: one thing at a time, bounded, and nobody waits for them at the end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from acquisition.errors import RecordingError
+from dashboard.archive import Archive
+from dashboard.errors import TooBusy
+from dashboard.jobs import MAX_JOBS, Jobs, Stopped, Tell
+from tests.dashboard.conftest import SOON_S
+
+
+@pytest.fixture
+def jobs() -> Iterator[Jobs]:
+    """Return a thread for jobs."""
+    jobs = Jobs()
+    yield jobs
+    jobs.close()
+
+
+def until_done(jobs: Jobs, name: str) -> None:
+    """Ask until it is done; asking begins nothing anew meanwhile."""
+
+    def never(tell: Tell) -> None:
+        raise AssertionError("begun twice")
+
+    while jobs.ask(name, never) is not None:
+        threading.Event().wait(0.01)
+
+
+def test_work_says_how_far_it_is_and_is_done_once(jobs: Jobs) -> None:
+    """Whoever asks meanwhile hears the share; who asks after the end hears that it is done."""
+    told, go = threading.Event(), threading.Event()
+
+    def work(tell: Tell) -> None:
+        tell(0.25)
+        told.set()
+        assert go.wait(SOON_S)
+
+    jobs.ask("a", work)
+    assert told.wait(SOON_S)
+    assert jobs.ask("a", work) == 0.25
+    go.set()
+    until_done(jobs, "a")
+
+
+def test_what_went_wrong_is_told_once(jobs: Jobs) -> None:
+    """The next one who asks tries again."""
+
+    def fail(tell: Tell) -> None:
+        raise RecordingError("torn", subject="a")
+
+    with pytest.raises(RecordingError, match="torn"):
+        while jobs.ask("a", fail) is not None:
+            pass
+    assert jobs.ask("a", lambda tell: None) is not None
+    until_done(jobs, "a")
+
+
+def test_no_more_than_a_few_wait(jobs: Jobs) -> None:
+    """A page that asks for everything at once is told to come back."""
+    go = threading.Event()
+    for name in range(MAX_JOBS):
+        jobs.ask(str(name), lambda tell: go.wait(SOON_S) and None)
+    with pytest.raises(TooBusy, match=f"{MAX_JOBS} recordings are being read already"):
+        jobs.ask("one more", lambda tell: None)
+    go.set()
+
+
+def test_the_end_lets_go_of_what_is_being_done() -> None:
+    """The process ends at the next word of the work; it does not sit out the rest."""
+    jobs, begun, closed, ended = Jobs(), threading.Event(), threading.Event(), []
+
+    def work(tell: Tell) -> None:
+        begun.set()
+        assert closed.wait(SOON_S)
+        try:
+            tell(0.5)
+        except Stopped:
+            ended.append("stopped")
+            raise
+
+    jobs.ask("a", work)
+    assert begun.wait(SOON_S)
+    jobs.close()
+    closed.set()
+    jobs._thread.shutdown(wait=True)
+    assert ended == ["stopped"]
+
+
+def test_a_bundle_that_cannot_be_read_is_no_reason_to_show_nothing(tmp_path: Path) -> None:
+    """Those that ship are at hand all the same."""
+    library = Archive(tmp_path, ["/nowhere"])._shelf()
+    assert library.lack_of({"name": "a", "version": "1", "sha256": "0" * 64}).count("lstm-bands") == 1
