@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from acquisition.errors import DiskFull, RecordingError
@@ -132,3 +133,20 @@ def test_numbers_of_windows_that_the_folder_cannot_give_are_not_used_again(redis
         index: hashed(x_uv) for index, x_uv in bed.remade().items()
     }
     assert (bed.again().folder.ledger() or {})["windows"]["unrecorded"] == 1
+
+
+def test_mains_of_the_other_frequency_is_named_and_changes_no_window(redis_url: str, tmp_path: Path) -> None:
+    """60 Hz in a session that filters 50 Hz: people are told once, in words; the windows are those of the folder."""
+    bed = Bed.make(redis_url, tmp_path, expected_samples=12_000)
+    recording = make_recording(12_000)
+    t_s = np.arange(12_000) / 1000
+    recording.samples[:, 3] += (120 * np.sin(2 * np.pi * 60 * t_s)).astype(np.float32)
+    bridge = bed.bridge(lambda point, chain: bed.file_source(recording))
+    with scoring(redis_url):
+        assert bridge.run(threading.Event()) == 0
+    notices = [data for kind, data in bridge._outbox._told if kind == "notice"]
+    assert [data["text"] for data in notices] == ["Mains of 60 Hz in C4: this session filters 50 Hz alone."]
+    assert "--mains-hz 60" in notices[0]["remedy"]
+    said = bridge._heartbeat()
+    assert said["other_mains"] == {"hz": 60.0, "channels": ["C4"]} and said["disk_free_bytes"] > 0
+    assert bed.scores() == {index: hashed(x_uv) for index, x_uv in bed.remade().items()}
