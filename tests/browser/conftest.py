@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from redis import Redis
 
 from dashboard.settings import DashboardSettings
 from tests.browser.feeder import Feeder, Plan
@@ -37,17 +38,25 @@ def browser(chromium: str) -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def data_dir() -> Iterator[Path]:
-    """Return the folder of the sessions."""
+    """Return the folder of the sessions of a file's tests."""
     with tempfile.TemporaryDirectory() as data:
         yield Path(data)
 
 
-@pytest.fixture
-def site(redis_url: str, data_dir: Path) -> Iterator[str]:
-    """Return the URL of a dashboard."""
-    with serving(DashboardSettings(redis_url, data_dir, port=0)) as url:
+@pytest.fixture(scope="module")
+def redis_alone(redis_server: str) -> str:
+    """Return the URL of a Redis that was emptied once for the tests of a file: each plays on beds of its own."""
+    with Redis.from_url(redis_server) as client:
+        client.flushall()
+    return redis_server
+
+
+@pytest.fixture(scope="module")
+def site(redis_alone: str, data_dir: Path) -> Iterator[str]:
+    """Return the URL of a dashboard that serves the tests of a file."""
+    with serving(DashboardSettings(redis_alone, data_dir, port=0)) as url:
         yield url
 
 
@@ -65,12 +74,12 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
-def play(redis_url: str) -> Play:
+def play(redis_alone: str) -> Play:
     """Return a way to play a session: opened, some seconds at once, the rest as they pass while the block runs."""
 
     @contextmanager
     def begin(plan: Plan, skip_s: float = 0.0) -> Iterator[Feeder]:
-        feeder = Feeder(redis_url, plan)
+        feeder = Feeder(redis_alone, plan)
         feeder.open()
         feeder.skip(skip_s)
         feeder.begin()

@@ -172,7 +172,7 @@ function partialMeaning({ modalities, missing, provisional }) {
   const used = modalities.map(modalityWord).join(words.numbers.list);
   const lacking = missing.map(({ modality }) => modalityWord(modality)).join(words.numbers.list);
   const partial = say(words.outcome.partial, { used, lacking });
-  return provisional ? `${partial} ${words.outcome.provisional}` : partial;
+  return provisional ? [partial, words.outcome.provisional].join(words.numbers.between) : partial;
 }
 
 /**

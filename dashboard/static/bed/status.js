@@ -187,7 +187,7 @@ export function mountStatus(bed) {
     setAttribute(byId("folder"), "href", `/sessions/${state.sessionId}`);
     newest = state.notices.at(-1) ?? null;
     setShown(byId("notice"), newest !== null && newest !== seen);
-    if (newest !== null) setText(byId("notice-words"), [newest.text, newest.remedy ?? ""].filter(Boolean).map(told).join(" "));
+    if (newest !== null) setText(byId("notice-words"), [newest.text, newest.remedy ?? ""].filter(Boolean).map(told).join(words.numbers.between));
   };
 }
 

@@ -27,12 +27,12 @@ export function sentencesOf(english, others) {
 
 /** @param {string} sentence */
 function patternOf(sentence) {
-  const escaped = sentence.replaceAll(/[.*+?^$()|[\]\\]/g, "\\$&").replaceAll(/\{(\w+)\}/g, "(?<$1>.+?)");
+  const escaped = sentence.replaceAll(/[.*+?^$()|[\]\\]/g, "\\$&").replaceAll(/\{(\w+)\}/g, "(?<$1>(?:(?!\\. ).)+?)");
   return new RegExp(`^${escaped}$`, "s");
 }
 
 /**
- * The same in the other language; a value may be a sentence itself.
+ * The same in the other language: the whole, or else sentence by sentence; a value may be a sentence itself.
  *
  * @param {string} text
  * @param {Known[]} known
@@ -41,11 +41,24 @@ function patternOf(sentence) {
 export function inOther(text, known) {
   for (const { pattern, sentence } of known) {
     const found = pattern.exec(text);
-    if (found === null) continue;
-    const values = Object.entries(found.groups ?? {}).map(([name, value]) => [name, inOther(value, known)]);
-    return say(sentence, Object.fromEntries(values));
+    if (found !== null) return say(sentence, valuesOf(found.groups ?? {}, known));
   }
-  return text;
+  const sentences = text.split(/(?<=\.) /);
+  return sentences.length > 1 ? sentences.map((one) => inOther(one, known)).join(words.numbers.between) : text;
+}
+
+/**
+ * The values of a sentence; that of `list` is many, each with a sentence of its own.
+ *
+ * @param {Record<string, string>} found
+ * @param {Known[]} known
+ */
+function valuesOf(found, known) {
+  const each = Object.entries(found).map(([name, value]) => {
+    const parts = name === "list" ? value.split(", ") : [value];
+    return [name, parts.map((part) => inOther(part, known)).join(words.numbers.list)];
+  });
+  return Object.fromEntries(each);
 }
 
 const KNOWN = sentencesOf(CATALOGUE.en.told, words.told);

@@ -1,0 +1,95 @@
+"""The states of a bed that a person may find, each played by the feeder on a bed of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.feeder import Feeder, Plan
+
+#: Seconds of signal before a page is looked at: two windows.
+BEFORE_S = 26.0
+SOON_MS = 15_000
+#: The sizes of the screens: a phone, a tablet beside the bed, a wall.
+SIZES = {"phone": (390, 844), "tablet": (1280, 800), "wall": (1920, 1080)}
+LANGUAGES = ("en", "zh")
+THEMES = ("light", "dark", "night")
+
+
+@dataclass(frozen=True)
+class State:
+    """A state of a bed.
+
+    Parameters
+    ----------
+    code : str
+        What the outcome's panel shows.
+    plan : Plan, optional
+        What is played; None for a bed without a session.
+    ended : bool
+        Whether the session is over.
+    """
+
+    code: str
+    plan: Plan | None
+    ended: bool = False
+
+
+#: Faults that fill every place where words of a fault stand.
+SPOILT = {"flat": ("C3", "CP1"), "hum": ("BF",)}
+STATES = {
+    "collecting": State("COLLECTING", Plan(state="COLLECTING")),
+    "abstained": State("ABSTAINED", Plan(state="ABSTAINED", **SPOILT)),
+    "partial": State("PARTIAL", Plan(state="PARTIAL")),
+    "provisional": State("PROVISIONAL", Plan(state="PROVISIONAL")),
+    "ready": State("READY", Plan(state="READY")),
+    "invalid": State("INVALID", Plan(state="INVALID")),
+    "stale": State("STALE", Plan(state="PARTIAL", silent={"scorer"})),
+    "none": State("NONE", None),
+    "unscored": State("UNSCORED", Plan(scored=False)),
+    "ended": State("READY", Plan(state="READY"), ended=True),
+    "unrecorded": State("PARTIAL", Plan(recorded=False)),
+}
+
+
+@contextmanager
+def played(redis_url: str, name: str) -> Iterator[str]:
+    """Play a state while the block runs; yield its bed."""
+    state, bed = STATES[name], f"B-{name}"
+    if state.plan is None:
+        yield bed
+        return
+    feeder = Feeder(redis_url, replace(state.plan, bed=bed))
+    feeder.open()
+    feeder.skip(BEFORE_S)
+    feeder.begin()
+    try:
+        if state.ended:
+            feeder.halt()
+            feeder.end()
+        yield bed
+    finally:
+        feeder.halt()
+
+
+def open_state(page: Page, site: str, bed: str, name: str) -> None:
+    """Open a bed's page and wait until it shows the state, in whichever language."""
+    page.goto(f"{site}/beds/{bed}")
+    expect(page.locator("#outcome")).to_have_attribute("data-state", STATES[name].code, timeout=SOON_MS)
+    if STATES[name].plan is not None:
+        expect(page.locator("#lanes .lane")).to_have_count(16, timeout=SOON_MS)
+    if name not in ("none", "ended"):
+        expect(page.locator("#traces")).to_have_attribute("data-silent", "false", timeout=SOON_MS)
+
+
+#: How far a page goes beyond its screen, and the things that can be pressed and are too small for a glove.
+TOO_WIDE = "() => document.documentElement.scrollWidth - innerWidth"
+TOO_SMALL = """() => [...document.querySelectorAll("button, select, summary, a.switch, a.away, [role=slider], input")]
+    .map((one) => [one, one.getBoundingClientRect()])
+    .filter(([one, box]) => one.checkVisibility() && box.width * box.height > 0)
+    .filter(([one, box]) => Math.min(box.width, box.height) < 43.5)
+    .map(([one, box]) => `${one.id || one.className || one.outerHTML}: ${Math.round(box.width)} x ${Math.round(box.height)}`)
+"""

@@ -1,0 +1,119 @@
+"""Each state of a bed once, and each page, in a real browser: what is said, what axe finds, what can be pressed.
+
+Every state has another theme, size and language, so that each of those is seen too; all of them together are looked at
+by ``make states``. A picture of each is kept in ``artifacts/states``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from dashboard.catalogue import words_of
+from tests.browser.axe import violations
+from tests.browser.states import LANGUAGES, SIZES, SOON_MS, STATES, THEMES, TOO_SMALL, TOO_WIDE, open_state, played
+
+pytestmark = pytest.mark.browser
+
+ARTIFACTS = Path(__file__).parents[2] / "artifacts" / "states"
+#: Pages that are no bed, and what shows that they are there.
+PAGES = {"ward": "/", "patients": "/patients", "docs": "/docs", "missing": "/nowhere"}
+
+
+def spread(n: int) -> tuple[str, str, str]:
+    """Return the n-th theme, size and language; neighbours differ in each."""
+    return THEMES[n % 3], list(SIZES)[(n // 3 + n) % 3], LANGUAGES[n % 2]
+
+
+def dressed(browser: Browser, site: str, theme: str, size: str, language: str) -> BrowserContext:
+    """Return a browser whose pages have this theme, size and language."""
+    width, height = SIZES[size]
+    context = browser.new_context(viewport={"width": width, "height": height})
+    names = {"flexion-theme": theme, "flexion-language": language}
+    context.add_cookies([{"name": name, "value": value, "url": site} for name, value in names.items()])
+    return context
+
+
+@pytest.fixture
+def page_of(browser: Browser, site: str, request: pytest.FixtureRequest) -> Iterator[tuple[Page, str]]:
+    """Return a page dressed as its test asks, and its language; its console must stay empty."""
+    theme, size, language = request.param
+    context = dressed(browser, site, theme, size, language)
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    yield page, language
+    context.close()
+    assert [words for words in said if "404" not in words] == []
+
+
+def kept(page: Page, name: str) -> None:
+    """Keep a picture of the page."""
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=ARTIFACTS / f"{name}.png")
+
+
+@pytest.mark.parametrize(
+    ("name", "page_of"),
+    [pytest.param(name, spread(n), id="-".join((name, *spread(n)))) for n, name in enumerate(STATES)],
+    indirect=["page_of"],
+)
+def test_a_state_is_named_and_can_be_read_and_pressed_by_everybody(
+    page_of: tuple[Page, str], site: str, redis_alone: str, name: str
+) -> None:
+    """Its word in the page's language, no violation, nothing beyond the screen, nothing too small for a glove."""
+    page, language = page_of
+    with played(redis_alone, name) as bed:
+        open_state(page, site, bed, name)
+        expect(page.locator("#state-word")).to_have_text(words_of(language)[f"states.{STATES[name].code}"])
+        expect(page.locator(".ribbon")).to_have_text(words_of(language)["page.ribbon"])
+        kept(page, name)
+        assert violations(page) == []
+        assert page.evaluate(TOO_WIDE) <= 0
+        assert page.evaluate(TOO_SMALL) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "page_of"),
+    [pytest.param(name, spread(n + 1), id=name) for n, name in enumerate(PAGES)],
+    indirect=["page_of"],
+)
+def test_every_other_page_can_be_read_and_pressed_by_everybody(
+    page_of: tuple[Page, str], site: str, redis_alone: str, name: str
+) -> None:
+    """The ward with its beds, the list, the interface, and what is not there."""
+    page, language = page_of
+    with played(redis_alone, "ready"):
+        page.goto(f"{site}{PAGES[name]}")
+        expect(page.locator(".ribbon")).to_have_text(words_of(language)["page.ribbon"])
+        page.wait_for_timeout(1500)
+        kept(page, name)
+        assert violations(page) == []
+        assert page.evaluate(TOO_WIDE) <= 0
+        assert page.evaluate(TOO_SMALL) == []
+
+
+def test_theme_and_language_change_by_a_press_and_stay(browser: Browser, site: str) -> None:
+    """No white flash: the next page is dark from its first byte; its words are Chinese without a script."""
+    context = dressed(browser, site, "light", "tablet", "en")
+    page = context.new_page()
+    page.goto(site)
+    ground = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    page.locator("#theme").click()
+    page.locator("#theme").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "night")
+    assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") == "rgb(0, 0, 0)" != ground
+    page.locator("#language").click()
+    expect(page.locator("html")).to_have_attribute("lang", "zh", timeout=SOON_MS)
+    assert "lang=" not in page.url
+    bare = context.browser.new_context(java_script_enabled=False, storage_state=context.storage_state())
+    still = bare.new_page()
+    still.goto(site)
+    assert still.evaluate("() => getComputedStyle(document.body).backgroundColor") == "rgb(0, 0, 0)"
+    expect(still.locator(".ribbon")).to_have_text(words_of("zh")["page.ribbon"])
+    bare.close()
+    context.close()
