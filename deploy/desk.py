@@ -11,7 +11,7 @@ minutes, montage, unit, mains_hz}
     Answered with {session}.
 ``streams`` {}
     Answered with {streams: [...], pairs: [...]}, as ``flexion streams`` shows them, and {taken: {source_id: {session,
-    bed}}}: what open sessions have.
+    bed}}}: what open sessions have, and {usual: {montage, minutes, mains_hz}}: what a session begins with.
 ``cue`` {bed, action: "open", language}
     Begins ``flexion cues`` for the bed; every other action is the cues' own.
 ``stop`` {session, entered_in_error: true}
@@ -25,6 +25,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
 
 from acquisition.errors import FlexionError
+from acquisition.montage import load_montage
 from acquisition.session import SessionInfo
 from deploy.errors import WrongUse
 from deploy.network import describe_network
@@ -173,4 +174,11 @@ class Desk:
         from acquisition.discovery import find_streams
 
         found = describe_network(find_streams(LOOK_S), self._settings.session)
-        return found | {"taken": self._host.taken({stream["source_id"] for stream in found["streams"]})}
+        session = self._settings.session
+        usual = {
+            "montage": load_montage(session.montage).name,
+            "minutes": session.minutes,
+            "mains_hz": session.mains_hz,
+        }
+        taken = self._host.taken({stream["source_id"] for stream in found["streams"]})
+        return found | {"taken": taken, "usual": usual}

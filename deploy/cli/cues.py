@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import socket
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -94,35 +93,33 @@ def cues(
     from acquisition.outlet import MarkerOutlet
     from acquisition.paradigm import ParadigmPlan
     from dashboard.server import listen, url_of
+    from deploy.cueing import CueEar
 
     plan = ParadigmPlan(still, preparation, flexion, rest, extension, trials)
+    redis_url = None if bed is None else _redis_of(bed, redis)
     own_id = source_id or f"flexion-cues-{socket.gethostname()}-{port}"
     with listen(HOST, port) as listening, MarkerOutlet(NAME, own_id) as markers:
         desk = CueDesk(plan, markers.push, LiveClock(lsl_clock_s), on_sent=_tell_lateness)
         _say_how(plan, own_id)
-        with _heard_at(bed, redis, desk, url_of(listening), lambda: markers.heard):
+        ear = CueEar(redis_url, bed, desk, url_of(listening), lambda: markers.heard) if bed and redis_url else None
+        with ear or nullcontext():
             _run(desk, markers, listening, language.value, browser=not no_browser)
         _tell(desk, own_id, as_json=as_json)
 
 
-def _heard_at(
-    bed: str | None, redis: str | None, desk: CueDesk, url: str, heard: Callable[[], bool]
-) -> AbstractContextManager[object]:
-    """Let the page of a bed run the cues too, where it was named."""
-    from deploy.cueing import CueEar
+def _redis_of(bed: str, redis: str | None) -> str:
+    """Return the Redis through which the page of a bed runs the cues too."""
     from deploy.errors import WrongUse
     from deploy.settings import load
 
-    if bed is None:
-        return nullcontext()
-    redis_url = load({"redis_url": redis}).redis_url
-    if redis_url is None:
+    url = load({"redis_url": redis}).redis_url
+    if url is None:
         raise WrongUse(
             f"The page of bed {bed} reaches the cues through Redis, and none is named.",
             subject="--bed",
             remedy="Name the one of flexion live with --redis, or leave --bed out.",
         )
-    return CueEar(str(redis_url), bed, desk, url, heard)
+    return url
 
 
 def _run(desk: CueDesk, markers: MarkerOutlet, listening: socket.socket, language: str, *, browser: bool) -> None:

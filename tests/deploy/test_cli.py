@@ -23,7 +23,10 @@ NOWHERE = "unix:///nowhere/redis.sock"
 @pytest.mark.parametrize(
     ("arguments", "variables", "code", "kind", "words"),
     [
-        ("live", {}, 2, "usage", r"Missing option '--patient'\. Try flexion live --help\."),
+        ("replay", {}, 2, "usage", r"Missing argument 'FILE'\. Try flexion replay --help\."),
+        ("live --patient P1", {}, 2, "usage", r"A session needs its patient and its bed\. Give --patient and --bed"),
+        ("live --source-id X", {}, 2, "usage", r"A session needs its patient and its bed\."),
+        ("cues --bed B1", {}, 2, "usage", r"The page of bed B1 reaches the cues through Redis, and none is named\."),
         ("fly", {}, 2, "usage", r"No such command 'fly'"),
         ("sessions", {}, 2, "usage", r"Missing command\. Try flexion sessions --help\."),
         ("demo --beds 9", {}, 2, "usage", r"9 beds were asked for\. Give a number from 1 to 8\."),

@@ -157,6 +157,7 @@ def test_streams_are_listed(ask, counter, source_id):
     (stream,) = [one for one in data["streams"] if one["source_id"] == source_id]
     assert (stream["channel_count"], stream["rate_hz"], stream["unit"]) == (16, 1000.0, "uV")
     assert data["taken"][source_id] == {"session": "S", "bed": "B7"}
+    assert data["usual"] == {"montage": "amp16", "minutes": 9.0, "mains_hz": 50.0}
 
 
 def test_cues_are_opened_where_a_session_is(ask, counter):
