@@ -11,6 +11,8 @@ import { MOST_SAMPLES } from "./envelope.js";
 
 /** Samples of a second: live streams at another rate are refused. */
 const RATE_HZ = 1000;
+/** Height of a lane in µV: low, so that bursts of muscles stay inside. The page says so in words. */
+export const UV_PER_LANE = Object.freeze({ eeg: 100, emg: 1000 });
 /** Share of good cells below which the scorer sees zeros. */
 const GOOD = 0.5;
 
@@ -26,6 +28,7 @@ export class CardTraces {
     this.area = area;
     this.silence = silence;
     this.sweep = new Sweep(canvas);
+    this.sweep.uvPerLane = UV_PER_LANE;
     this.key = 0;
     /** @type {Ring | null} */
     this.ring = null;

@@ -8,7 +8,7 @@ import { say } from "../words/say.js";
 import { words } from "../words/catalogue.js";
 import { cardView, qualityView } from "./card.js";
 import { openWard } from "./socket.js";
-import { CardTraces } from "./traces.js";
+import { CardTraces, UV_PER_LANE } from "./traces.js";
 
 /** @typedef {import("../wire").BedCard} BedCard */
 
@@ -16,7 +16,9 @@ import { CardTraces } from "./traces.js";
 const WORDS_MS = 250;
 const DRAW_MS = 40;
 
-const FIELDS = /** @type {const} */ (["title", "patient", "state", "number", "parts", "span", "phase", "source", "mode", "age", "model"]);
+/** What a card says over its traces, and below them. */
+const ABOVE = /** @type {const} */ (["title", "patient", "state", "number", "parts", "span", "phase", "source"]);
+const BELOW = /** @type {const} */ (["age", "model", "mode"]);
 
 /** What belongs to a card on the page. @type {WeakMap<HTMLElement, CardTraces>} */
 const tracesOf = new WeakMap();
@@ -26,7 +28,9 @@ let ink = null;
 function makeCard() {
   const item = make("li", "");
   const card = make("a", "card");
-  card.append(...FIELDS.map((field) => make("span", `card-${field}`)), makeTraces(item), makeQuality());
+  /** @param {string} field */
+  const text = (field) => make("span", `card-${field}`);
+  card.append(...ABOVE.map(text), makeTraces(item), makeQuality(), ...BELOW.map(text));
   item.append(card);
   return item;
 }
@@ -61,9 +65,11 @@ function renderCard(item, bed, since) {
   setAttribute(card, "href", `/beds/${encodeURIComponent(bed.bed)}`);
   setAttribute(card, "data-look", shown.look);
   setAttribute(card, "data-recorded", String(shown.recorded));
-  FIELDS.forEach((field, i) => setText(/** @type {Element} */ (card.children[i]), shown[field]));
-  renderQuality(/** @type {Element} */ (card.lastElementChild), bed);
-  renderLabels(/** @type {Element} */ (card.children[FIELDS.length]), bed);
+  const parts = /** @type {HTMLElement[]} */ ([...card.children]);
+  const [area, quality] = /** @type {[HTMLElement, HTMLElement]} */ (parts.splice(ABOVE.length, 2));
+  [...ABOVE, ...BELOW].forEach((field, i) => setText(/** @type {Element} */ (parts[i]), shown[field]));
+  renderQuality(quality, bed);
+  renderLabels(area, bed);
 }
 
 /**
@@ -157,6 +163,7 @@ function run() {
     for (const item of items()) tracesOf.get(item)?.wear(ink);
   }
 
+  setText(byId("scales"), say(words.ward.scales, UV_PER_LANE));
   wear();
   onTheme(wear);
   openWard(takeBeds, takeRuns);
