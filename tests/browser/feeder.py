@@ -37,6 +37,7 @@ from streaming.waves import WavePublisher
 ENGINE = {"backend": "onnxruntime", "device": "cpu", "precision": "fp32", "degraded": False, "version": "1.0"}
 BUNDLE = {"name": "lstm-bands", "version": "1.0.0", "sha256": "ab" * 32, "origin": "synthetic"}
 IMAGE_BUNDLE = {"name": "cnn-shufflenet", "version": "1.0.0", "sha256": "cd" * 32, "origin": "synthetic"}
+BUNDLES = {"eeg_emg": BUNDLE, "fmri": IMAGE_BUNDLE, "fusion": None}
 SCAN = "ef" * 32
 NO_SCAN = "There is no scored scan of this patient."
 #: Seconds of a push.
@@ -52,6 +53,7 @@ class Plan:
     mode: str = "demo"
     state: str = "PARTIAL"
     recorded: bool = True
+    scored: bool = True
     seed: int = 5
     flat: tuple[str, ...] = ()
     hum: tuple[str, ...] = ()
@@ -106,7 +108,8 @@ class Feeder:
         self.events.append("session", self._session())
         self._source("LIVE", "")
         self._decide("segment", {"segment": 0, "first_sample": 0, "reason": "start"})
-        self._outcome()
+        if plan.scored:
+            self._outcome()
         self.beat()
 
     def skip(self, seconds: float) -> None:
@@ -234,7 +237,8 @@ class Feeder:
             "mains_hz": 50.0,
             "labels": self.montage.labels,
             "kinds": self.montage.kinds,
-            "bundles": {"eeg_emg": BUNDLE, "fmri": IMAGE_BUNDLE, "fusion": None},
+            "filters": self.chain.filters,
+            "bundles": BUNDLES if self.plan.scored else dict.fromkeys(BUNDLES),
         }
 
     def _source(self, state: str, cause: str) -> None:
@@ -243,7 +247,8 @@ class Feeder:
 
     def _window(self, window: Window) -> None:
         self.events.append("window", window_event(window, self.montage.labels))
-        self._result(window)
+        if self.plan.scored:
+            self._result(window)
 
     def _result(self, window: Window) -> None:
         scored = window.weight > 0
