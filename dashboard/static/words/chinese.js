@@ -249,7 +249,7 @@ export const CHINESE = {
     window: "窗口 {n}",
     cursor: "时间光标处的数值",
     value: "{uv} µV",
-    absent: "无样本",
+    absent: "–",
     gain: "单个通道的比例",
     larger: "放大",
     smaller: "缩小",

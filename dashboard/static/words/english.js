@@ -263,7 +263,7 @@ export const ENGLISH = {
     window: "window {n}",
     cursor: "Values at the time cursor",
     value: "{uv} µV",
-    absent: "no sample",
+    absent: "–",
     gain: "Scale of one lane",
     larger: "Larger",
     smaller: "Smaller",
