@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from acquisition.chain import Chain
 from acquisition.decisions import Decision
 from streaming.teller import Teller
 
@@ -21,7 +22,7 @@ def told() -> list[tuple[str, dict[str, Any]]]:
 @pytest.fixture
 def teller(told) -> Teller:
     """Return a teller that tells this test."""
-    return Teller(lambda kind, data: told.append((kind, dict(data))), make_info(), MONTAGE)
+    return Teller(lambda kind, data: told.append((kind, dict(data))), make_info(), Chain(MONTAGE))
 
 
 def decide(teller: Teller, kind: str, **data: object) -> None:
@@ -52,6 +53,7 @@ def test_a_session_says_who_and_what_it_is(teller, told) -> None:
     teller.session()
     ((kind, data),) = told
     assert (kind, data["patient"], data["bed"], data["labels"]) == ("session", "P01", "B1", MONTAGE.labels)
+    assert data["filters"]["eeg"]["notch_hz"] == [50.0, 100.0]
 
 
 def test_decisions_that_are_nothing_for_people_are_kept(teller, told) -> None:

@@ -20,7 +20,11 @@ const renderStatus = mountStatus(bed);
 const renderLanes = mountLanes();
 const renderOutcome = mountOutcome();
 const renderWindows = mountWindows();
-const traces = new Traces(`${api}/wave`);
+const traces = new Traces(`${api}/wave`, () => {
+  const { sessionId, session } = store.state();
+  return { session: sessionId, nChannels: session?.labels?.length ?? 0 };
+});
+Object.assign(window, { flexion: { stats: () => traces.stats() } });
 
 let dirty = true;
 let renderedMs = -Infinity;
@@ -37,13 +41,15 @@ function renderPanels(nowMs) {
   renderStatus(state, now);
   renderOutcome(state, now);
   renderWindows(state);
-  traces.renderSilence(state, nowMs);
+  traces.render(state, lanes, nowMs);
 }
 
 /** @param {number} nowMs */
 function frame(nowMs) {
+  const beganMs = performance.now();
   if (dirty || nowMs - renderedMs >= PANELS_MS) renderPanels(nowMs);
   traces.draw(store.state(), lanes, nowMs);
+  traces.meter.took(performance.now() - beganMs);
   requestAnimationFrame(frame);
 }
 

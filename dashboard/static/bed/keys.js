@@ -9,7 +9,7 @@
 /** Where the choice of a page without keys is kept: some people speak to their machine, which types letters. */
 const KEPT_AS = "flexion-keys";
 /** Keys that go on while they are held down. */
-const REPEATED = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "PageUp", "PageDown", "+", "-"]);
+const REPEATED = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "PageUp", "PageDown", "+", "-", "[", "]"]);
 /** Where letters are text, or choose from a list. */
 const TYPED_INTO = "input, textarea, select, [contenteditable]";
 /** What a blank presses, or what arrows move. */

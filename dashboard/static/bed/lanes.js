@@ -107,7 +107,9 @@ function makeLane() {
   const row = make("li", "lane");
   const bar = make("span", "quality");
   bar.append(make("span", "quality-fill"));
-  row.append(bar, make("span", "lane-label"), make("span", "lane-words"));
+  const label = make("button", "lane-label");
+  label.setAttribute("type", "button");
+  row.append(bar, label, make("span", "lane-words"), make("span", "lane-gain digits"), make("span", "lane-bar"));
   return row;
 }
 

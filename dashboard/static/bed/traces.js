@@ -1,47 +1,87 @@
 // @ts-check
-/** The live traces of one bed: wave, ring, playout clock, sweep and phase band put together. */
+/** The traces of one bed: wave, ring, playout clock, sweep, phase band and what is worked on them, put together. */
 
-import { staleWords } from "../age.js";
-import { byId, setAttribute, setShown, setText } from "../dom.js";
+import { LANE_GREY_S, staleWords } from "../age.js";
+import { byId, fit, make, setAttribute, setShown, setText } from "../dom.js";
+import { Guard } from "../signal/guard.js";
+import { PAGE_SAMPLES, boundariesIn, originAt } from "../signal/page.js";
 import { PhaseBand } from "../signal/phases.js";
-import { originAt } from "../signal/page.js";
 import { Playout } from "../signal/playout.js";
 import { RING_S, Ring } from "../signal/ring.js";
-import { closedUtc } from "./store.js";
+import { Meter } from "../signal/stats.js";
 import { Sweep } from "../signal/sweep.js";
-import { onTheme } from "../theme.js";
-import { words } from "../words/catalogue.js";
 import { openWave } from "../signal/wave.js";
+import { words } from "../words/catalogue.js";
+import { say } from "../words/say.js";
+import { mountCursor } from "./cursor.js";
+import { frozenAt, mountFreeze } from "./freeze.js";
+import { Scales, mountScales } from "./scale.js";
+import { closedUtc } from "./store.js";
 
 /** @typedef {import("./store.js").BedState} BedState */
+/** @typedef {import("./lanes.js").LaneView} LaneView */
 
-/** Where little may move, traces move on once a second, in samples. */
-const CALM_SAMPLES = 1000;
 /** Samples of a second until the session says otherwise; live streams at another rate are refused. */
 const RATE_HZ = 1000;
+/** Milliseconds between two placings of what stands over the traces. */
+const OVER_MS = 100;
+/** Milliseconds for which a refused message is told. */
+const TROUBLE_MS = 10_000;
 
 export class Traces {
-  /** @param {string} path of the wave */
-  constructor(path) {
+  /**
+   * @param {string} path of the wave
+   * @param {() => import("../signal/guard.js").Expected} expected whose frames may be drawn
+   */
+  constructor(path, expected) {
     this.area = byId("traces");
     this.sweep = new Sweep(/** @type {HTMLCanvasElement} */ (byId("sweep")));
     this.band = new PhaseBand(/** @type {HTMLCanvasElement} */ (byId("phases")));
+    this.meter = new Meter();
+    this.guard = new Guard();
+    this.scales = new Scales();
     /** @type {Ring | null} */
     this.ring = null;
     this.playout = new Playout(RATE_HZ);
+    this.perS = RATE_HZ;
+    /** @type {import("./freeze.js").Frozen | null} what is looked at instead of the live signal */
+    this.frozen = null;
+    /** When the newest sample was taken, on this machine's clock. @type {import("./freeze.js").Clock | null} */
+    this.liveClock = null;
     /** @type {string | null} */
     this.session = null;
     this.heardMs = performance.now();
     /** How old the newest sample was when it came, in seconds: a burst after a stall is heard now and was then. */
     this.ageS = 0;
+    /** @type {number | null} one past the newest sample on the screen */
+    this.due = null;
+    this.overMs = -Infinity;
+    /** @type {LaneView[] | null} those that the sweep was told of */
+    this.lanes = null;
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
+    this.mount();
+    openWave(path, this.guard, expected, (hello) => this.begin(hello.session), (frame) => this.take(frame));
+  }
+
+  mount() {
     new ResizeObserver(() => this.resize()).observe(this.area);
-    onTheme(() => this.readColours());
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.readColours());
+    new MutationObserver(() => this.readColours()).observe(document.documentElement, { attributes: true });
     document.addEventListener("visibilitychange", () => this.playout.jump());
-    this.mountScale("eeg");
-    this.mountScale("emg");
+    this.scales.onChange = () => this.rescale();
+    this.renderScales = mountScales(this.scales);
+    this.renderFreeze = mountFreeze(this);
+    this.renderCursor = mountCursor(this);
     this.readColours();
-    openWave(path, (hello) => this.begin(hello.session), (frame) => this.take(frame));
+  }
+
+  /** What is on the screen: the frozen signal, or the live one. */
+  get held() {
+    return this.frozen?.ring ?? this.ring;
+  }
+
+  get clock() {
+    return this.frozen?.clock ?? this.liveClock;
   }
 
   /** @param {string | null} session */
@@ -49,7 +89,11 @@ export class Traces {
     if (session === this.session) return;
     this.session = session;
     this.ring = null;
+    this.frozen = null;
+    this.liveClock = null;
     this.playout = new Playout(RATE_HZ);
+    this.meter.begin();
+    this.scales.begin();
     this.sweep.redraw();
   }
 
@@ -60,40 +104,124 @@ export class Traces {
     if (this.ring?.nChannels !== frame.nChannels) this.ring = new Ring(frame.nChannels, RING_S * RATE_HZ);
     this.ring.put(frame);
     this.playout.arrived(frame.firstSample + frame.nSamples, this.heardMs);
+    this.meter.arrived(frame, this.heardMs);
+    this.liveClock = { sample: frame.firstSample + frame.nSamples, wallMs: Date.now() - 1000 * frame.ageS };
+  }
+
+  /** Hold what is on the screen; the wave goes on behind it. */
+  freeze() {
+    if (this.ring === null || this.due === null || this.liveClock === null) return;
+    this.show(frozenAt(this.ring, this.due, this.liveClock, this.perS));
+  }
+
+  /**
+   * Look at the past, or at the live signal again.
+   *
+   * @param {import("./freeze.js").Frozen | null} frozen
+   */
+  show(frozen) {
+    this.frozen = frozen;
+    this.overMs = -Infinity;
+    this.renderFreeze?.();
   }
 
   /**
    * Draw what is due; called once per frame of the screen.
    *
    * @param {BedState} state
-   * @param {import("./lanes.js").LaneView[]} lanes
+   * @param {LaneView[]} lanes
    * @param {number} nowMs
    */
   draw(state, lanes, nowMs) {
-    const fits = this.ring !== null && this.ring.nChannels === lanes.length;
-    this.sweep.setLanes(lanes.map(({ kind, grade }) => ({ kind, muted: grade === "bad" })));
-    const due = fits ? this.calmed(this.playout.due(nowMs)) : null;
-    const origin = originAt(state.segments, Math.max(0, (due ?? 1) - 1));
-    this.sweep.draw(fits ? this.ring : null, due, origin);
-    this.band.draw(state, this.sweep.page, due, nowMs);
+    if (lanes !== this.lanes) this.setLanes(lanes);
+    const fits = this.ring?.nChannels === lanes.length && this.session === state.sessionId;
+    this.due = fits ? this.playout.due(nowMs) : null;
+    this.drawPage(state, fits ? this.held : null);
+    this.band.draw(state, this.sweep.page, this.sweep.shown, nowMs);
+    if (nowMs - this.overMs >= OVER_MS) this.placeOver(state, lanes.length, nowMs);
+    this.meter.drawn(this.frozen === null && !this.calm.matches ? this.due : null, nowMs, this.perS / 1000);
   }
 
-  /** @param {number | null} due */
-  calmed(due) {
-    return due !== null && this.calm.matches ? Math.floor(due / CALM_SAMPLES) * CALM_SAMPLES : due;
+  /** @param {LaneView[]} lanes */
+  setLanes(lanes) {
+    this.lanes = lanes;
+    this.sweep.setLanes(lanes.map(({ kind, grade, label }) => ({ kind, muted: grade === "bad", gain: this.scales.gain(label) })));
   }
 
   /**
-   * Grey lanes and words where the newest sample is a second old.
+   * @param {BedState} state
+   * @param {Ring | null} held
+   */
+  drawPage(state, held) {
+    const { due, frozen, sweep } = this;
+    const origin = originAt(state.segments, Math.max(0, (due ?? 1) - 1));
+    if (frozen !== null && held !== null) sweep.drawStill(held, frozen.from);
+    else if (this.calm.matches && due !== null) sweep.drawStill(held, this.wholePage(origin, due));
+    else sweep.draw(held, due, origin);
+  }
+
+  /**
+   * The last page that is full: where little may move it stands until the next is.
+   *
+   * @param {number} origin
+   * @param {number} due
+   */
+  wholePage(origin, due) {
+    return origin + (Math.floor((due - origin) / PAGE_SAMPLES) - 1) * PAGE_SAMPLES;
+  }
+
+  /**
+   * Windows' names and the cursor, over the traces.
    *
    * @param {BedState} state
+   * @param {number} nLanes
    * @param {number} nowMs
    */
-  renderSilence(state, nowMs) {
-    const stale = staleWords(this.ageS, (nowMs - this.heardMs) / 1000);
-    setAttribute(this.area, "data-silent", String(stale !== ""));
-    setShown(byId("silence"), stale !== "");
-    if (stale !== "") setText(byId("silence"), silenceWords(state, stale));
+  placeOver(state, nLanes, nowMs) {
+    this.overMs = nowMs;
+    const { from, to } = this.sweep.shown;
+    const bounds = boundariesIn(state.windows.values(), state.segments, from, to + PAGE_SAMPLES);
+    this.sweep.setBoundaries(bounds);
+    placeBounds(this.sweep, bounds.filter(({ sample }) => sample < to));
+    this.renderCursor?.(nLanes);
+  }
+
+  /**
+   * The panels' part: scales, freeze, and grey lanes with words where the newest sample is a second old.
+   *
+   * @param {BedState} state
+   * @param {LaneView[]} lanes
+   * @param {number} nowMs
+   */
+  render(state, lanes, nowMs) {
+    this.renderScales?.(lanes, state.session, this.calm.matches);
+    this.renderFreeze?.();
+    this.renderTrouble(nowMs);
+    const said = staleWords(this.ageS, (nowMs - this.heardMs) / 1000);
+    setAttribute(this.area, "data-silent", String(said !== ""));
+    setShown(byId("silence"), said !== "");
+    if (said !== "") setText(byId("silence"), silenceWords(state, said));
+  }
+
+  /** @param {number} nowMs */
+  renderTrouble(nowMs) {
+    const { last, refused } = this.guard;
+    // Where one session follows another the wave and the events change hands one after the other.
+    const between = last?.reason === "session" && nowMs - this.heardMs < 1000 * LANE_GREY_S;
+    const told = last !== null && nowMs - last.atMs < TROUBLE_MS && !between;
+    setShown(byId("trouble"), told);
+    if (told) setText(byId("trouble"), say(words.signal.refused[last.reason], { n: refused[last.reason] }));
+  }
+
+  /** How well the drawing keeps up. */
+  stats() {
+    return this.meter.stats(performance.now(), this.guard.refused);
+  }
+
+  rescale() {
+    this.lanes = null;
+    Object.assign(this.sweep.uvPerLane, this.scales.uvPerLane);
+    this.sweep.redraw();
   }
 
   resize() {
@@ -114,6 +242,7 @@ export class Traces {
       grid: colour("grid"),
       gap: colour("gap"),
       head: colour("head"),
+      bound: colour("head"),
       eeg: colour("eeg"),
       emg: colour("emg"),
       muted: colour("trace-muted"),
@@ -124,25 +253,31 @@ export class Traces {
     this.band.font = `${13 * this.band.scale}px ${getComputedStyle(document.body).fontFamily}`;
     this.sweep.redraw();
   }
+}
 
-  /** @param {"eeg" | "emg"} kind */
-  mountScale(kind) {
-    const select = /** @type {HTMLSelectElement} */ (byId(`${kind}-scale`));
-    const read = () => {
-      this.sweep.uvPerLane[kind] = Number(select.value);
-      this.sweep.redraw();
-    };
-    select.addEventListener("change", read);
-    read();
+/**
+ * The names of windows where they begin; one whose line was swept over is not named.
+ *
+ * @param {Sweep} sweep
+ * @param {import("../signal/page.js").Boundary[]} bounds
+ */
+function placeBounds({ page, shown }, bounds) {
+  const seen = bounds.filter(({ sample }) => page.column(sample) >= page.column(shown.from));
+  const names = fit(byId("bounds"), seen.length, () => make("span", "bound digits"));
+  for (const [i, { sample, index }] of seen.entries()) {
+    const name = /** @type {HTMLElement} */ (names[i]);
+    const left = `${(100 * page.x(page.column(sample))) / page.width}%`;
+    if (name.style.left !== left) name.style.left = left;
+    setText(name, say(words.signal.window, { n: index }));
   }
 }
 
 /**
  * @param {BedState} state
- * @param {string} open of an open session
+ * @param {string} said of an open session
  */
-function silenceWords(state, open) {
+function silenceWords(state, said) {
   if (state.told && state.sessionId === null) return words.signal.noSession;
   if (closedUtc(state) !== null) return words.signal.sessionEnded;
-  return open;
+  return said;
 }

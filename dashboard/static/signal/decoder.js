@@ -19,6 +19,7 @@ const MAGIC = 0x32575846; // "FXW2" read as a little-endian u32
  * @property {number} segment
  * @property {number} firstSample session grid, lost samples included
  * @property {number} ageS how old the last sample was when the frame was sent; 0 where that is not known
+ * @property {number} sentS when it was sent, on the bridge's clock; NaN where that is not known
  * @property {number} saturated values that the int16 could not hold
  * @property {Int16Array} steps (nSamples * nChannels), a view into the message
  */
@@ -40,13 +41,15 @@ export function decodeFrame(buffer) {
   if (buffer.byteLength !== expected) {
     throw new RangeError(`wave frame has ${buffer.byteLength} bytes, its header says ${expected}`);
   }
-  const ageS = view.getFloat64(28, true) - view.getFloat64(20, true);
+  const sentS = view.getFloat64(28, true);
+  const ageS = sentS - view.getFloat64(20, true);
   return {
     nSamples,
     nChannels,
     segment: view.getUint32(8, true),
     firstSample: Number(view.getBigInt64(12, true)),
-    ageS: Number.isNaN(ageS) ? 0 : Math.max(0, ageS),
+    ageS: Number.isFinite(ageS) ? Math.max(0, ageS) : 0,
+    sentS,
     saturated: view.getUint32(36, true),
     steps: new Int16Array(buffer, HEADER_BYTES, nSamples * nChannels),
   };

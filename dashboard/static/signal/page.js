@@ -125,3 +125,42 @@ export function settlingSpans(segments, from, to) {
     }))
     .filter((span) => span.from < span.to);
 }
+
+/**
+ * @typedef {object} Boundary
+ * @property {number} sample the first of a window
+ * @property {number} index the window's; the one that is being filled has the next
+ */
+
+/**
+ * Where windows begin over [from, to): those that were made, and the one that is being filled.
+ *
+ * @param {Iterable<import("../wire").WindowMade>} windows
+ * @param {import("../wire").Segment[]} segments
+ * @param {number} from
+ * @param {number} to
+ * @returns {Boundary[]}
+ */
+export function boundariesIn(windows, segments, from, to) {
+  /** @type {Boundary[]} */
+  const found = [];
+  let [next, filling] = [0, (segments.at(-1)?.first_sample ?? 0) + SETTLING_SAMPLES];
+  for (const { index, first_sample: sample, n_samples: n } of windows) {
+    if (sample >= from && sample < to) found.push({ sample, index });
+    next = Math.max(next, index + 1);
+    filling = Math.max(filling, sample + n);
+  }
+  if (segments.length > 0 && filling >= from && filling < to) found.push({ sample: filling, index: next });
+  return found;
+}
+
+/**
+ * A number of microvolts that fits in half a lane and that people can read: 1, 2 or 5 and noughts.
+ *
+ * @param {number} uvPerLane
+ */
+export function barUv(uvPerLane) {
+  const most = uvPerLane / 2;
+  const nought = 10 ** Math.floor(Math.log10(most));
+  return nought * ([5, 2, 1].find((n) => n * nought <= most) ?? 1);
+}

@@ -6,8 +6,6 @@ import { phaseWord } from "../words/words.js";
 
 /** Milliseconds between two drawings of the band; its edges move with the samples, not with these. */
 const EVERY_MS = 100;
-/** Width of the erase bar in CSS pixels, as in the sweep. */
-const ERASE_PX = 22;
 
 export class PhaseBand {
   /** @param {HTMLCanvasElement} canvas */
@@ -37,20 +35,16 @@ export class PhaseBand {
   }
 
   /**
-   * @param {import("../bed/store.js").BedState} state
+   * @param {{markers: import("../wire").Marker[], segments: import("../wire").Segment[]}} told
    * @param {import("./page.js").Page} page the sweep's
-   * @param {number | null} due one past the last sample shown
+   * @param {{from: number, to: number}} shown the samples on the screen; none where both are equal
    * @param {number} nowMs
    */
-  draw(state, page, due, nowMs) {
+  draw({ markers, segments }, page, { from, to }, nowMs) {
     if (nowMs - this.drawnMs < EVERY_MS) return;
     this.drawnMs = nowMs;
     this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    if (due === null) return;
-    const head = page.column(due);
-    const oldest = page.first(head - page.width + Math.round(ERASE_PX * this.scale));
-    const spans = [...phaseSpans(state.markers, oldest, due), ...settlingSpans(state.segments, oldest, due)];
-    for (const span of spans) this.drawSpan(page, span);
+    for (const span of [...phaseSpans(markers, from, to), ...settlingSpans(segments, from, to)]) this.drawSpan(page, span);
   }
 
   /**

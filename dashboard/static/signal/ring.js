@@ -25,6 +25,15 @@ export class Ring {
     this.empty = true;
   }
 
+  /** What it holds now, for good: what comes later does not reach it. */
+  copy() {
+    const copied = new Ring(this.nChannels, this.capacity);
+    copied.values.set(this.values);
+    copied.present.set(this.present);
+    [copied.end, copied.first, copied.empty] = [this.end, this.first, this.empty];
+    return copied;
+  }
+
   /** The oldest sample that can still be held. */
   get start() {
     return Math.max(0, this.end - this.capacity);
@@ -41,7 +50,7 @@ export class Ring {
     if (this.empty || frame.firstSample < this.start) this.restart(frame.firstSample);
     const last = frame.firstSample + frame.nSamples;
     this.forget(this.end, last);
-    this.copy(frame);
+    this.write(frame);
     this.end = Math.max(this.end, last);
   }
 
@@ -72,7 +81,7 @@ export class Ring {
    *
    * @param {import("./decoder.js").Frame} frame
    */
-  copy(frame) {
+  write(frame) {
     const n = this.nChannels;
     const slot = frame.firstSample % this.capacity;
     const before = Math.min(frame.nSamples, this.capacity - slot);
@@ -80,6 +89,18 @@ export class Ring {
     this.values.set(frame.steps.subarray(before * n), 0);
     this.present.fill(1, slot, slot + before);
     this.present.fill(1, 0, frame.nSamples - before);
+  }
+
+  /**
+   * The value of one sample, in steps of the int16.
+   *
+   * @param {number} sample
+   * @param {number} channel
+   * @returns {number | null} null where it is absent
+   */
+  value(sample, channel) {
+    if (!this.has(sample)) return null;
+    return this.values[(sample % this.capacity) * this.nChannels + channel] ?? null;
   }
 
   /**

@@ -1,18 +1,18 @@
 // @ts-check
 /** The wave of a bed: a WebSocket of binary frames, newest wins, opened again whenever it closes. */
 
-import { decodeFrame } from "./decoder.js";
-
 /** Milliseconds before a closed wave is opened anew. */
 const AGAIN_MS = 1000;
 
 /**
  * @param {string} path
+ * @param {import("./guard.js").Guard} guard
+ * @param {() => import("./guard.js").Expected} expected
  * @param {(hello: import("../wire").WaveHello) => void} onHello
  * @param {(frame: import("./decoder.js").Frame) => void} onFrame
  * @returns {() => void} closes it for good
  */
-export function openWave(path, onHello, onFrame) {
+export function openWave(path, guard, expected, onHello, onFrame) {
   const url = new URL(path, location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   let closed = false;
@@ -22,14 +22,23 @@ export function openWave(path, onHello, onFrame) {
   function connect() {
     const opened = new WebSocket(url);
     opened.binaryType = "arraybuffer";
-    opened.onmessage = ({ data }) => {
-      if (typeof data === "string") onHello(JSON.parse(data));
-      else onFrame(decodeFrame(data));
-    };
+    opened.onmessage = ({ data }) => heard(data);
     opened.onclose = () => {
       if (!closed) timer = window.setTimeout(() => (socket = connect()), AGAIN_MS);
     };
     return opened;
+  }
+
+  /** @param {string | ArrayBuffer} data */
+  function heard(data) {
+    const nowMs = performance.now();
+    if (typeof data === "string") {
+      const hello = guard.hello(data, nowMs);
+      if (hello !== null) onHello(hello);
+      return;
+    }
+    const frame = guard.frame(data, expected(), nowMs);
+    if (frame !== null) onFrame(frame);
   }
 
   return () => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeFrame } from "../../../dashboard/static/signal/decoder.js";
-import { Page, originAt, phaseSpans, settlingSpans } from "../../../dashboard/static/signal/page.js";
+import { Page, barUv, boundariesIn, originAt, phaseSpans, settlingSpans } from "../../../dashboard/static/signal/page.js";
 import { DELAY_MS, Playout } from "../../../dashboard/static/signal/playout.js";
 import { Ring } from "../../../dashboard/static/signal/ring.js";
 import { counting, frameBytes } from "./frames.mjs";
@@ -64,8 +64,8 @@ test("the due sample runs evenly though frames arrive in bursts", () => {
   const playout = new Playout(1000);
   const dues = [];
   for (let ms = 0; ms < 4000; ms += 20) {
-    // 20 ms frames that come in bursts of five
-    if (ms % 100 === 0) for (let k = 4; k >= 0; k -= 1) playout.arrived(ms - 20 * k + 1000, ms);
+    // 20 ms frames that come in bursts of four
+    if (ms % 80 === 0) for (let k = 3; k >= 0; k -= 1) playout.arrived(ms - 20 * k + 1000, ms);
     dues.push(playout.due(ms));
   }
   const steps = dues.slice(100).map((due, i) => due - dues[99 + i]);
@@ -131,4 +131,28 @@ test("settling is shown after every segment's begin", () => {
   const segments = [{ segment: 0, first_sample: 0, reason: "start" }, { segment: 1, first_sample: 9000, reason: "gap" }];
   const spans = settlingSpans(segments, 2000, 10_000);
   assert.deepEqual(spans.map(({ from, to }) => [from, to]), [[2000, 4000], [9000, 10_000]]);
+});
+
+test("windows begin where they were made, and the next where the last one ends", () => {
+  const segments = [{ segment: 0, first_sample: 0, reason: "start" }, { segment: 1, first_sample: 30_000, reason: "gap" }];
+  const made = (index, first_sample) => ({ index, first_sample, n_samples: 10_000 });
+  assert.deepEqual(boundariesIn([], segments.slice(0, 1), 0, 9000), [{ sample: 4000, index: 0 }]);
+  const windows = [made(0, 4000), made(1, 14_000)];
+  const bounds = (...args) => boundariesIn(...args).map(({ sample, index }) => [sample, index]);
+  assert.deepEqual(bounds(windows, segments.slice(0, 1), 10_000, 30_000), [[14_000, 1], [24_000, 2]]);
+  assert.deepEqual(bounds(windows, segments, 0, 50_000), [[4000, 0], [14_000, 1], [34_000, 2]]);
+  assert.deepEqual(bounds([], [], 0, 50_000), []);
+});
+
+test("a bar is a round number that fits in half a lane", () => {
+  assert.deepEqual([50, 100, 200, 500, 1000, 2000, 30].map(barUv), [20, 50, 100, 200, 500, 1000, 10]);
+});
+
+test("a copy of the ring stays as it is while the ring goes on", () => {
+  const ring = new Ring(2, 100);
+  ring.put(counting(0, 50));
+  const copy = ring.copy();
+  ring.put(counting(50, 100));
+  assert.deepEqual([copy.value(10, 0), copy.value(10, 1), copy.end, copy.first], [10, -10, 50, 0]);
+  assert.deepEqual([ring.value(10, 0), ring.value(149, 1), copy.value(60, 0)], [null, -149, null]);
 });
