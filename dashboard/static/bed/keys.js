@@ -103,8 +103,8 @@ export class Keys {
 /** The keys of this page. */
 export const keys = new Keys();
 
-/** Listen; a page calls it once. */
-export function listenToKeys() {
+/** Listen to the keys of this page. */
+function listen() {
   keys.enabled = localStorage.getItem(KEPT_AS) !== "off";
   document.addEventListener("keydown", (event) => {
     if (!event.defaultPrevented && keys.press(event, placeOf(event.target))) event.preventDefault();
@@ -133,3 +133,5 @@ function placeOf(target) {
     dialog: document.querySelector("dialog[open]") !== null,
   };
 }
+
+if (typeof document !== "undefined") listen();
