@@ -13,6 +13,8 @@ from tests.conftest import lacking
 SOURCE = Path(__file__).parents[2] / "dashboard" / "node_modules" / "axe-core" / "axe.min.js"
 #: Everything that axe knows: WCAG 2.2 A and AA, and what is good practice besides.
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+#: Elements of one rule that are named.
+SHOWN = 4
 RUN = f"axe.run(document, {{runOnly: {TAGS}, resultTypes: ['violations']}}).then((all) => all.violations)"
 
 
@@ -25,14 +27,14 @@ def source() -> str:
 
 
 def violations(page: Page) -> list[str]:
-    """Return what axe finds on a page as it is now: a line for each element, the rule first."""
+    """Return what axe finds on a page as it is now: the rule, and some of the elements that break it."""
     session = page.context.new_cdp_session(page)
     frame = session.send("Page.getFrameTree")["frameTree"]["frame"]["id"]
     world = session.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": "axe"})["executionContextId"]
     _run(session, world, source())
     found = _run(session, world, RUN)
     session.detach()
-    return [f"{rule['id']}: {_where(node)}" for rule in found for node in rule["nodes"]]
+    return [line for rule in found for line in _lines(rule)]
 
 
 def _run(session: Any, world: int, expression: str) -> Any:
@@ -40,6 +42,12 @@ def _run(session: Any, world: int, expression: str) -> Any:
     answer = session.send("Runtime.evaluate", asked)
     assert "exceptionDetails" not in answer, answer["exceptionDetails"]
     return answer["result"].get("value")
+
+
+def _lines(rule: dict[str, Any]) -> list[str]:
+    nodes = rule["nodes"]
+    more = [f"{rule['id']}: and {len(nodes) - SHOWN} more"] if len(nodes) > SHOWN else []
+    return [f"{rule['id']}: {_where(node)}" for node in nodes[:SHOWN]] + more
 
 
 def _where(node: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.feeder import Feeder, Plan
 
@@ -75,6 +75,15 @@ def played(redis_url: str, name: str) -> Iterator[str]:
         feeder.halt()
 
 
+def dressed(browser: Browser, site: str, theme: str, size: str, language: str) -> BrowserContext:
+    """Return a browser whose pages have this theme, size and language."""
+    width, height = SIZES[size]
+    context = browser.new_context(viewport={"width": width, "height": height})
+    names = {"flexion-theme": theme, "flexion-language": language}
+    context.add_cookies([{"name": name, "value": value, "url": site} for name, value in names.items()])
+    return context
+
+
 def open_state(page: Page, site: str, bed: str, name: str) -> None:
     """Open a bed's page and wait until it shows the state, in whichever language."""
     page.goto(f"{site}/beds/{bed}")
@@ -91,5 +100,5 @@ TOO_SMALL = """() => [...document.querySelectorAll("button, select, summary, a.s
     .map((one) => [one, one.getBoundingClientRect()])
     .filter(([one, box]) => one.checkVisibility() && box.width * box.height > 0)
     .filter(([one, box]) => Math.min(box.width, box.height) < 43.5)
-    .map(([one, box]) => `${one.id || one.className || one.outerHTML}: ${Math.round(box.width)} x ${Math.round(box.height)}`)
+    .map(([one, box]) => `${one.id || one.className || one.outerHTML}: ${box.width | 0} x ${box.height | 0}`)
 """

@@ -10,11 +10,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from dashboard.catalogue import words_of
 from tests.browser.axe import violations
-from tests.browser.states import LANGUAGES, SIZES, SOON_MS, STATES, THEMES, TOO_SMALL, TOO_WIDE, open_state, played
+from tests.browser.states import (
+    LANGUAGES,
+    SIZES,
+    SOON_MS,
+    STATES,
+    THEMES,
+    TOO_SMALL,
+    TOO_WIDE,
+    dressed,
+    open_state,
+    played,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -26,15 +37,6 @@ PAGES = {"ward": "/", "patients": "/patients", "docs": "/docs", "missing": "/now
 def spread(n: int) -> tuple[str, str, str]:
     """Return the n-th theme, size and language; neighbours differ in each."""
     return THEMES[n % 3], list(SIZES)[(n // 3 + n) % 3], LANGUAGES[n % 2]
-
-
-def dressed(browser: Browser, site: str, theme: str, size: str, language: str) -> BrowserContext:
-    """Return a browser whose pages have this theme, size and language."""
-    width, height = SIZES[size]
-    context = browser.new_context(viewport={"width": width, "height": height})
-    names = {"flexion-theme": theme, "flexion-language": language}
-    context.add_cookies([{"name": name, "value": value, "url": site} for name, value in names.items()])
-    return context
 
 
 @pytest.fixture

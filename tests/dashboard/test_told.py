@@ -1,4 +1,4 @@
-"""What the server says in English has its like in every language: nobody in Beijing reads half a sentence in English."""
+"""What the server says in English has its like in every language: nobody reads half a sentence in another."""
 
 from __future__ import annotations
 
@@ -37,14 +37,9 @@ def causes() -> list[str]:
     links = [LinkState(state, 0.0).cause(7.0) for state in State if state is not State.LIVE]
     silent = [replace(well, state="LOST", cause=link) for link in links]
     waiting = [replace(well, waiting=n, scorer_age_s=age) for n in (1, 3) for age in (0.2, 9.0)]
-    told = (
-        well,
-        replace(well, redis_age_s=9),
-        replace(well, bridge_age_s=9),
-        replace(well, state="SETTLING"),
-        replace(well, state="LOST"),
-    )
-    return [*links, *map(cause_words, (*told, *silent, *waiting))]
+    absent = [replace(well, redis_age_s=9), replace(well, bridge_age_s=9)]
+    states = [replace(well, state=state) for state in ("LIVE", "SETTLING", "LOST", "STALLED")]
+    return [*links, *map(cause_words, (*absent, *states, *silent, *waiting))]
 
 
 def reasons() -> list[str]:
@@ -65,14 +60,8 @@ def outcomes() -> list[str]:
     bare = outcome_of([], None)
     far = Similarity(9.0, 0.999)
     notice = notice_of(far) or {}
-    return [
-        REPEATED,
-        *bare.reasons,
-        fmri_part(None, None, False).reason,
-        reason_of(far),
-        notice["text"],
-        notice["remedy"],
-    ]
+    scan = fmri_part(None, None, ended=False)
+    return [REPEATED, *bare.reasons, scan.reason, reason_of(far), notice["text"], notice["remedy"]]
 
 
 @pytest.mark.parametrize("sentences", [causes, reasons, outcomes], ids=["causes", "reasons", "outcomes"])
@@ -83,9 +72,5 @@ def test_every_sentence_of_the_server_is_in_the_catalogue(sentences: object) -> 
     asked = [node, "--input-type=module", "--eval", SCRIPT, json.dumps(english)]
     chinese = json.loads(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)
     assert len(chinese) == len(english) > 0
-    left = [
-        (one, other)
-        for one, other in zip(english, chinese, strict=True)
-        if re.search("[a-z]{2,}", NAMES.sub("", other))
-    ]
-    assert left == []
+    pairs = zip(english, chinese, strict=True)
+    assert [(one, other) for one, other in pairs if re.search("[a-z]{2,}", NAMES.sub("", other))] == []

@@ -24,6 +24,7 @@ const CLEAN = 0.95;
  * @property {"good" | "fair" | "bad" | "unknown"} grade
  * @property {string} words fault, "" if none
  * @property {string} remedy
+ * @property {boolean} hums at the mains that the session does not filter, of which its quality knows nothing
  */
 
 /**
@@ -37,13 +38,16 @@ export function laneViews(state) {
   return (state.session?.labels ?? []).map((label, i) => {
     const quality = bridge?.quality?.[label] ?? null;
     const faults = quality !== null && quality < CLEAN ? (bridge?.faults?.[label] ?? []) : [];
+    const hum = bridge?.other_mains?.channels.includes(label) ? bridge.other_mains : null;
+    const wrong = [...faults.map(faultWord), ...(hum ? [say(words.lanes.otherMains, { hz: hum.hz })] : [])];
     return {
       label,
       kind: state.session?.kinds[i] ?? "eeg",
       quality,
-      grade: gradeOf(quality),
-      words: faults.map(faultWord).join(words.numbers.list) || (quality !== null && quality < GOOD ? words.lanes.bad : ""),
-      remedy: faults[0] !== undefined ? faultRemedy(faults[0]) : "",
+      grade: hum && gradeOf(quality) === "good" ? "fair" : gradeOf(quality),
+      words: wrong.join(words.numbers.list) || (quality !== null && quality < GOOD ? words.lanes.bad : ""),
+      remedy: faults[0] !== undefined ? faultRemedy(faults[0]) : hum ? say(words.lanes.otherMainsDo, { hz: hum.hz }) : "",
+      hums: hum !== null,
     };
   });
 }
@@ -66,7 +70,7 @@ function gradeOf(quality) {
 export function adviceWords(lanes) {
   /** @type {Map<string, string[]>} */
   const labelsOf = new Map();
-  for (const lane of lanes.filter(({ grade }) => grade === "bad")) {
+  for (const lane of lanes.filter(({ grade, hums }) => grade === "bad" || hums)) {
     const advice = say(words.lanes.advice, { words: lane.words, remedy: lane.remedy || words.lanes.checkThem });
     labelsOf.set(advice, [...(labelsOf.get(advice) ?? []), lane.label]);
   }
@@ -106,6 +110,7 @@ export function mountLanes() {
 function makeLane() {
   const row = make("li", "lane");
   const bar = make("span", "quality");
+  bar.setAttribute("role", "img");
   bar.append(make("span", "quality-fill"));
   const label = make("button", "lane-label");
   label.setAttribute("type", "button");

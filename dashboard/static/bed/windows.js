@@ -117,7 +117,24 @@ function flagsAndTime(window, rateHz) {
 }
 
 /**
- * The strip on the page; a press on a mark tells about it.
+ * The window that a key leads to from the one that is told about; null is the newest, whichever that will be.
+ *
+ * @param {string} key
+ * @param {number} told
+ * @param {Mark[]} marks
+ * @returns {number | null | undefined} undefined for a key that means nothing here
+ */
+export function windowByKey(key, told, marks) {
+  const [first, last] = [marks.at(0)?.index ?? 0, marks.at(-1)?.index ?? 0];
+  const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10, Home: -Infinity, End: Infinity };
+  if (key === "Escape") return null;
+  const step = /** @type {Record<string, number>} */ (steps)[key];
+  return step === undefined ? undefined : Math.min(last, Math.max(first, told + step));
+}
+
+/**
+ * The strip on the page, which is one slider: marks are smaller than fingers, and too many for as many stops of the Tab
+ * key. A press takes the nearest mark, arrows the next one; the window's words stand below.
  *
  * @returns {(state: BedState) => void}
  */
@@ -125,19 +142,31 @@ export function mountWindows() {
   const strip = byId("marks");
   /** @type {number | null} */
   let chosen = null;
+  /** @type {Mark[]} */
+  let shown = [];
+  let newest = 0;
   strip.addEventListener("click", (event) => {
-    const mark = event.target instanceof Element ? event.target.closest("button") : null;
-    if (mark?.dataset.index) chosen = chosen === Number(mark.dataset.index) ? null : Number(mark.dataset.index);
+    const index = nearestMark(strip, event.clientX, event.clientY);
+    chosen = chosen === index ? null : index;
+  });
+  strip.addEventListener("keydown", (event) => {
+    const index = windowByKey(event.key, chosen ?? newest, shown);
+    if (index === undefined) return;
+    chosen = index;
+    event.preventDefault();
   });
   return (state) => {
     const { marks, counts, made, planned } = windowMarks(state);
     if (chosen !== null && chosen >= Math.max(made, planned)) chosen = null;
-    const buttons = fit(strip, marks.length, makeMark);
-    buttons.forEach((button, i) => renderMark(button, /** @type {Mark} */ (marks[i]), chosen));
+    [shown, newest] = [marks, Math.max(0, made - 1)];
+    fit(strip, marks.length, () => make("span", "mark")).forEach((mark, i) => renderMark(mark, /** @type {Mark} */ (marks[i]), chosen));
     setText(byId("windows-count"), planned > 0 ? say(words.windows.ofPlanned, { made, planned }) : `${made}`);
     setText(byId("windows-fates"), fateWords(counts));
     const told = chosen ?? made - 1;
-    setText(byId("window-words"), told >= 0 ? windowWords(state, told) : words.windows.first);
+    const said = told >= 0 ? windowWords(state, told) : words.windows.first;
+    setText(byId("window-words"), said);
+    const values = { valuemin: marks.at(0)?.index ?? 0, valuemax: marks.at(-1)?.index ?? 0, valuenow: Math.max(0, told), valuetext: said };
+    for (const [name, value] of Object.entries(values)) setAttribute(strip, `aria-${name}`, String(value));
   };
 }
 
@@ -150,23 +179,30 @@ function fateWords(counts) {
     .join(" · ");
 }
 
-function makeMark() {
-  const item = make("li", "");
-  const button = make("button", "mark");
-  button.setAttribute("type", "button");
-  item.append(button);
-  return item;
+/**
+ * The window whose mark is nearest to a press.
+ *
+ * @param {HTMLElement} strip
+ * @param {number} x
+ * @param {number} y
+ */
+function nearestMark(strip, x, y) {
+  const far = /** @param {HTMLElement} mark */ (mark) => {
+    const box = mark.getBoundingClientRect();
+    return Math.hypot(x - (box.left + box.right) / 2, y - (box.top + box.bottom) / 2);
+  };
+  const marks = /** @type {HTMLElement[]} */ ([...strip.children]);
+  const nearest = marks.reduce((best, mark) => (far(mark) < far(best) ? mark : best), /** @type {HTMLElement} */ (marks[0]));
+  return nearest === undefined ? null : Number(nearest.dataset.index);
 }
 
 /**
- * @param {HTMLElement} item
+ * @param {HTMLElement} element
  * @param {Mark} mark
  * @param {number | null} chosen
  */
-function renderMark(item, mark, chosen) {
-  const button = /** @type {HTMLElement} */ (item.firstElementChild);
-  setAttribute(button, "data-index", String(mark.index));
-  setAttribute(button, "data-fate", mark.fate);
-  setAttribute(button, "aria-label", say(words.windows.mark, { n: mark.index, fate: words.windows.fates[mark.fate] }));
-  setAttribute(button, "aria-pressed", String(mark.index === chosen));
+function renderMark(element, mark, chosen) {
+  setAttribute(element, "data-index", String(mark.index));
+  setAttribute(element, "data-fate", mark.fate);
+  setAttribute(element, "data-chosen", String(mark.index === chosen));
 }

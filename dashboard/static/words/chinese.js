@@ -5,6 +5,7 @@
 export const CHINESE = {
   page: {
     ribbon: "仅供研究使用。非医疗器械，不用于诊断。",
+    ribbonName: "用途说明",
     allBeds: "所有床位",
     look: "主题和语言",
     otherCode: "en",
@@ -215,7 +216,7 @@ export const CHINESE = {
     model: "模型 {models}",
     modelNone: "模型 ---",
     screen: "波形延迟 {ms} 毫秒，每秒 {fps} 帧",
-    screenFrozen: "波形已冻结",
+    screenNone: "波形 ---",
     disk: "磁盘剩余 {free}",
   },
   notices: {
@@ -303,7 +304,6 @@ export const CHINESE = {
       planned: "计划中",
     },
     window: "窗口 {n}：{fate}",
-    mark: "窗口 {n}，{fate}",
     quality: "信号质量 {share} %",
     qualityLow: "信号质量 {share} %，过低",
     bad: "质量差",
@@ -509,6 +509,8 @@ export const CHINESE = {
     unreadable: "无法读取",
     more: "另有 {n} 个会话",
     failed: "无法取得列表：{why}",
+    strange: "有 {n} 个会话文件夹无法读取，不属于任何人。",
+    noServer: "仪表板没有应答",
     synthetic: "模型由模拟患者训练",
   },
   session: {

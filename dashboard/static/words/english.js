@@ -11,6 +11,7 @@ export const ENGLISH = {
   /** What every page has. */
   page: {
     ribbon: "Research use only. Not a medical device. Not for diagnosis.",
+    ribbonName: "What this is for",
     allBeds: "All beds",
     look: "Theme and language",
     otherCode: "zh",
@@ -229,7 +230,7 @@ export const ENGLISH = {
     model: "Model {models}",
     modelNone: "Model ---",
     screen: "Traces {ms} ms, {fps} frames/s",
-    screenFrozen: "Traces frozen",
+    screenNone: "Traces ---",
     disk: "Disk {free} free",
   },
   notices: {
@@ -317,7 +318,6 @@ export const ENGLISH = {
       planned: "planned",
     },
     window: "Window {n}: {fate}",
-    mark: "Window {n}, {fate}",
     quality: "signal quality {share} %",
     qualityLow: "signal quality {share} %, too low",
     bad: "bad",
@@ -524,6 +524,8 @@ export const ENGLISH = {
     unreadable: "cannot be read",
     more: "and {n} more sessions",
     failed: "The list could not be had: {why}",
+    strange: "{n} folders of sessions cannot be read and are nobody's.",
+    noServer: "the dashboard does not answer",
     synthetic: "model trained on simulated patients",
   },
   session: {
