@@ -18,6 +18,7 @@ Opens no inlet, starts no process, scores nothing. In the order of the data:
 - ``files``, ``folder``: the pages, and the session folders that they show
 - ``problems``: refusals as problem+json, for people as a page
 - ``gate``: who may ask: this machine alone; the headers of every answer
+- ``patients``: `Patients`, the plain list of who was recorded here
 - ``sockets``: a WebSocket on which a page only listens
 - ``routes``: one file per first word of the URL
 - ``parts``: what the routes may use

@@ -14,7 +14,8 @@ from dashboard.gate import Gate
 from dashboard.hub import Hub
 from dashboard.metrics import Metrics
 from dashboard.parts import Parts
-from dashboard.routes import beds, commands, events, health, scans, sessions, ward, wave
+from dashboard.patients import Patients
+from dashboard.routes import beds, commands, events, health, patients, scans, sessions, ward, wave
 from dashboard.settings import DashboardSettings
 
 
@@ -32,7 +33,8 @@ def create_app(settings: DashboardSettings) -> FastAPI:
         If the URL is none that Redis knows; a Redis that is away is waited for.
     """
     metrics = Metrics()
-    parts = Parts(settings, Hub(settings.redis_url, metrics), metrics, Archive(settings.data_dir, settings.bundles))
+    archive = Archive(settings.data_dir, settings.bundles)
+    parts = Parts(settings, Hub(settings.redis_url, metrics), metrics, archive, Patients(settings.data_dir, archive))
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -43,7 +45,7 @@ def create_app(settings: DashboardSettings) -> FastAPI:
 
     app = FastAPI(title="Flexion", lifespan=life, docs_url=None, redoc_url=None)
     app.state.parts = parts
-    for module in (ward, beds, commands, events, wave, sessions, scans, health):
+    for module in (ward, beds, commands, events, wave, patients, sessions, scans, health):
         app.include_router(module.router)
     app.mount("/static", scripts())
     problems.install(app)

@@ -24,9 +24,10 @@ from dashboard.folder import Folder, files_of, read_folder, read_info
 from dashboard.jobs import Jobs, Tell
 from dashboard.retraced import Retraced
 from inference.bundle import MANIFEST, SHIPPED, Bundle, FusionBundle, load_bundle, resolve_bundle
-from inference.course import Course, course_of
+from inference.course import Course, course_of, last_of
 from inference.errors import BundleError
 from inference.library import Library
+from inference.outcome import Outcome
 from streaming.errors import RecordError
 from streaming.records import ResultRecord
 from streaming.scans import is_scan
@@ -143,6 +144,20 @@ class Archive:
         share = self._jobs.ask(f"measures {session} {key}", lambda tell: _measure(folder, path, tell))
         return 1.0 if share is None else share
 
+    def standing(self, session: str) -> tuple[Folder, Outcome | None, str]:
+        """Return what the folder of a session says, its last outcome, and which bundle it lacks for one.
+
+        Raises
+        ------
+        UnknownSession, BrokenSession
+            If there is no such folder, or nothing can be said of it.
+        """
+        folder = read_folder(self._data_dir, session)
+        if folder.in_error:
+            return folder, None, ""
+        lines = [line for line in folder.lines if is_scan(line) or _is_result(line)]
+        return folder, *last_of(_about(folder), lines, self._shelf(), ended=folder.ended)
+
     def _folder(self, session: str) -> SessionFolder:
         read_info(self._data_dir, session)  # refuses one that is not there
         return SessionFolder.find(self._data_dir, session)
@@ -161,12 +176,16 @@ class Archive:
 
 
 def _course(folder: Folder, lines: Sequence[dict[str, Any]], library: Library) -> Course:
+    return course_of(_about(folder), lines, library, ended=folder.ended)
+
+
+def _about(folder: Folder) -> dict[str, Any]:
     about: dict[str, Any] = {"bundles": {}}
     with suppress(FlexionError):  # a session.json of another version: its windows are told, and no outcome
         info = SessionInfo.from_json(folder.info)
         montage = Montage.from_json(info.montage)
         about = {**info.to_json(), "labels": montage.labels, "kinds": montage.kinds}
-    return course_of(about, lines, library, ended=folder.ended)
+    return about
 
 
 def _is_result(line: dict[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from dashboard.archive import Archive
 from dashboard.hub import Hub
 from dashboard.metrics import Metrics
+from dashboard.patients import Patients
 from dashboard.settings import DashboardSettings
 
 
@@ -28,12 +29,15 @@ class Parts:
         What is counted.
     archive : Archive
         What is read from the folders of recorded sessions.
+    patients : Patients
+        Whose those are.
     """
 
     settings: DashboardSettings
     hub: Hub
     metrics: Metrics
     archive: Archive
+    patients: Patients
 
 
 def parts_of(connection: HTTPConnection) -> Parts:

@@ -103,6 +103,24 @@ def course_of(about: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], libr
     return Course(results, steps, last, lack, digest_of(results, states, str(last.state)))
 
 
+def last_of(
+    about: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], library: Library, *, ended: bool
+) -> tuple[Outcome | None, str]:
+    """Return the last outcome of a session without its course, and which bundle it lacks; see `course_of`.
+
+    Raises
+    ------
+    RecordError
+        If a line is no result.
+    """
+    lack = _lack(about["bundles"], library)
+    if lack or not any(about["bundles"].get(kind) for kind in ("eeg_emg", "fmri")):
+        return None, lack
+    results = [result for result, _ in _windows(lines)]
+    told = _Teller(about, [(number, line) for number, line in enumerate(lines) if is_scan(line)], library)
+    return told(results, len(lines), ended), ""
+
+
 def digest_of(results: Sequence[ResultRecord], states: Mapping[int, str], last: str) -> str:
     """Return the hash of a course, in hex.
 

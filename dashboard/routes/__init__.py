@@ -4,6 +4,7 @@
 - ``beds``: ``/beds/{bed}``, ``/api/v1/beds``, ``/api/v1/beds/{bed}``
 - ``events``: ``/api/v1/beds/{bed}/events``
 - ``wave``: ``/api/v1/beds/{bed}/wave``
+- ``patients``: ``/patients``, ``/api/v1/patients``
 - ``sessions``: ``/sessions/{id}``, ``/api/v1/sessions/{id}``
-- ``health``: ``/healthz``, ``/readyz``, ``/metrics``
+- ``health``: ``/healthz``, ``/readyz``, ``/metrics``, ``/api/v1/clock``
 """

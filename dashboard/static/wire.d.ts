@@ -23,6 +23,8 @@ export interface Session {
   /** What the traces went through, by kind of channel; a session from before it was told lacks it. */
   filters?: Record<"eeg" | "emg", Passband>;
   resampled_from_hz?: Maybe<number>;
+  /** Of the wrong patient: nobody's result. */
+  entered_in_error?: boolean;
   bundles: { eeg_emg: Maybe<BundleRef>; fmri: Maybe<BundleRef>; fusion: Maybe<BundleRef> };
 }
 
@@ -57,6 +59,8 @@ export interface Marker {
   text: string;
   phase: Maybe<string>;
   sample: number;
+  /** Of a mark that a person made. */
+  author?: string;
 }
 
 /** A window as it was published, before its score. */
@@ -119,6 +123,16 @@ export interface Outcome {
   parts: { eeg_emg: Part; fmri: Part };
   fma?: Maybe<{ value: number; interval: [number, number] }>;
   fusion?: Maybe<Weighing>;
+  similarity?: Maybe<Similarity>;
+}
+
+/** How far a session lies from the patients that its model learned from; the percentile is of those that lie nearer. */
+export interface Similarity {
+  modality: string;
+  distance: number;
+  percentile: number;
+  limit: number;
+  unlike: boolean;
 }
 
 /** What weighed both modalities; intervals over resampled patients, null where no patient had a say. */
@@ -160,6 +174,14 @@ export interface Notice {
   remedy?: string;
 }
 
+/** What somebody wrote down; text, whatever it looks like. */
+export interface Note {
+  text: string;
+  author: string;
+  sample: number;
+  utc?: string;
+}
+
 export interface End {
   reason: string;
   ended_utc: string;
@@ -184,6 +206,9 @@ export interface BridgeInfo {
   latency_s?: Maybe<number>;
   /** Of each stream of samples. */
   timing?: Timing[];
+  /** Channels that hum at the mains which the session does not filter. */
+  other_mains?: Maybe<{ hz: number; channels: string[] }>;
+  disk_free_bytes?: Maybe<number>;
 }
 
 /** How the time of a stream runs; null where it is not known yet. */
@@ -229,6 +254,7 @@ export type Entry =
   | { type: "outcome"; data: Outcome }
   | { type: "fmri"; data: Record<string, unknown> }
   | { type: "notice"; data: Notice }
+  | { type: "note"; data: Note }
   | { type: "end"; data: End };
 
 export type Message =
@@ -289,4 +315,82 @@ export interface BedCard {
 export interface WardMessage {
   type: "beds";
   beds: BedCard[];
+}
+
+/** A scored scan: its slices from below, and the addresses of their sheets, relative to its own. */
+export interface Scan {
+  scan_sha256: string;
+  scanned_on: Maybe<string>;
+  flags: string[];
+  slices: { slice: number; level_mm: number; rank: number; in_brain: number }[];
+  sheets: Maybe<{ columns: number; underlay: string; focus: string }>;
+  attention: { sanity: Maybe<{ correlation: number; n_slices: number }>; cell_mm: Maybe<number>; in_brain: Maybe<number> };
+}
+
+/** A page of the list of patients: GET /api/v1/patients. */
+export interface PatientPage {
+  patients: PatientRow[];
+  page: number;
+  pages: number;
+  total: number;
+  /** Folders of sessions that say nobody's pseudonym. */
+  unreadable: number;
+}
+
+export interface PatientRow {
+  patient: string;
+  n_sessions: number;
+  /** The newest ones. */
+  sessions: SessionRow[];
+}
+
+export interface SessionRow {
+  session: string;
+  created_utc: Maybe<string>;
+  bed: Maybe<string>;
+  mode: Maybe<string>;
+  origin: Maybe<string>;
+  ended: boolean;
+  in_error: boolean;
+  unreadable: boolean;
+  scored: boolean;
+  state: Maybe<string>;
+  probability: Maybe<number>;
+  interval: Maybe<[number, number]>;
+  modalities: string[];
+  synthetic: boolean;
+  /** Which bundle is not at hand, in words; "" if all are. */
+  lacking: string;
+}
+
+/** Which stream of the network is meant. */
+export interface StreamIdentity {
+  name: string;
+  source_id: string;
+  hostname: string;
+  channel_count: number;
+}
+
+export interface NetworkStream extends StreamIdentity {
+  rate_hz: number;
+  origin?: Maybe<string>;
+  fits: string[];
+  refused: Maybe<string>;
+}
+
+/** What answers on the network now, who has it, and what a session begins with. */
+export interface Network {
+  streams: NetworkStream[];
+  pairs: { montage: string; signal: StreamIdentity; partner: StreamIdentity; channels: string[] }[];
+  taken: Record<string, { session: string; bed: Maybe<string> }>;
+  usual: { montage: string; minutes: number; mains_hz: number };
+}
+
+/** How the cues stand: what a command to them gives. */
+export interface Cues {
+  state: "ready" | "running" | "pausing" | "paused" | "ended";
+  trial?: Maybe<number>;
+  n_trials?: number;
+  heard: boolean;
+  url: string;
 }

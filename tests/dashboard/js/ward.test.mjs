@@ -6,6 +6,7 @@ import test from "node:test";
 import { Ring } from "../../../dashboard/static/signal/ring.js";
 import { cardView, qualityView } from "../../../dashboard/static/ward/card.js";
 import { HEAD_BYTES, MOST_SAMPLES, RUN_BYTES, decodeEnvelope } from "../../../dashboard/static/ward/envelope.js";
+import { rowView } from "../../../dashboard/static/ward/patients.js";
 import { readMessage } from "../../../dashboard/static/ward/socket.js";
 import { lanesOf } from "../../../dashboard/static/ward/traces.js";
 
@@ -118,4 +119,27 @@ test("what is no envelope is refused, and never thrown at the page", () => {
   }
   for (const text of ["", "{", "null", "[]", '{"type":"beds"}', '{"type":"other","beds":[]}']) assert.equal(readMessage(text), null);
   assert.deepEqual(readMessage('{"type":"beds","beds":[]}'), { beds: [] });
+});
+
+const ROW = {
+  session: "01JDA0000000000000000000AB", created_utc: "2026-11-22T12:00:00Z", bed: "B4", mode: "live", origin: "live",
+  ended: true, in_error: false, unreadable: false, scored: true, state: "PARTIAL", probability: 0.69, interval: [0.55, 0.81],
+  modalities: ["eeg_emg"], synthetic: true, lacking: "",
+};
+
+test("the line of a patient's session says its state, its number, and what it is made of", () => {
+  const { href, state, number, parts, kind, begun } = rowView(ROW);
+  assert.deepEqual([href, state, number, parts], [`/sessions/${ROW.session}`, "Partial", "69 % (55 % to 81 %)", "EEG and EMG"]);
+  assert.match(kind, /^Live, model trained on simulated patients$/);
+  assert.match(begun, /^2026-11-2\d \d\d:\d\d$/);
+});
+
+test("a session that runs is looked at where its number ages; one entered in error has none", () => {
+  const running = rowView({ ...ROW, ended: false });
+  assert.deepEqual([running.href, running.state, running.number], ["/beds/B4", "running", ""]);
+  const wrong = rowView({ ...ROW, in_error: true, state: null, probability: null });
+  assert.deepEqual([wrong.state, wrong.number, wrong.parts], ["Entered in error", "", ""]);
+  assert.equal(rowView({ ...ROW, unreadable: true, created_utc: null }).begun, ROW.session);
+  assert.match(rowView({ ...ROW, state: null, probability: null, lacking: "It is not at hand." }).kind, /not at hand/);
+  assert.equal(rowView({ ...ROW, scored: false, state: null, probability: null }).state, "Not scored");
 });
