@@ -5,6 +5,7 @@ import { readClocks } from "../age.js";
 import { openFeed } from "../feed.js";
 import { mountLanes } from "./lanes.js";
 import { mountOutcome } from "./outcome.js";
+import { mountNotices } from "./notices.js";
 import { mountStatus } from "./status.js";
 import { createStore } from "./store.js";
 import { Traces } from "./traces.js";
@@ -16,7 +17,8 @@ const PANELS_MS = 250;
 const bed = decodeURIComponent(location.pathname.split("/").at(-1) ?? "");
 const api = `/api/v1/beds/${encodeURIComponent(bed)}`;
 const store = createStore();
-const renderStatus = mountStatus(bed);
+const renderStatus = mountStatus(bed, () => traces.stats());
+const renderNotices = mountNotices();
 const renderLanes = mountLanes();
 const renderOutcome = mountOutcome();
 const renderWindows = mountWindows();
@@ -24,7 +26,7 @@ const traces = new Traces(`${api}/wave`, () => {
   const { sessionId, session } = store.state();
   return { session: sessionId, nChannels: session?.labels?.length ?? 0 };
 });
-Object.assign(window, { flexion: { stats: () => traces.stats() } });
+Object.assign(window, { flexion: { stats: () => traces.stats(), drawn: () => traces.drawn } });
 
 let dirty = true;
 let renderedMs = -Infinity;
@@ -39,6 +41,7 @@ function renderPanels(nowMs) {
   renderedMs = nowMs;
   lanes = renderLanes(state, now);
   renderStatus(state, now);
+  renderNotices(state);
   renderOutcome(state, now);
   renderWindows(state);
   traces.render(state, lanes, nowMs);

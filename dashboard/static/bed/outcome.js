@@ -7,7 +7,7 @@
 
 import { CONTACT, PROGRESS, ageWords, elapsedS, lookOf, worst } from "../age.js";
 import { byId, fit, make, setAttribute, setShown, setText } from "../dom.js";
-import { pictureOf } from "../session/looked.js";
+import { ScanPanel, addressOf } from "./fmri.js";
 import { closedUtc, isUnscored } from "./store.js";
 import { words } from "../words/catalogue.js";
 import { say } from "../words/say.js";
@@ -114,12 +114,14 @@ const noWord = (who, ageS) => say(words.age.noWord, { who, age: ageWords(ageS) }
  * @property {[number, number] | null} interval 0..1
  * @property {number | null} probability
  * @property {string} points Fugl-Meyer, "" for a model that expects none
+ * @property {string} similarity to the training patients, "" where nothing is known
+ * @property {boolean} unlike whether it lies beyond the limit
  * @property {string} late
  * @property {string} updated
  * @property {string[]} lines reasons and remedy
  * @property {{name: string, status: string, detail: string, absent: boolean}[]} modalities
  * @property {boolean} synthetic
- * @property {string} looked address of the picture of where the image model looked, "" where no scan is used
+ * @property {string} scan address of what is told of the scan, "" where none is used
  */
 
 /**
@@ -145,12 +147,14 @@ export function outcomeView(state, now) {
     interval: shown && !gone ? outcome.interval : null,
     probability: shown && !gone ? outcome.probability : null,
     points: shown && !gone && outcome.fma ? pointsWords(outcome.fma) : "",
+    similarity: shown && !gone && outcome.similarity ? similarityWords(outcome.similarity) : "",
+    unlike: shown && !gone && outcome.similarity?.unlike === true,
     late: ages.words,
     updated: ages.updated,
     lines: outcome === null ? [] : outcome.reasons.map(told),
     modalities: outcome === null ? [] : modalities(outcome, gone),
     synthetic: isSynthetic(state),
-    looked: state.sessionId === null || outcome?.parts.fmri.status !== "ok" ? "" : pictureOf(state.sessionId, outcome.parts.fmri.scan_sha256),
+    scan: addressOf(state.sessionId, outcome),
   };
 }
 
@@ -188,6 +192,15 @@ function modalities(outcome, gone) {
   if (fusion !== undefined) rows.push({ name: modalityWord("fusion"), status: statusWord("refused"), detail: told(fusion), absent: true });
   if (outcome.fusion) rows.push(fusionRow(outcome.fusion));
   return rows;
+}
+
+/**
+ * How many patients like those of the training lie farther from their middle than this session.
+ *
+ * @param {import("../wire").Similarity} similarity
+ */
+function similarityWords({ percentile, unlike }) {
+  return unlike ? words.outcome.unlike : say(words.outcome.alike, { n: Math.max(1, Math.round(100 * (1 - percentile))) });
 }
 
 /** @param {import("../wire").Weighing} weighing */
@@ -233,8 +246,7 @@ function isSynthetic(state) {
 export function mountOutcome() {
   const panel = byId("outcome");
   setText(byId("outcome-name"), OUTCOME_NAME);
-  byId("looked-picture").addEventListener("load", () => showPicture(true));
-  byId("looked-picture").addEventListener("error", () => showPicture(false));
+  const scan = new ScanPanel();
   return (state, now) => {
     const view = outcomeView(state, now);
     setAttribute(panel, "data-look", view.look);
@@ -251,9 +263,12 @@ export function mountOutcome() {
     renderBand(view);
     setShown(byId("points"), view.points !== "");
     setText(byId("points"), view.points);
+    setShown(byId("similarity"), view.similarity !== "");
+    setText(byId("similarity"), view.similarity);
+    setAttribute(byId("similarity"), "data-unlike", String(view.unlike));
     renderLines(view.lines);
     renderModalities(view.modalities);
-    renderLooked(view.looked);
+    scan.show(view.scan);
   };
 }
 
@@ -282,19 +297,6 @@ function renderModalities(rows) {
     setAttribute(item, "data-absent", String(row.absent));
     [row.name, row.status, row.detail].forEach((text, j) => setText(/** @type {Element} */ (item.children[j]), text));
   });
-}
-
-/** @param {string} address */
-function renderLooked(address) {
-  setShown(byId("looked"), address !== "");
-  setAttribute(byId("looked-whole"), "href", address || null);
-  setAttribute(byId("looked-picture"), "src", address || null);
-}
-
-/** Show the picture once it has come, and say so where there is none. @param {boolean} came */
-function showPicture(came) {
-  setShown(byId("looked-whole"), came);
-  setShown(byId("looked-none"), !came);
 }
 
 function makeModality() {

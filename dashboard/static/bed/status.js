@@ -1,8 +1,9 @@
 // @ts-check
-/** What stands around the traces: who, which mode, source, recording, time, latency, engine, Redis, notices. */
+/** What stands around the traces: who, which mode, source, recording, time, latency, drawing, engine, models, disk, Redis. */
 
 import { CONTACT, ageWords, elapsedS, lookOf, worst } from "../age.js";
 import { byId, setAttribute, setShown, setText } from "../dom.js";
+import { LOW_BYTES, bytesWords } from "./notices.js";
 import { PHASES } from "../signal/page.js";
 import { closedUtc } from "./store.js";
 import { words } from "../words/catalogue.js";
@@ -13,6 +14,7 @@ import { clockWords, modeWord, originWord, partWords, phaseWord, sourceWord, tim
 /** @typedef {import("./store.js").BedState} BedState */
 /** @typedef {import("../age.js").Now} Now */
 /** @typedef {import("../age.js").Look} Look */
+/** @typedef {import("../signal/stats.js").Stats} Stats */
 /** @typedef {{words: string, look: Look, level?: string}} Item */
 
 /**
@@ -20,9 +22,10 @@ import { clockWords, modeWord, originWord, partWords, phaseWord, sourceWord, tim
  *
  * @param {BedState} state
  * @param {Now} now
+ * @param {Stats | null} [stats] how well the drawing keeps up
  * @returns {Record<string, Item>}
  */
-export function statusItems(state, now) {
+export function statusItems(state, now, stats = null) {
   const bridge = contactLook(state, "bridge", now);
   const scorer = contactLook(state, "scorer", now);
   return {
@@ -33,8 +36,11 @@ export function statusItems(state, now) {
     elapsed: { words: elapsedWords(state), look: bridge },
     phase: { words: phaseNow(state), look: bridge },
     latency: { words: latencyWords(state), look: worst(bridge, scorer) },
+    screen: { words: screenWords(state, stats), look: bridge },
     timing: { words: timingWords(state), look: bridge },
     engine: engineItem(state, scorer),
+    model: { words: modelWords(state), look: "fresh" },
+    disk: diskItem(state, bridge),
     redis: redisItem(state, now),
     ledger: { words: ledgerWords(state), look: bridge },
   };
@@ -145,6 +151,38 @@ function engineItem({ lastResult }, look) {
 }
 
 /**
+ * How old a sample is when it is drawn, and how often is drawn; nothing where there is nothing to draw.
+ *
+ * @param {BedState} state
+ * @param {Stats | null} stats
+ */
+function screenWords(state, stats) {
+  if (stats === null || state.sessionId === null || closedUtc(state) !== null) return "";
+  const { fps, sample_to_pixel_p50_ms: ms } = stats;
+  return ms === null ? words.status.screenNone : say(words.status.screen, { ms: Math.round(ms), fps: Math.round(fps) });
+}
+
+/** @param {BedState} state */
+function modelWords({ session }) {
+  if (session === null) return "";
+  const bound = [session.bundles.eeg_emg, session.bundles.fmri].filter((bundle) => bundle !== null);
+  const models = bound.map((bundle) => `${bundle.name} ${bundle.version}`).join(words.numbers.list);
+  return models ? say(words.status.model, { models }) : words.status.modelNone;
+}
+
+/**
+ * @param {BedState} state
+ * @param {Look} look
+ * @returns {Item}
+ */
+function diskItem(state, look) {
+  const free = state.contact?.bridge?.disk_free_bytes;
+  if (typeof free !== "number" || closedUtc(state) !== null) return { words: "", look };
+  const said = { words: say(words.status.disk, { free: bytesWords(free) }), look };
+  return free < LOW_BYTES ? { ...said, level: "low" } : said;
+}
+
+/**
  * @param {BedState} state
  * @param {Now} now
  * @returns {Item}
@@ -168,26 +206,19 @@ function ledgerWords({ session, contact, end }) {
 }
 
 /**
- * The status items and the notice line on the page; a notice that was acknowledged does not come back.
+ * The status items on the page.
  *
  * @param {string} bed
+ * @param {() => Stats | null} stats
  * @returns {(state: BedState, now: Now) => void}
  */
-export function mountStatus(bed) {
+export function mountStatus(bed, stats) {
   setText(byId("bed-name"), say(words.status.bed, { bed }));
   document.title = `${say(words.status.bed, { bed })} · Flexion`;
-  /** @type {import("../wire").Notice | null} */
-  let newest = null;
-  /** @type {import("../wire").Notice | null} */
-  let seen = null;
-  byId("notice-ok").addEventListener("click", () => (seen = newest));
   return (state, now) => {
-    for (const [id, item] of Object.entries(statusItems(state, now))) renderItem(byId(id), item);
+    for (const [id, item] of Object.entries(statusItems(state, now, stats()))) renderItem(byId(id), item);
     setShown(byId("folder"), state.sessionId !== null);
     setAttribute(byId("folder"), "href", `/sessions/${state.sessionId}`);
-    newest = state.notices.at(-1) ?? null;
-    setShown(byId("notice"), newest !== null && newest !== seen);
-    if (newest !== null) setText(byId("notice-words"), [newest.text, newest.remedy ?? ""].filter(Boolean).map(told).join(words.numbers.between));
   };
 }
 

@@ -62,13 +62,13 @@ test("both parts are shown, and what weighs them, with its interval", () => {
   assert.equal(rowsOf(null).length, 2);
 });
 
-test("where the image model looked is shown of a scan that is used, never of another", () => {
+test("a scan is shown once it is used, never another", () => {
   const eeg_emg = { status: "ok", windows: 9, weight: 9, logit: 0.8, probability: 0.69 };
-  const looked = (fmri) => outcomeView(stateOf(contact(), outcome("PROVISIONAL", { parts: { eeg_emg, fmri } })), THEN).looked;
+  const scan = (fmri) => outcomeView(stateOf(contact(), outcome("PROVISIONAL", { parts: { eeg_emg, fmri } })), THEN).scan;
   const used = { status: "ok", slices: 20, logit: 0.4, probability: 0.6, scan_sha256: "ab".repeat(32) };
-  assert.equal(looked(used), `/api/v1/sessions/${SESSION.session}/scans/${"ab".repeat(32)}/attention.png`);
-  assert.equal(looked({ ...used, status: "refused" }), "");
-  assert.equal(looked({ ...used, scan_sha256: null }), "");
+  assert.equal(scan(used), `/api/v1/sessions/${SESSION.session}/scans/${"ab".repeat(32)}`);
+  assert.equal(scan({ ...used, status: "refused" }), "");
+  assert.equal(scan({ ...used, scan_sha256: null }), "");
 });
 
 test("a reason is said once, though the outcome carries it twice", () => {
