@@ -11,7 +11,7 @@ ARGS ?=
 # Tests mostly wait, for signal that comes at its own pace; each worker has its LSL session, Redis and files to itself.
 WORKERS ?= 4
 
-.PHONY: help demo test thorough lint format docs models browser faults faults-table loopback conformance mutations clean
+.PHONY: help demo test thorough lint format docs models browser states faults faults-table loopback conformance mutations clean
 .PHONY: need-redis need-chromium
 
 help: ## this list
@@ -45,6 +45,9 @@ models: $(VENV)/.dev ## train and judge the bundles that ship, on simulated pati
 
 browser: $(VENV)/.dev need-redis need-chromium ## the pages in a real browser
 	@$(BIN)/python -m pytest -m browser $(ARGS)
+
+states: $(VENV)/.dev need-redis need-chromium ## every state of a bed in every theme, size and language, with axe (ARGS="--states ready")
+	@$(BIN)/python -m tests.browser.matrix $(ARGS)
 
 faults: $(VENV)/.dev need-redis ## kill, stop and starve every process, then count
 	@$(BIN)/python -m pytest -m faults $(ARGS)
