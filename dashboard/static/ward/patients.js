@@ -50,7 +50,7 @@ function numberWords({ probability, interval }) {
 /** @param {SessionRow} row */
 function kindWords(row) {
   const said = [row.mode && modeWord(row.mode), row.origin && originWord(row.origin)];
-  const model = row.lacking !== "" ? told(row.lacking) : row.synthetic ? words.patients.synthetic : "";
+  const model = row.lacking !== "" ? words.patients.lacking : row.synthetic ? words.patients.synthetic : "";
   return [...said, model].filter(Boolean).join(words.numbers.list);
 }
 
@@ -158,9 +158,10 @@ function run() {
   }
 
   /** @param {number} step */
-  const turn = (step) => {
+  const turn = async (step) => {
     page += step;
-    void look();
+    await look();
+    window.scrollTo(0, 0);
   };
   byId("newer").addEventListener("click", () => turn(-1));
   byId("older").addEventListener("click", () => turn(1));

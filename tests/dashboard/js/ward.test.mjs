@@ -140,6 +140,6 @@ test("a session that runs is looked at where its number ages; one entered in err
   const wrong = rowView({ ...ROW, in_error: true, state: null, probability: null });
   assert.deepEqual([wrong.state, wrong.number, wrong.parts], ["Entered in error", "", ""]);
   assert.equal(rowView({ ...ROW, unreadable: true, created_utc: null }).begun, ROW.session);
-  assert.match(rowView({ ...ROW, state: null, probability: null, lacking: "It is not at hand." }).kind, /not at hand/);
+  assert.match(rowView({ ...ROW, state: null, probability: null, lacking: "It is not here." }).kind, /the model is not at hand/);
   assert.equal(rowView({ ...ROW, scored: false, state: null, probability: null }).state, "Not scored");
 });
