@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -17,6 +17,7 @@ import structlog
 from dashboard.contact import Progress
 from dashboard.cursor import START, Cursor, EntryId, Stream, numbers, words
 from dashboard.record import SessionRecord
+from dashboard.steady import added_s, steady_s
 from streaming import keys
 from streaming.connection import MAX_BLOCK_S, AsyncClient
 from streaming.errors import RecordError
@@ -29,6 +30,8 @@ MESSAGES_KEPT = 4096
 READ_COUNT = 256
 #: What of a result no screen shows.
 UNSHOWN = ("embedding", "stages_s", "fingerprint", "calibration", "phases", "flags", "channel_quality")
+#: Which role adds the entries of a type, where it is not the bridge.
+DOES = {"result": "scorer", "outcome": "aggregator"}
 
 log = structlog.get_logger("dashboard")
 
@@ -67,10 +70,15 @@ class Feed:
         Session identifier.
     bed : str
         Its bed.
+    clock : callable
+        Seconds that never step.
     """
 
-    def __init__(self, redis: AsyncClient, session: str, bed: str) -> None:
+    def __init__(self, redis: AsyncClient, session: str, bed: str, clock: Callable[[], float] = steady_s) -> None:
         self._redis = redis
+        self._clock = clock
+        #: When a read began that left nothing behind: what comes later was added later.
+        self._looked_s: float | None = None
         self.session = session
         self.bed = bed
         self.record = SessionRecord()
@@ -92,12 +100,16 @@ class Feed:
             keys.results(self.session).encode(): "results",
         }
         after = {key: words(self.cursor.of(stream)) for key, stream in names.items()}
-        block_ms = round(block_s * 1000) or None
-        reply = await self._redis.xread(cast(Any, after), count=READ_COUNT, block=block_ms)
+        block_ms, begun_s = round(block_s * 1000) or None, self._clock()
+        reply = cast(Any, await self._redis.xread(cast(Any, after), count=READ_COUNT, block=block_ms) or [])
+        server_ms, now_s = await self._server_ms() if reply else 0.0, self._clock()
         messages = []
-        for key, entries in cast(Any, reply or []):
+        for key, entries in reply:
             for entry_id, fields in entries:
-                messages.append(self._take(names[key], entry_id.decode(), fields))
+                at_s = added_s(numbers(entry_id.decode())[0], server_ms, self._looked_s, now_s)
+                messages.append(self._take(names[key], entry_id.decode(), fields, at_s))
+        if all(len(entries) < READ_COUNT for _, entries in reply):
+            self._looked_s = begun_s
         if not messages:
             await self._look_for_setback(names)
         return messages
@@ -126,14 +138,20 @@ class Feed:
         streams: tuple[Stream, ...] = ("events", "results")
         return all(self._forgotten.of(s) <= cursor.of(s) <= self.cursor.of(s) for s in streams)
 
-    def _take(self, stream: Stream, entry_id: str, fields: Mapping[bytes, bytes]) -> Message:
+    async def _server_ms(self) -> float:
+        seconds, microseconds = await self._redis.time()
+        return 1000.0 * int(seconds) + int(microseconds) / 1000
+
+    def _take(self, stream: Stream, entry_id: str, fields: Mapping[bytes, bytes], at_s: float) -> Message:
         entry = numbers(entry_id)
         type, data = self._decoded(stream, entry_id, fields)
         self.cursor = self.cursor.moved(stream, entry)
         is_new = self.record.add(type, data)
-        self.progress.begun(entry[0])
+        self.progress.begun(at_s)
+        if is_new:
+            self.progress.did(DOES.get(type, "bridge"), at_s)
         if type == "result" and is_new:
-            self.progress.committed(entry[0])
+            self.progress.committed(at_s)
         message = Message(stream, entry, sse({"type": type, "data": data}, self.cursor))
         self._keep(message)
         return message

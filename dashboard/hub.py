@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import math
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
@@ -21,6 +23,7 @@ from dashboard.contact import Bedside, Contacts, contact_message
 from dashboard.cursor import Cursor
 from dashboard.feed import Feed, sse
 from dashboard.metrics import Metrics
+from dashboard.steady import steady_s
 from dashboard.viewers import EventViewer, WaveViewer
 from dashboard.ward import ENVELOPE_S, Ward
 from streaming import keys
@@ -29,6 +32,7 @@ from streaming.errors import RecordError, TransportDown
 from streaming.heartbeat import Beat
 from streaming.sessions import Registry, SessionEntry
 from streaming.subscription import AsyncSubscription
+from streaming.waves import newest_of
 
 #: Seconds between looks at the beds, and between two contact messages (contract: 1 Hz).
 TICK_S = 1.0
@@ -56,6 +60,8 @@ class Bed:
         self.entry: SessionEntry | None = None
         self.feed: Feed | None = None
         self.since_s = 0.0
+        #: The newest frame of its wave that came, and when.
+        self.newest: tuple[bytes, float] | None = None
         #: Names its session in the envelopes of the ward.
         self.wave_key = 0
         self.events: set[EventViewer] = set()
@@ -65,6 +71,13 @@ class Bed:
     def session(self) -> str | None:
         """Its newest session."""
         return None if self.feed is None else self.feed.session
+
+    def wave(self, now_s: float) -> dict[str, Any] | None:
+        """Return how far its wave has come, and how old that is now; None where nobody knows."""
+        newest = None if self.newest is None else newest_of(self.newest[0])
+        if self.newest is None or newest is None or not math.isfinite(newest[1]):
+            return None
+        return {"end": newest[0], "age_s": round(newest[1] + now_s - self.newest[1], 3)}
 
     @property
     def drawn(self) -> list[int]:
@@ -83,16 +96,16 @@ class Hub:
     metrics : Metrics
         What is counted.
     clock : callable
-        Monotonic seconds.
+        Seconds that never step.
     """
 
-    def __init__(self, redis_url: str, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, redis_url: str, metrics: Metrics, clock: Callable[[], float] = steady_s) -> None:
         self._url = redis_url
         self._metrics = metrics
         self._clock = clock
         self._registry = Registry(connect(redis_url, "dashboard"))
         self._redis = connect_async(redis_url, "dashboard")
-        self._server_ms = (0.0, 0.0)
+        self._name = secrets.token_hex(4)
         self._beds: dict[str, Bed] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed = False
@@ -147,6 +160,10 @@ class Hub:
     def alive(self) -> bool:
         """Whether the hub runs, and none of its tasks has failed."""
         return bool(self._tasks) and not self._failed
+
+    def clock(self) -> dict[str, Any]:
+        """Return this process's clock, and a name that is another after every start."""
+        return {"server": self._name, "at_s": round(self._clock(), 4)}
 
     # -- viewers --------------------------------------------------------------------------------
 
@@ -239,7 +256,7 @@ class Hub:
 
     def contact(self, bed: Bed) -> dict[str, Any]:
         """Return the data of a bed's contact message as it is now."""
-        return contact_message(self.contacts, self._bedside(bed), self._clock())
+        return contact_message(self.contacts, self._bedside(bed), self._clock()) | {"clock": self.clock()}
 
     def _bedside(self, bed: Bed) -> Bedside:
         if bed.feed is None or bed.entry is None:
@@ -248,7 +265,9 @@ class Hub:
             session=bed.feed.session,
             closed_utc=bed.entry.closed_utc,
             since_s=bed.since_s,
-            progress_age_s=bed.feed.progress.age_s(self._now_ms()),
+            progress_age_s=bed.feed.progress.age_s(self._clock()),
+            seen_s=bed.feed.progress.seen_s,
+            wave=bed.wave(self._clock()),
             made=bed.feed.record.count("window"),
             done=bed.feed.record.count("result"),
             source=bed.feed.record.last("source") or {},
@@ -288,8 +307,6 @@ class Hub:
 
     async def _look_at_beds(self) -> None:
         """Follow the registry: a bed's new session becomes what its viewers see."""
-        seconds, microseconds = await self._redis.time()
-        self._server_ms = (1000.0 * int(seconds) + int(microseconds) / 1000, self._clock())
         entries = await asyncio.to_thread(self._registry.beds)
         for name, entry in entries.items():
             bed = self.bed(name)
@@ -311,7 +328,9 @@ class Hub:
         self._forget_if_unused(bed.name)
 
     async def _begin(self, bed: Bed, entry: SessionEntry) -> None:
-        feed = Feed(connect_async(self._url, "dashboard-feed", blocking=True), entry.session, str(entry.bed))
+        feed = Feed(
+            connect_async(self._url, "dashboard-feed", blocking=True), entry.session, str(entry.bed), self._clock
+        )
         try:
             await feed.load()
         except TransportDown:
@@ -320,6 +339,7 @@ class Hub:
         if bed.session is not None:
             self._spawn(_end(self._readers.pop(bed.session)))
         bed.feed, bed.entry, bed.since_s, bed.wave_key = feed, entry, self._clock(), next(self._wave_keys)
+        bed.newest = None
         self._readers[feed.session] = self._spawn(self._read(bed, feed))
         self._put(bed, self._snapshot(bed))
         for viewer in bed.waves:
@@ -344,7 +364,7 @@ class Hub:
         while True:
             async for payload in self._published(keys.HEARTBEATS):
                 try:
-                    self.contacts.heard(Beat.decode(payload), self._clock())
+                    self.contacts.heard(Beat.decode(payload), self._clock(), time.monotonic())
                 except RecordError as error:
                     log.warning("unreadable_heartbeat", cause=str(error))
 
@@ -352,6 +372,7 @@ class Hub:
         """Hand the wave of a bed's session to whoever watches it, as it comes."""
         async for frame in self._published(keys.wave(session)):
             if bed.session == session:
+                bed.newest = (frame, self._clock())
                 for viewer in bed.waves:
                     viewer.put(frame)
                 self._ward.take(session, frame)
@@ -394,11 +415,6 @@ class Hub:
             self._ward.send({str(bed.session): (bed.wave_key, bed.drawn) for bed in beds})
             if n % round(TICK_S / ENVELOPE_S) == 0:
                 self._ward.tell(self.cards())
-
-    def _now_ms(self) -> float:
-        """Return the server's clock, carried on by ours since it last told."""
-        at_ms, heard_s = self._server_ms
-        return at_ms + 1000 * (self._clock() - heard_s)
 
 
 async def _end(*tasks: asyncio.Task[None]) -> None:

@@ -98,6 +98,14 @@ def age_when_sent_s(data: bytes) -> float:
     return float(sent_s - stamp_s)
 
 
+def newest_of(data: bytes) -> tuple[int, float] | None:
+    """Return one past the last sample of an encoded frame, and how old that sample was when sent; None for no frame."""
+    if len(data) < _HEADER.size or not data.startswith(MAGIC):
+        return None
+    _, n_samples, _, _, first_sample, stamp_s, sent_s, _ = _HEADER.unpack_from(data)
+    return int(first_sample + n_samples), float(sent_s - stamp_s)
+
+
 class WavePublisher:
     """Publish the frames of a session; nobody listening is fine.
 

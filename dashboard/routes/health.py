@@ -18,6 +18,12 @@ async def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
+@router.get("/api/v1/clock", summary="The clock by which ages are told")
+async def clock(has: Has) -> dict[str, Any]:
+    """Return it at once: who asks learns how long what is said here is on its way."""
+    return has.hub.clock()
+
+
 @router.get("/readyz", summary="It reads Redis and can show beds")
 async def readyz(has: Has, response: Response) -> dict[str, Any]:
     """Return 503 while Redis does not answer or a reader has failed."""

@@ -37,6 +37,34 @@ export function elapsedS(then, now) {
 }
 
 /**
+ * The moment some milliseconds before another.
+ *
+ * @param {Now} now
+ * @param {number} ms
+ * @returns {Now}
+ */
+export function before(now, ms) {
+  return { monoMs: now.monoMs - ms, wallMs: now.wallMs - ms };
+}
+
+/**
+ * How old the newest sample of the lanes is: the older of what its own frame says, and of how far the server's wave is.
+ *
+ * A slow line holds frames back, and hands them over one by one as if they were new: only who knows how far the wave
+ * has come sees that they are not.
+ *
+ * @param {{cameAgeS: number, silentS: number, end: number}} lanes age of the newest sample when its frame was sent, the
+ *   time since it came, and one past its place on the grid
+ * @param {{end: number, age_s: number} | null | undefined} wave how far the server's wave was, and how old that was
+ * @param {number} since seconds since the server said so
+ * @param {number} rateHz
+ */
+export function laneAgeS({ cameAgeS, silentS, end }, wave, since, rateHz) {
+  const own = cameAgeS + silentS;
+  return wave ? Math.max(own, wave.age_s + since + (wave.end - end) / rateHz) : own;
+}
+
+/**
  * @param {number} ageS
  * @param {{grey: number, struck: number, gone: number}} limits
  * @returns {Look}

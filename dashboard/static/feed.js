@@ -1,11 +1,16 @@
 // @ts-check
 /**
  * The events of a bed: an EventSource, lossless. The browser itself comes back with the last id; where it gives up
- * (the server refused, or is away), the feed begins anew with a snapshot.
+ * (the server refused, or is away), or where nothing comes any more and nobody says so (a line that was cut somewhere
+ * in between stays open for ever), the feed begins anew with a snapshot.
  */
 
 /** Milliseconds before a closed feed is opened anew. */
 const AGAIN_MS = 2000;
+/** Milliseconds without a message after which a feed counts as dead: ages come once a second. */
+const DEAD_MS = 5000;
+/** Milliseconds between two looks whether it is. */
+const LOOK_MS = 1000;
 
 /**
  * @param {string} url
@@ -13,12 +18,19 @@ const AGAIN_MS = 2000;
  * @returns {() => void} closes it for good
  */
 export function openFeed(url, onMessage) {
+  let heardMs = performance.now();
   let source = connect();
   let timer = 0;
+  const watch = window.setInterval(() => {
+    if (performance.now() - heardMs >= DEAD_MS) reopen();
+  }, LOOK_MS);
 
   function connect() {
     const opened = new EventSource(url);
-    opened.onmessage = (event) => onMessage(JSON.parse(event.data));
+    opened.onmessage = (event) => {
+      heardMs = performance.now();
+      onMessage(JSON.parse(event.data));
+    };
     opened.onerror = () => {
       if (opened.readyState === EventSource.CLOSED) timer = window.setTimeout(reopen, AGAIN_MS);
     };
@@ -26,11 +38,15 @@ export function openFeed(url, onMessage) {
   }
 
   function reopen() {
+    window.clearTimeout(timer);
+    source.close();
+    heardMs = performance.now();
     source = connect();
   }
 
   return () => {
     window.clearTimeout(timer);
+    window.clearInterval(watch);
     source.close();
   };
 }

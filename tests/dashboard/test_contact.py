@@ -85,10 +85,37 @@ def test_the_cause_is_the_first_hindrance(changes: dict[str, object], words: str
 def test_progress_runs_from_the_begin_then_from_the_last_window() -> None:
     """Progress runs while the session is open, whatever the source does."""
     progress = Progress()
-    assert progress.age_s(5_000) == 0.0
-    progress.begun(10_000)
-    progress.begun(99_000)
-    assert progress.age_s(40_000) == 30.0
-    progress.committed(35_000)
-    assert progress.age_s(40_000) == 5.0
-    assert progress.age_s(30_000) == 0.0
+    assert progress.age_s(5.0) == 0.0
+    progress.begun(10.0)
+    progress.begun(99.0)
+    assert progress.age_s(40.0) == 30.0
+    progress.committed(35.0)
+    assert progress.age_s(40.0) == 5.0
+    assert progress.age_s(30.0) == 0.0
+
+
+def test_a_server_that_was_started_again_dates_the_silent_by_their_deeds() -> None:
+    """Who was silent for an hour before this process began is no fresh contact (law 7)."""
+    contacts = Contacts(begun_s=3600.0)
+    message = contact_message(contacts, bedside(since_s=3600.5, seen_s={"bridge": 5.0}), 3601.0)
+    assert message["roles"]["bridge"] == {"age_s": 3596.0, "heard": False}
+    assert message["roles"]["scorer"] == {"age_s": 0.5, "heard": False}
+
+
+def test_a_heartbeat_that_waited_is_as_old_as_it_is() -> None:
+    """A backlog that is read at once, after this process stood still, is no sign of life of now (law 7)."""
+    contacts = Contacts(begun_s=0.0)
+    for n in range(20):
+        at_s = float(n)
+        came_s = at_s if n < 5 else 30.0
+        contacts.heard(Beat("bridge", "S", "S", "host", 1, at_s, n, {}), 1000.0 + came_s, came_s)
+    assert contacts.age_s("bridge", "S", 0.0, 1030.0) == 11.0
+
+
+def test_progress_knows_who_did_something_last() -> None:
+    """The newest deed of each role counts, in whatever order they are read."""
+    progress = Progress()
+    progress.did("bridge", 9.0)
+    progress.did("bridge", 4.0)
+    progress.did("scorer", 6.0)
+    assert progress.seen_s == {"bridge": 9.0, "scorer": 6.0}

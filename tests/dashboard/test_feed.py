@@ -108,7 +108,7 @@ def test_a_wiped_redis_is_read_from_its_new_beginning(redis_url: str, teller: Te
         teller.redis.xadd(stored, {"type": "window", "data": json.dumps({"index": 0})}, id=f"{1 << 44}-0")
         teller.result(0)
         await feed.load()
-        place, since_ms = feed.cursor, feed.progress.since_ms
+        place, since_s = feed.cursor, feed.progress.since_s
         teller.redis.flushall()
         await feed.read(0.0)
         teller.window(0)
@@ -116,7 +116,7 @@ def test_a_wiped_redis_is_read_from_its_new_beginning(redis_url: str, teller: Te
         teller.result(0)
         await feed.load()
         assert feed.record.count("window") == 2
-        assert feed.progress.since_ms == since_ms
+        assert feed.progress.since_s == since_s
         assert feed.since(place) is None
 
     with_feed(redis_url, teller, scenario)

@@ -5,10 +5,12 @@
  * Windows, results, segments and markers have their place: hearing one twice changes nothing.
  */
 
-import { readClocks } from "../age.js";
+import { before, readClocks } from "../age.js";
 
 /** Markers, segments and notices kept: more than a page or a list can show. */
 const KEPT = 64;
+/** Notes kept: as many as the server has of a session. */
+const KEPT_NOTES = 200;
 
 /**
  * @typedef {object} BedState
@@ -23,6 +25,8 @@ const KEPT = 64;
  * @property {import("../wire").Result | null} lastResult
  * @property {import("../wire").Outcome | null} outcome
  * @property {import("../wire").Notice[]} notices
+ * @property {import("../wire").Note[]} notes
+ * @property {import("../wire").Marker[]} marks those markers that a person made
  * @property {import("../wire").End | null} end
  * @property {import("../wire").Contact | null} contact
  * @property {import("../age.js").Now} contactAt when the last contact message, or this page, came
@@ -45,6 +49,8 @@ export function emptyState(now) {
     lastResult: null,
     outcome: null,
     notices: [],
+    notes: [],
+    marks: [],
     end: null,
     contact: null,
     contactAt: now,
@@ -74,9 +80,11 @@ export function reduce(state, message, now) {
     case "segment":
       return { ...state, segments: kept(state.segments, message.data, ({ segment }) => segment, ({ segment }) => segment) };
     case "marker":
-      return { ...state, markers: kept(state.markers, message.data, ({ sample }) => sample, ({ sample, text }) => `${sample} ${text}`) };
+      return { ...state, ...withMarker(state, message.data) };
     case "notice":
       return { ...state, notices: [...state.notices, message.data].slice(-KEPT) };
+    case "note":
+      return { ...state, notes: kept(state.notes, message.data, ({ sample }) => sample, nameOfNote, KEPT_NOTES) };
     case "session":
     case "source":
     case "outcome":
@@ -95,11 +103,27 @@ export function reduce(state, message, now) {
  * @param {T} added
  * @param {(one: T) => number} place
  * @param {(one: T) => string | number} name two of one name are the same
+ * @param {number} [most]
  */
-function kept(list, added, place, name) {
+function kept(list, added, place, name, most = KEPT) {
   const others = list.filter((one) => name(one) !== name(added));
-  return [...others, added].sort((a, b) => place(a) - place(b)).slice(-KEPT);
+  return [...others, added].sort((a, b) => place(a) - place(b)).slice(-most);
 }
+
+/**
+ * Marks that people made are kept by themselves too: the paradigm's markers would push them out.
+ *
+ * @param {BedState} state
+ * @param {import("../wire").Marker} marker
+ */
+function withMarker({ markers, marks }, marker) {
+  /** @param {import("../wire").Marker[]} list @param {number} most */
+  const among = (list, most) => kept(list, marker, ({ sample }) => sample, ({ sample, text }) => `${sample} ${text}`, most);
+  return { markers: among(markers, KEPT), marks: marker.author === undefined ? marks : among(marks, KEPT_NOTES) };
+}
+
+/** @param {import("../wire").Note} note */
+const nameOfNote = ({ text, author, sample, utc }) => JSON.stringify([text, author, sample, utc]);
 
 /**
  * Whether the session is recorded without being scored: it is bound to no model.
@@ -138,7 +162,7 @@ function fromSnapshot(state, snapshot, now) {
 /**
  * @typedef {object} Store
  * @property {() => BedState} state
- * @property {(message: import("../wire").Message) => void} apply
+ * @property {(message: import("../wire").Message, lateMs?: number) => void} apply a message that was so long on its way
  * @property {(reader: (state: BedState) => void) => () => void} subscribe calls at once and after every message;
  *   returns its own undo
  */
@@ -153,8 +177,8 @@ export function createStore(clocks = readClocks) {
   const readers = new Set();
   return {
     state: () => state,
-    apply(message) {
-      state = reduce(state, message, clocks());
+    apply(message, lateMs = 0) {
+      state = reduce(state, message, before(clocks(), lateMs));
       for (const reader of readers) reader(state);
     },
     subscribe(reader) {
