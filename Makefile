@@ -11,7 +11,7 @@ ARGS ?=
 # Tests mostly wait, for signal that comes at its own pace; each worker has its LSL session, Redis and files to itself.
 WORKERS ?= 4
 
-.PHONY: help demo test thorough lint format docs models browser states faults faults-table loopback conformance mutations clean
+.PHONY: help demo test thorough lint format docs openapi models browser states faults faults-table loopback conformance mutations clean
 .PHONY: need-redis need-chromium
 
 help: ## this list
@@ -38,6 +38,9 @@ format: $(VENV)/.dev ## ruff's own formatting and safe fixes
 
 docs: $(VENV)/.dev ## docs/cli.md from the commands' own --help
 	@$(BIN)/python -m deploy.cli.reference > docs/cli.md
+
+openapi: $(VENV)/.dev ## dashboard/openapi.json from the routes themselves
+	@$(BIN)/python -m dashboard.openapi > $(VENV)/openapi.json && mv $(VENV)/openapi.json dashboard/openapi.json
 
 models: $(VENV)/.dev ## train and judge the bundles that ship, on simulated patients (ARGS="--only lstm-bands")
 	@$(BIN)/flexion models build $(ARGS)

@@ -22,6 +22,7 @@ Opens no inlet, starts no process, scores nothing. In the order of the data:
 - ``sockets``: a WebSocket on which a page only listens
 - ``routes``: one file per first word of the URL
 - ``parts``: what the routes may use
+- ``openapi``: the interface as OpenAPI has it
 - ``app``: `create_app`, where it is put together
 - ``server``: `serve`, the life of the process
 - ``cues``: an application of its own, the page that tells the patient what to do

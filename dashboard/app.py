@@ -13,6 +13,7 @@ from dashboard.files import scripts
 from dashboard.gate import Gate
 from dashboard.hub import Hub
 from dashboard.metrics import Metrics
+from dashboard.openapi import document
 from dashboard.parts import Parts
 from dashboard.patients import Patients
 from dashboard.routes import beds, commands, events, health, patients, scans, sessions, ward, wave
@@ -43,7 +44,8 @@ def create_app(settings: DashboardSettings) -> FastAPI:
         parts.archive.close()
         await parts.hub.stop()
 
-    app = FastAPI(title="Flexion", lifespan=life, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Flexion", version="1", lifespan=life, docs_url=None, redoc_url=None)
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]
     app.state.parts = parts
     for module in (ward, beds, commands, events, wave, patients, sessions, scans, health):
         app.include_router(module.router)

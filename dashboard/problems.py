@@ -39,6 +39,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(FlexionError, _refused)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _failed)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -51,9 +52,21 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.NOT_FOUND and "text/html" in request.headers.get("accept", ""):
         return page("missing.html", HTTPStatus.NOT_FOUND)
-    return problem(HTTPStatus(error.status_code), str(error.detail))
+    refusal = problem(HTTPStatus(error.status_code), str(error.detail))
+    refusal.headers.update(error.headers or {})
+    return refusal
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "; ".join(str(e["msg"]) for e in error.errors()))
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """A fault of ours: the server logs it, and the page is told no more than that."""
+    return problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "The dashboard failed at this.",
+        kind="fault",
+        remedy="Its log says more; try again, and tell whoever keeps it.",
+    )

@@ -20,7 +20,12 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 router = APIRouter(tags=["beds"])
 
 
-@router.get("/api/v1/beds/{bed}/events", summary="All that is said of a bed, as it is said")
+@router.get(
+    "/api/v1/beds/{bed}/events",
+    summary="All that is said of a bed, as it is said",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+)
 async def events(bed: BedName, has: Has, last_event_id: Annotated[str | None, Header()] = None) -> StreamingResponse:
     """Return server-sent events: a snapshot or what a reader lacks, then everything, and once a second the ages."""
     await has.hub.ready()
