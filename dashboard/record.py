@@ -13,7 +13,9 @@ from typing import Any
 #: Types of which the last one says everything.
 REPLACED = ("session", "source", "outcome", "fmri", "end")
 #: Types of which only the newest are of use to a screen, and how many.
-NEWEST = {"marker": 64, "segment": 64, "notice": 16, "note": 200}
+NEWEST = {"marker": 64, "segment": 64, "notice": 16, "note": 200, "mark": 200}
+#: A list of its own for markers that a person made: the paradigm's would push them out.
+MARKS = {"mark": "marker"}
 #: Types that stay for good, one entry for each window.
 PER_WINDOW = ("window", "result")
 
@@ -36,7 +38,7 @@ class SessionRecord:
             known[data["index"]] = data
             return is_new
         if type in NEWEST:
-            return self._append(type, data)
+            return self._append(_list_of(type, data), data)
         is_new = self._last.get(type) != data
         self._last[type] = data
         return is_new
@@ -65,7 +67,11 @@ class SessionRecord:
         """Return the entries of a snapshot: the session first, its end last."""
         first = [{"type": t, "data": d} for t, d in self._last.items() if t not in ("outcome", "end")]
         first.sort(key=lambda entry: entry["type"] != "session")
-        lists = [{"type": t, "data": d} for t, entries in self._lists.items() for d in entries]
+        lists = [{"type": MARKS.get(t, t), "data": d} for t, entries in self._lists.items() for d in entries]
         windows = [{"type": t, "data": self._windows[t][i]} for t in PER_WINDOW for i in sorted(self._windows[t])]
         last = [{"type": t, "data": self._last[t]} for t in ("outcome", "end") if t in self._last]
         return first + lists + windows + last
+
+
+def _list_of(type: str, data: Mapping[str, Any]) -> str:
+    return "mark" if type == "marker" and "author" in data else type

@@ -230,6 +230,10 @@ export interface Contact {
   redis: { age_s: number };
   progress: { age_s: number; cause: string };
   bridge: Maybe<BridgeInfo>;
+  /** How far the wave has come that this server hands on, and how old that is; a bed that nobody watches has none. */
+  wave?: Maybe<{ end: number; age_s: number }>;
+  /** When this was said, by the clock of this server: see `/api/v1/clock`. */
+  clock?: { server: string; at_s: number };
 }
 
 export interface RoleContact {

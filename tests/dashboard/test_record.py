@@ -58,3 +58,12 @@ def test_old_markers_are_left_out() -> None:
     """A snapshot of a long session stays small."""
     record = told([("marker", {"sample": n}) for n in range(500)])
     assert [e["data"]["sample"] for e in record.entries()] == list(range(500 - NEWEST["marker"], 500))
+
+
+def test_marks_outlast_the_markers_of_the_paradigm() -> None:
+    """What a person marked is told to whoever comes late, however many cues came since."""
+    mark = {"text": "cough", "sample": 7, "author": "ana"}
+    cues = [("marker", {"text": "rest", "sample": n}) for n in range(300)]
+    entries = told([("marker", mark), *cues]).entries()
+    assert {"type": "marker", "data": mark} in entries
+    assert len(entries) == NEWEST["marker"] + 1

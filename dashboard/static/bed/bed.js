@@ -2,6 +2,7 @@
 /** The bedside page: one store, one frame callback, one render per panel. */
 
 import { readClocks } from "../age.js";
+import { openClock } from "../clock.js";
 import { openFeed } from "../feed.js";
 import { mountLanes } from "./lanes.js";
 import { mountOutcome } from "./outcome.js";
@@ -10,6 +11,7 @@ import { mountStatus } from "./status.js";
 import { createStore } from "./store.js";
 import { Traces } from "./traces.js";
 import { mountWindows } from "./windows.js";
+import { mountWork } from "./work.js";
 
 /** Milliseconds between two renders of the panels while nothing comes; ages are shown in whole seconds. */
 const PANELS_MS = 250;
@@ -22,6 +24,7 @@ const renderNotices = mountNotices();
 const renderLanes = mountLanes();
 const renderOutcome = mountOutcome();
 const renderWindows = mountWindows();
+const renderWork = mountWork(bed, store.state);
 const traces = new Traces(`${api}/wave`, () => {
   const { sessionId, session } = store.state();
   return { session: sessionId, nChannels: session?.labels?.length ?? 0 };
@@ -44,6 +47,7 @@ function renderPanels(nowMs) {
   renderNotices(state);
   renderOutcome(state, now);
   renderWindows(state);
+  renderWork(state);
   traces.render(state, lanes, nowMs);
 }
 
@@ -57,5 +61,6 @@ function frame(nowMs) {
 }
 
 store.subscribe(() => (dirty = true));
-openFeed(`${api}/events`, store.apply);
+const lateMs = openClock("/api/v1/clock");
+openFeed(`${api}/events`, (message) => store.apply(message, message.type === "contact" ? lateMs(message.data.clock) : 0));
 requestAnimationFrame(frame);
