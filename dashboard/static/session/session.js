@@ -1,106 +1,133 @@
 // @ts-check
-/** The page of a session: what its folder says, as it is. */
+/** The page of a recorded session: one store, one render per panel; only what is looked at is fetched. */
 
-import { byId, make, setAttribute, setShown, setText } from "../dom.js";
-import { pictureOf } from "./looked.js";
-import { modeWord, originWord, partWords, percent, reasonWord } from "../words/words.js";
+import { keys } from "../bed/keys.js";
+import { byId, setShown, setText } from "../dom.js";
+import { words } from "../words/catalogue.js";
+import { say } from "../words/say.js";
+import { modeWord, originWord } from "../words/words.js";
+import { Library } from "./library.js";
+import { mountOutcomeThen } from "./outcome.js";
+import { placeWords } from "./place.js";
+import { mountReport } from "./report.js";
+import { Scrubber, STEPS } from "./scrubber.js";
+import { createSession, placeThen } from "./store.js";
+import { PageTraces } from "./traces.js";
+import { mountTrend, trendKey } from "./trend.js";
+import { mountRows } from "./windows.js";
+
+/** @typedef {import("./store.js").SessionState} SessionState */
+
+/** @param {unknown} error */
+const wordsOf = (error) => (error instanceof Error ? error.message : String(error));
 
 /**
- * @typedef {object} Folder
- * @property {Record<string, any>} info
- * @property {Record<string, any> | null} ledger
- * @property {Record<string, any>[]} results
- */
-
-/**
- * Names and values of the folder's facts.
+ * What stands above everything.
  *
- * @param {Folder} folder
- * @returns {[string, string][]}
+ * @returns {(state: SessionState) => void}
  */
-export function facts({ info, ledger, results }) {
-  const books = ledger?.["ledger"] ?? ledger;
-  const scans = results.filter((line) => "scan_sha256" in line);
-  /** @type {[string, string][]} */
-  const rows = [
-    ["Session", info["session"]],
-    ["Patient", info["patient"]],
-    ["Bed", info["bed"] ?? "none"],
-    ["Begun (UTC)", info["created_utc"]],
-    ["Mode", [modeWord(info["mode"] ?? ""), originWord(info["origin"] ?? "")].filter(Boolean).join(", ")],
-    ["Replay of", [info["replay_of"], partWords(info)].filter(Boolean).join(", ")],
-    ["Montage", info["montage"]?.name ?? ""],
-    ["Model", bundleWords(info["bundles"]?.eeg_emg)],
-    ["Model of scans", info["bundles"]?.fmri ? bundleWords(info["bundles"].fmri) : ""],
-    ["Results", String(results.length - scans.length)],
-    ["Scored scans", scans.map(scanWords).join("; ")],
-    ["Ended", ledger === null ? "not yet" : (ledger["reason"] ?? "yes")],
-    ["Samples received", books ? String(books.received) : ""],
-    ["Samples lost", books ? String(books.declared_lost) : ""],
-    ["Ledger", books ? (books.balanced ? "adds up" : "does not add up") : ""],
-  ];
-  return rows.filter(([, value]) => value !== "" && value !== undefined);
-}
-
-/** @param {{name: string, version: string, sha256: string, origin: string} | null | undefined} bundle */
-function bundleWords(bundle) {
-  if (!bundle) return "none";
-  const origin = bundle.origin === "synthetic" ? ", trained on simulated patients" : "";
-  return `${bundle.name} ${bundle.version} (${bundle.sha256.slice(0, 12)})${origin}`;
-}
-
-/** @param {Record<string, any>} line of results.jsonl; one that the session refused may lack anything */
-function scanWords(line) {
-  return `${line["scanned_on"]}, ${line["quality"]?.slices ?? 0} slices (${String(line["scan_sha256"]).slice(0, 12)})`;
+function mountHead() {
+  return ({ told, problem }) => {
+    setText(byId("problem"), problem);
+    setShown(byId("problem"), problem !== "");
+    setShown(byId("main"), problem === "");
+    if (told === null) return;
+    setText(byId("title"), say(words.session.patient, { patient: told.info["patient"] ?? "" }));
+    const mode = [modeWord(told.info["mode"] ?? ""), originWord(told.info["origin"] ?? "")].filter(Boolean);
+    setText(byId("mode"), mode.join(words.numbers.list));
+    setText(byId("begun"), told.info["created_utc"] ? new Date(told.info["created_utc"]).toLocaleString() : "");
+    setText(byId("digest"), told.digest === null ? "" : told.digest.slice(0, 12));
+    setShown(byId("in-error"), told.in_error);
+    setShown(byId("not-ended"), !told.ended);
+  };
 }
 
 /**
- * Addresses of the pictures of the scans that the session's own model scored.
+ * The buttons of the strip, and the same on the arrows of the keyboard.
  *
- * @param {Folder} folder
+ * @param {import("./store.js").Store} store
+ * @returns {(state: SessionState) => void}
  */
-export function pictures({ info, results }) {
-  const own = results.filter((line) => "scan_sha256" in line && line["bundle_sha256"] === info["bundles"]?.fmri?.sha256);
-  return own.map((line) => pictureOf(info["session"], line["scan_sha256"]));
+function mountSteps(store) {
+  const step = (/** @type {string} */ key) => {
+    const { at, stops } = store.state();
+    store.goTo(STEPS[key]?.(at, stops.length - 1) ?? at);
+  };
+  const buttons = { "step-first": "Home", "step-back": "ArrowLeft", "step-on": "ArrowRight", "step-last": "End" };
+  for (const [id, key] of Object.entries(buttons)) byId(id).addEventListener("click", () => step(key));
+  keys.on("ArrowLeft", words.session.keys.back, () => step("ArrowLeft"));
+  keys.on("ArrowRight", words.session.keys.on, () => step("ArrowRight"));
+  return (state) => setText(byId("place"), placeWords(state));
 }
 
-/** @param {string} address */
-function picture(address) {
-  const [link, image] = [make("a", ""), make("img", "looked")];
-  setAttribute(link, "href", address);
-  setAttribute(image, "src", address);
-  setAttribute(image, "alt", "Slices of the scan, coloured where the image model looked");
-  link.append(image);
-  return link;
+/**
+ * Fetch the rows around the window that is looked at, unless they are there.
+ *
+ * @param {import("./store.js").Store} store
+ * @param {Library} library
+ * @returns {(state: SessionState) => void}
+ */
+function mountFetching(store, library) {
+  return (state) => {
+    const place = placeThen(state) ?? 0;
+    const { course, rows } = state;
+    if (course === null || course.index.length === 0) return;
+    if (rows !== null && place >= rows.first && place < rows.first + rows.windows.length) return;
+    library.rowsAt(place).then(
+      (came) => placeIn(store, came) && came !== store.state().rows && store.change({ rows: came }),
+      (error) => store.change({ problem: wordsOf(error) }),
+    );
+  };
 }
 
-/** @param {Record<string, any>} result */
-function resultCells(result) {
-  const logit = result["logit"];
-  const p = typeof logit === "number" ? percent(1 / (1 + Math.exp(-logit))) : "";
-  const state = result["reason"] ? `${result["state"]}: ${reasonWord(result["reason"])}` : result["state"];
-  return [result["index"], result["first_sample"], Number(result["sqi"]).toFixed(2), state.replaceAll("_", " "), p].map(String);
+/**
+ * Whether these rows hold the window that is looked at by now.
+ *
+ * @param {import("./store.js").Store} store
+ * @param {import("./told").Rows} rows
+ */
+function placeIn(store, rows) {
+  const place = placeThen(store.state()) ?? 0;
+  return place >= rows.first && place < rows.first + Math.max(1, rows.windows.length);
 }
 
 /** @param {string} id */
 async function run(id) {
-  const answer = await fetch(`/api/v1/sessions/${encodeURIComponent(id)}`);
-  const said = await answer.json();
-  setShown(byId("problem"), !answer.ok);
-  if (!answer.ok) {
-    setText(byId("problem"), [said.detail, said.remedy].filter(Boolean).join(" "));
+  const library = new Library(id);
+  const store = createSession();
+  const traces = new PageTraces(library);
+  const scrubber = new Scrubber(library, store.goTo);
+  byId("trend-part").append(trendKey());
+  byId("print").addEventListener("click", () => window.print());
+  for (const render of [mountHead(), mountSteps(store), mountOutcomeThen(), mountReport(library), mountTrend(store), mountRows(store)]) {
+    store.subscribe(render);
+  }
+  store.subscribe((state) => traces.render(state));
+  store.subscribe((state) => scrubber.render(state));
+  store.subscribe(mountFetching(store, library));
+  try {
+    store.change({ told: await library.told() });
+    store.change({ course: await library.course() });
+  } catch (error) {
+    store.change({ problem: wordsOf(error) });
     return;
   }
-  const folder = /** @type {Folder} */ (said);
-  setText(byId("title"), `Patient ${folder.info["patient"]}`);
-  for (const [name, value] of facts(folder)) byId("facts").append(make("dt", "", name), make("dd", "", value));
-  for (const result of folder.results.filter((line) => "index" in line)) {
-    const row = make("tr", "");
-    row.append(...resultCells(result).map((cell) => make("td", "", cell)));
-    byId("results").append(row);
+  await follow(store, library);
+}
+
+/**
+ * Ask for the traces until they are made; without them the rest is there all the same.
+ *
+ * @param {import("./store.js").Store} store
+ * @param {Library} library
+ */
+async function follow(store, library) {
+  try {
+    const signal = await library.signal((share) => store.change({ waiting: { share, words: "" } }));
+    store.change({ signal });
+  } catch (error) {
+    store.change({ waiting: { share: null, words: wordsOf(error) } });
   }
-  byId("looked").append(...pictures(folder).map(picture));
-  setShown(byId("results-table"), folder.results.some((line) => "index" in line));
 }
 
 if (typeof document !== "undefined") void run(decodeURIComponent(location.pathname.split("/").at(-1) ?? ""));

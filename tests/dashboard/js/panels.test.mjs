@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { adviceWords, laneViews } from "../../../dashboard/static/bed/lanes.js";
 import { outcomeView } from "../../../dashboard/static/bed/outcome.js";
-import { facts, pictures } from "../../../dashboard/static/session/session.js";
 import { statusItems } from "../../../dashboard/static/bed/status.js";
 import { plannedWindows, windowMarks, windowWords } from "../../../dashboard/static/bed/windows.js";
 import { faultRemedy, faultWord, inTen, percent, reasonWord } from "../../../dashboard/static/words/words.js";
@@ -176,37 +175,12 @@ test("what the bridge said ages with the bridge", () => {
   assert.deepEqual([items.source.look, items.recording.look, items.redis.look], ["struck", "struck", "fresh"]);
 });
 
-test("the folder's page says what the folder says, and whether the books balance", () => {
-  const ledger = { reason: "planned", ledger: { received: 540_000, declared_lost: 0, balanced: true } };
-  const rows = Object.fromEntries(facts({ info: { ...SESSION, montage: { name: "amp16" } }, ledger, results: [{}, {}] }));
-  assert.deepEqual([rows["Patient"], rows["Results"], rows["Ended"], rows["Ledger"]], ["P-017", "2", "planned", "adds up"]);
-  assert.match(rows["Model"], /trained on simulated patients/);
-});
-
-test("the page of a session names its scored scans, and counts results of windows alone", () => {
-  const line = { scan_sha256: "ab".repeat(32), scanned_on: "2026-03-31", quality: { slices: 20, problems: [] } };
-  const bundles = { ...SESSION.bundles, fmri: { name: "cnn", version: "1.0.0", sha256: "cd".repeat(32), origin: "clinical" } };
-  const rows = Object.fromEntries(facts({ info: { ...SESSION, bundles }, ledger: null, results: [{ index: 0 }, line] }));
-  assert.deepEqual([rows["Results"], rows["Scored scans"]], ["1", "2026-03-31, 20 slices (abababababab)"]);
-  assert.equal(rows["Model of scans"], "cnn 1.0.0 (cdcdcdcdcdcd)");
-});
-
-test("the page of a session shows the pictures of the scans that its own model scored", () => {
-  const bundles = { ...SESSION.bundles, fmri: { name: "cnn", version: "1.0.0", sha256: "cd".repeat(32), origin: "clinical" } };
-  const lines = ["cd", "ee"].map((model, i) => ({ scan_sha256: `a${i}`.repeat(32), bundle_sha256: model.repeat(32) }));
-  const shown = pictures({ info: { ...SESSION, bundles }, ledger: null, results: [{ index: 0 }, ...lines] });
-  assert.deepEqual(shown, [`/api/v1/sessions/${SESSION.session}/scans/${"a0".repeat(32)}/attention.png`]);
-  assert.deepEqual(pictures({ info: SESSION, ledger: null, results: lines }), []);
-});
-
 test("a replay says which part of its recording it plays, and how often", () => {
   const part = { ...SESSION, mode: "replay", origin: "recorded", replay_of: "a.xdf", excerpt: { from_s: 30, to_s: 95.5 } };
   const words = (session) => statusItems(stateOf({ type: "session", data: session }), THEN).mode.words;
   assert.equal(words(part), "Replay, recorded, 0:30 to 1:35");
   assert.equal(words({ ...part, excerpt: null, rounds: 0 }), "Replay, recorded, over and over");
   assert.equal(words({ ...part, excerpt: null, rounds: 1 }), "Replay, recorded");
-  const rows = Object.fromEntries(facts({ info: { ...part, rounds: 3 }, ledger: null, results: [] }));
-  assert.equal(rows["Replay of"], "a.xdf, 0:30 to 1:35, 3 times over");
 });
 
 test("a session without a model is recorded, not scored, and nobody waits for a scorer", () => {

@@ -1,0 +1,36 @@
+// @ts-check
+/** Where one looks, in words: which window, and from when to when. */
+
+import { words } from "../words/catalogue.js";
+import { say } from "../words/say.js";
+import { clockWords } from "../words/words.js";
+import { lengthOf, placeThen } from "./store.js";
+import { pageOf } from "./then.js";
+
+/**
+ * "Window 12 of 53, 2:04 to 2:14"; a page without a window of its own says so.
+ *
+ * @param {import("./store.js").SessionState} state
+ */
+export function placeWords(state) {
+  const { stops, at, course, told, signal } = state;
+  const stop = stops[at];
+  if (stop === undefined || course === null) return "";
+  const rate = signal?.rate_hz ?? told?.info["rate_hz"] ?? 1000;
+  const [from, to] = pageOf(stop, lengthOf(state)).map((sample) => clockWords(sample / rate));
+  const span = say(words.numbers.part, { from: from ?? "", to: to ?? "" });
+  const of = course.index.length;
+  if (stop.place === null) return [words.session.noWindow, span].join(words.numbers.list);
+  return [say(words.session.windowOf, { window: course.index[stop.place] ?? 0, n: of }), span].join(words.numbers.list);
+}
+
+/**
+ * After which window the outcome stood as it is shown.
+ *
+ * @param {import("./store.js").SessionState} state
+ */
+export function afterWords(state) {
+  const place = placeThen(state);
+  if (place === null || state.course === null) return words.session.beforeFirst;
+  return say(words.session.after, { window: state.course.index[place] ?? 0 });
+}
