@@ -13,7 +13,7 @@ from pathlib import Path
 STATIC = "/static/"
 
 _ENTRY = re.compile(rf'<script type="module" src="{STATIC}([^"]+)">')
-_IMPORT = re.compile(r'^(?:import|export)\s[^"=;]*"(\.\.?/[^"]+)"', re.MULTILINE)
+_IMPORT = re.compile(r'^(?:import|export)\s[^"=;(]*"(\.\.?/[^"]+)"', re.MULTILINE)
 _END = "</head>"
 
 
