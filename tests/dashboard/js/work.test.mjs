@@ -9,6 +9,7 @@ import { LONGEST, lengthView, rowsOf } from "../../../dashboard/static/bed/notes
 import { bodyOf, choicesOf, montagesOf } from "../../../dashboard/static/bed/start.js";
 import { stopView, stopWords } from "../../../dashboard/static/bed/stop.js";
 import { markText, workView } from "../../../dashboard/static/bed/work.js";
+import { startPage } from "../../../dashboard/static/ward/begin.js";
 import { CATALOGUE } from "../../../dashboard/static/words/catalogue.js";
 import { SESSION, contact, stateOf } from "./frames.mjs";
 
@@ -138,4 +139,9 @@ test("a refusal is said in the page's language; its own words stay", () => {
 test("the help shows keys as they are printed", () => {
   const rows = helpRows([{ name: "Space", label: "freeze", action: () => {} }, { name: "M", label: "mark", action: () => {} }]);
   assert.deepEqual(rows, [["space", "freeze"], ["M", "mark"]]);
+});
+
+test("the ward leads to a bed that asks for its session", () => {
+  assert.equal(startPage(" B4 "), "/beds/B4?start");
+  for (const name of ["", "-", "B 4", "../x", "B".repeat(33)]) assert.equal(startPage(name), "");
 });
