@@ -18,11 +18,13 @@ import numpy as np
 
 from acquisition.chain import Chain
 from acquisition.decisions import Decision
+from acquisition.hum import Hum
 from acquisition.identity import new_session_id
 from acquisition.montage import load_montage
 from acquisition.paradigm import ParadigmPlan
 from acquisition.simulator import Patient, Simulated, stream
 from acquisition.windowing import Window
+from inference.similarity import Similarity, reason_of
 from streaming import keys
 from streaming.connection import connect
 from streaming.events import EventLog
@@ -57,6 +59,8 @@ class Plan:
     seed: int = 5
     flat: tuple[str, ...] = ()
     hum: tuple[str, ...] = ()
+    other_hum: tuple[str, ...] = ()
+    unlike: bool = False
     gap_at_s: float | None = None
     gap_s: float = 1.5
     planned_s: float = 540.0
@@ -81,6 +85,7 @@ class Feeder:
         self.montage = load_montage("amp16")
         self.chain = Chain(self.montage, 50.0)
         self.pulse = Pulse(self.montage.labels)
+        self.hum = Hum(self.montage.labels, self.montage.rate_hz, 50.0)
         self.framer = Framer(self.montage.rate_hz)
         self.events = EventLog(self.redis, self.session)
         self.waves = WavePublisher(self.redis, self.session)
@@ -129,6 +134,11 @@ class Feeder:
         if self._player is not None:
             self._player.join()
 
+    def leave(self) -> None:
+        """Fall silent and give the bed free for the next session."""
+        self.halt()
+        Registry(self.redis).close(self.session, "planned")
+
     def run(self, seconds: float) -> None:
         """Play the next seconds as they pass."""
         begun, n_done, next_beat = time.monotonic(), 0, 0.0
@@ -160,6 +170,8 @@ class Feeder:
             "published": self.n_results,
             "results": self.n_results,
             "latency_s": 0.31,
+            "other_mains": self.hum.to_json(),
+            "disk_free_bytes": 84_000_000_000,
         }
         for heart, said in zip(self._hearts, (info, {}, {}), strict=True):
             if heart._who[0] not in self.plan.silent:
@@ -185,6 +197,10 @@ class Feeder:
             self.pulse.cells(step.cells)
             for window in step.windows:
                 self._window(window)
+            for traces in step.traces:
+                self.hum.push(traces.first_sample, traces.x_uv)
+            if (notice := self.hum.notice()) is not None:
+                self.events.append("notice", {"level": "technical", **notice})
             for traces in step.traces if show else ():
                 for frame in self.framer.push(traces, float("nan")):
                     self.waves.publish(frame)
@@ -209,6 +225,8 @@ class Feeder:
         t_s = np.arange(len(x_uv)) / self.montage.rate_hz
         for label in self.plan.hum:
             x_uv[:, self.montage.labels.index(label)] += 900.0 * np.sin(2 * np.pi * 50 * t_s)
+        for label in self.plan.other_hum:
+            x_uv[:, self.montage.labels.index(label)] += 120.0 * np.sin(2 * np.pi * 60 * t_s)
         return x_uv
 
     def _gap(self, n: int) -> None:
@@ -278,11 +296,12 @@ class Feeder:
         self._outcome()
 
     def _outcome(self) -> None:
-        self.events.append("outcome", outcome(self.plan.state, self.n_results))
+        self.events.append("outcome", outcome(self.plan.state, self.n_results, unlike=self.plan.unlike))
 
 
-def outcome(state: str, n: int) -> dict[str, Any]:
+def outcome(state: str, n: int, *, unlike: bool = False) -> dict[str, Any]:
     """Return an outcome of this state after n windows."""
+    similarity = Similarity(6.5, 0.9999) if unlike else Similarity(2.15, 0.284)
     eeg = {"status": "ok", "windows": n, "weight": float(n), "logit": 0.86, "probability": 0.69}
     fmri = {
         "status": "absent",
@@ -303,8 +322,11 @@ def outcome(state: str, n: int) -> dict[str, Any]:
         "parts": {"eeg_emg": eeg, "fmri": fmri},
         "fma": None,
         "fusion": None,
+        "similarity": similarity.to_json(),
     }
-    without = {"probability": None, "interval": None, "modalities": [], "provisional": False}
+    if unlike:
+        whole["reasons"] = [reason_of(similarity)]
+    without = {"probability": None, "interval": None, "modalities": [], "provisional": False, "similarity": None}
     unknown = {"logit": None, "probability": None}
     if state in ("PROVISIONAL", "READY"):
         scan = {

@@ -55,7 +55,7 @@ export function scanView(scan, { at, focused }) {
   const level = `${slice.level_mm > 0 ? "+" : ""}${Math.round(slice.level_mm)}`.replace("-", "−");
   const named = { n: at + 1, of: n, level };
   const place = [say(words.fmri.place, named), say(words.fmri.level, named)];
-  if (focused) place.push(say(words.fmri.rank, { rank: slice.rank }));
+  if (focused) place.push(say(words.fmri.rank, { ...named, rank: slice.rank }));
   return {
     place: place.join(words.numbers.list),
     alt: say(focused ? words.fmri.altFocus : words.fmri.alt, named),
@@ -157,6 +157,7 @@ export class ScanPanel {
   turn() {
     this.focused = !this.focused;
     this.render();
+    byId("fmri-show").scrollIntoView({ block: "nearest" }); // the legend came above it
   }
 
   /** @param {string} trouble why nothing is shown, "" where it is */
@@ -171,6 +172,7 @@ export class ScanPanel {
     const view = scanView(this.scan, { at: Number(this.slider.value), focused: this.focused });
     this.say(view.trouble);
     setAttribute(byId("fmri-show"), "aria-pressed", String(this.focused));
+    setShown(byId("fmri-legend"), this.focused);
     setShown(byId("fmri-about"), this.focused);
     setText(byId("fmri-sanity"), view.sanity);
     if (view.trouble !== "") return;

@@ -121,7 +121,7 @@ export class Seen {
  */
 export function mountNotices() {
   const seen = new Seen(() => localStorage);
-  const opener = byId("notices-open");
+  const openers = ["notices-open", "notices-all"].map(byId);
   let session = "";
   /** @type {Known | undefined} */
   let first;
@@ -130,12 +130,10 @@ export function mountNotices() {
     if (first !== undefined) seen.add(session, first);
     last = "";
   });
-  opener.addEventListener("click", () => showList(opener.getAttribute("aria-expanded") !== "true"));
-  byId("notices").addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    opener.focus();
-    showList(false);
-  });
+  for (const opener of openers) {
+    opener.addEventListener("click", () => showList(opener.getAttribute("aria-expanded") !== "true"));
+    opener.addEventListener("keydown", ({ key }) => key === "Escape" && showList(false));
+  }
   return (state) => {
     session = state.sessionId ?? "";
     const notices = noticesOf(state);
@@ -150,18 +148,19 @@ export function mountNotices() {
 
 /** @param {boolean} shown */
 function showList(shown) {
-  setAttribute(byId("notices-open"), "aria-expanded", String(shown));
+  for (const id of ["notices-open", "notices-all"]) setAttribute(byId(id), "aria-expanded", String(shown));
   setShown(byId("notices"), shown);
 }
 
 /** @param {Line[]} lines */
 function renderLines(lines) {
   const fresh = lines.filter(({ seen }) => !seen);
-  const sentence = fresh.length > 0 ? words.notices.countNew : words.notices.count;
   setShown(byId("notice"), fresh.length > 0);
   setText(byId("notice-words"), fresh[0]?.text ?? "");
-  setShown(byId("notices-open"), lines.length > 0);
-  setText(byId("notices-open"), say(sentence, { n: lines.length, fresh: fresh.length }));
+  setShown(byId("notices-all"), lines.length > 1);
+  setText(byId("notices-all"), say(words.notices.all, { n: lines.length }));
+  setShown(byId("notices-open"), lines.length > 0 && fresh.length === 0);
+  setText(byId("notices-open"), say(words.notices.count, { n: lines.length }));
   if (lines.length === 0) showList(false);
   const items = fit(byId("notices-list"), lines.length, makeLine);
   lines.forEach((line, i) => renderLine(/** @type {HTMLElement} */ (items[i]), line));

@@ -557,7 +557,7 @@ export const CHINESE = {
     traces: "{seconds} 秒的波形，{n} 个通道；质量列于其旁",
     making: "正在由记录重新生成波形：{share}",
     otherChain: "波形由与评分时不同版本的信号处理链生成。",
-    windowOf: "窗口 {window}，共 {n} 个",
+    windowOf: "窗口 {window}（第 {place} 个，共 {n} 个）",
     noWindow: "没有完整窗口",
     beforeFirst: "第一个窗口之前",
     after: "窗口 {window} 之后的结果",

@@ -572,7 +572,7 @@ export const ENGLISH = {
     traces: "Traces of {seconds} seconds, {n} channels; their quality is listed beside them",
     making: "The traces are being made from the recording: {share}",
     otherChain: "The traces are made by another version of the signal chain than the session was scored with.",
-    windowOf: "Window {window} of {n}",
+    windowOf: "Window {window} ({place} of {n})",
     noWindow: "No whole window",
     beforeFirst: "before the first window",
     after: "as it was after window {window}",

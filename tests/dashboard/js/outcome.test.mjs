@@ -49,9 +49,9 @@ test("every slice of a scan has its place on the sheet", () => {
 test("a slice says where it is; where the model looked is said of it only when that is shown", () => {
   const bare = scanView(SCAN, { at: 13, focused: false });
   assert.equal(bare.place, "Slice 14 of 19, level +20 mm");
-  assert.equal(bare.alt, "Slice 14 of 19 of the scan, level +20 mm");
-  assert.equal(scanView(SCAN, { at: 0, focused: true }).place, "Slice 1 of 19, level −32 mm, looked at 19. most");
-  assert.match(scanView(SCAN, { at: 0, focused: true }).alt, /coloured where the image model looked$/);
+  assert.equal(bare.alt, "Slice 14 of 19 of the scan, level +20 mm; left in the picture is the patient's left");
+  assert.equal(scanView(SCAN, { at: 0, focused: true }).place, "Slice 1 of 19, level −32 mm, attention rank 19 of 19");
+  assert.match(scanView(SCAN, { at: 0, focused: true }).alt, /coloured where the image model looked;/);
   assert.match(bare.sanity, /^One cell is 31 mm\. Check with redrawn weights: .* correlate 0\.05 with its own \(20 slices\)\./);
 });
 
