@@ -23,6 +23,21 @@ Rounds = Annotated[int, typer.Option("--rounds", min=1, metavar="N", help="How o
 WithProfile = Annotated[bool, typer.Option("--profile", help="Also tell where scoring spends its time.")]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Tables for docs/benchmarks.md and docs/figures.md.")]
 
+Minutes = Annotated[
+    float, typer.Option("--minutes", min=0.05, metavar="MIN", help="For how long each draws at full speed in a round.")
+]
+Watching = Annotated[
+    float,
+    typer.Option("--seconds", min=30.0, metavar="S", help="For how long the page is watched; 30 s is one number."),
+]
+Views = Annotated[
+    int, typer.Option("--views", min=1, metavar="N", help="How often the page is opened for the first time.")
+]
+BedCount = Annotated[int, typer.Option("--beds", min=1, metavar="N", help="Simulated beds.")]
+Viewers = Annotated[int, typer.Option("--viewers", min=1, metavar="N", help="Viewers of each bed.")]
+Stalled = Annotated[int, typer.Option("--stalled", min=0, metavar="N", help="Viewers that never read, beside those.")]
+Fanned = Annotated[float, typer.Option("--seconds", min=2.0, metavar="S", help="For how long each round is counted.")]
+
 
 def add_to(app: typer.Typer) -> None:
     """Add this verb to the command line."""
@@ -81,3 +96,80 @@ def as_markdown(found: Report, spent: Profile | None) -> str:
 
     parts = [f"{title}\n\n{markdown(head, rows)}" for title, head, rows in tables(found, spent)]
     return "\n\n".join([*parts, "\n".join(found.figures())])
+
+
+@group.command()
+def screen(
+    seconds: Watching = 600.0,
+    views: Views = 10,
+    markdown: Markdown = False,
+    as_json: Json = False,
+) -> None:
+    """Measure in a browser how late the screen is, and how soon it is there.
+
+    A demonstration runs meanwhile, with all its processes; the browser is Chromium, driven by playwright. Takes as long
+    as the page is watched, and a minute.
+    """
+    from deploy.bench import screen as bench
+    from deploy.lsl_config import be_private
+
+    be_private()
+    with tempfile.TemporaryDirectory(prefix="flexion-bench-") as folder:
+        found = bench.run(Path(folder), seconds, views, output.say)
+    head, rows = found.table()
+    if as_json:
+        output.put_json({"schema": output.SCHEMA, **found.to_json()})
+    elif markdown:
+        from deploy.bench.report import markdown as table
+
+        print("\n\n".join([found.words, table(head, rows), "\n".join(found.figures())]), flush=True)
+    else:
+        output.put_table(found.words, head, rows)
+
+
+@group.command()
+def drawing(
+    minutes: Minutes = 1.0,
+    rounds: Rounds = 3,
+    markdown: Markdown = False,
+    as_json: Json = False,
+) -> None:
+    """Draw sixteen channels in a browser, beside uPlot on the same stream.
+
+    Frames a second, also with the processor slowed down, script per frame, the browser's share of a core, and what its
+    scripts hold after garbage was collected. Takes about three times MINUTES for each round.
+    """
+    from deploy.bench import drawing as bench
+
+    found = bench.measure(60 * minutes, rounds, output.say)
+    if as_json:
+        output.put_json({"schema": output.SCHEMA, **found.to_json()})
+    elif markdown:
+        print(found.markdown(), flush=True)
+    else:
+        output.put_table(found.words, bench.HEAD, found.rows())
+
+
+@group.command()
+def fanout(
+    beds: BedCount = 32,
+    viewers: Viewers = 2,
+    stalled: Stalled = 50,
+    seconds: Fanned = 60.0,
+    markdown: Markdown = False,
+    as_json: Json = False,
+) -> None:
+    """Serve many viewers of many beds, beside some that never read, and beside a relay of JSON.
+
+    Share of a core, memory, and how late frames come. Takes about three times SECONDS.
+    """
+    from deploy.bench import fanout as bench
+
+    with tempfile.TemporaryDirectory(prefix="flexion-bench-") as folder:
+        found = bench.run(Path(folder), beds, viewers, stalled, seconds, output.say)
+    if as_json:
+        output.put_json({"schema": output.SCHEMA, **found.to_json()})
+    elif markdown:
+        print(found.markdown(), flush=True)
+    else:
+        output.put_table(found.words, bench.HEAD, found.rows())
