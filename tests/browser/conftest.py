@@ -86,6 +86,6 @@ def play(redis_alone: str) -> Play:
         try:
             yield feeder
         finally:
-            feeder.halt()
+            feeder.leave()
 
     return begin

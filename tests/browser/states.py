@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.axe import violations
 from tests.browser.feeder import Feeder, Plan
 
 #: Seconds of signal before a page is looked at: two windows.
@@ -29,29 +30,34 @@ class State:
         What the outcome's panel shows.
     plan : Plan, optional
         What is played; None for a bed without a session.
+    number : str
+        What stands there as the number.
     ended : bool
         Whether the session is over.
     """
 
     code: str
     plan: Plan | None
+    number: str = ""
     ended: bool = False
 
 
+#: The number of the signals alone, and that of both modalities, as the feeder plays them.
+ALONE, BOTH = "69 %", "72 %"
 #: Faults that fill every place where words of a fault stand.
 SPOILT = {"flat": ("C3", "CP1"), "hum": ("BF",)}
 STATES = {
     "collecting": State("COLLECTING", Plan(state="COLLECTING")),
     "abstained": State("ABSTAINED", Plan(state="ABSTAINED", **SPOILT)),
-    "partial": State("PARTIAL", Plan(state="PARTIAL")),
-    "provisional": State("PROVISIONAL", Plan(state="PROVISIONAL")),
-    "ready": State("READY", Plan(state="READY")),
+    "partial": State("PARTIAL", Plan(state="PARTIAL"), ALONE),
+    "provisional": State("PROVISIONAL", Plan(state="PROVISIONAL"), BOTH),
+    "ready": State("READY", Plan(state="READY"), BOTH),
     "invalid": State("INVALID", Plan(state="INVALID")),
-    "stale": State("STALE", Plan(state="PARTIAL", silent={"scorer"})),
+    "stale": State("STALE", Plan(state="PARTIAL", silent={"scorer"}), ALONE),
     "none": State("NONE", None),
     "unscored": State("UNSCORED", Plan(scored=False)),
-    "ended": State("READY", Plan(state="READY"), ended=True),
-    "unrecorded": State("PARTIAL", Plan(recorded=False)),
+    "ended": State("READY", Plan(state="READY"), BOTH, ended=True),
+    "unrecorded": State("PARTIAL", Plan(recorded=False), ALONE),
 }
 
 
@@ -72,7 +78,7 @@ def played(redis_url: str, name: str) -> Iterator[str]:
             feeder.end()
         yield bed
     finally:
-        feeder.halt()
+        feeder.leave()
 
 
 def dressed(browser: Browser, site: str, theme: str, size: str, language: str) -> BrowserContext:
@@ -94,11 +100,24 @@ def open_state(page: Page, site: str, bed: str, name: str) -> None:
         expect(page.locator("#traces")).to_have_attribute("data-silent", "false", timeout=SOON_MS)
 
 
-#: How far a page goes beyond its screen, and the things that can be pressed and are too small for a glove.
+#: How far a page goes beyond its screen sideways, and downwards where all of it has to be seen at once.
 TOO_WIDE = "() => document.documentElement.scrollWidth - innerWidth"
+TOO_TALL = "() => innerWidth < 900 ? 0 : document.documentElement.scrollHeight - innerHeight"
+#: What can be pressed and is too small for a glove: 44 px, but for the names of the lanes, of which sixteen share the
+#: height of the traces; keys do the same.
 TOO_SMALL = """() => [...document.querySelectorAll("button, select, summary, a.switch, a.away, [role=slider], input")]
     .map((one) => [one, one.getBoundingClientRect()])
     .filter(([one, box]) => one.checkVisibility() && box.width * box.height > 0)
-    .filter(([one, box]) => Math.min(box.width, box.height) < 43.5)
+    .filter(([one, box]) => Math.min(box.width, box.height) < (one.matches(".lane-label") ? 24 : 43.5))
     .map(([one, box]) => `${one.id || one.className || one.outerHTML}: ${box.width | 0} x ${box.height | 0}`)
 """
+
+
+def faults(page: Page, *, whole: bool = True) -> list[str]:
+    """Return what is wrong with a page as it is now: nothing is, where everybody can read it and press all of it.
+
+    The page of a bed must be seen as a ``whole`` on anything larger than a phone.
+    """
+    wide, tall = page.evaluate(TOO_WIDE), page.evaluate(TOO_TALL) if whole else 0
+    beyond = [f"too wide by {wide} px"] * (wide > 0) + [f"too tall by {tall} px"] * (tall > 0)
+    return [*violations(page), *beyond, *(f"too small: {one}" for one in page.evaluate(TOO_SMALL))]
