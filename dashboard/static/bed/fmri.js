@@ -157,7 +157,7 @@ export class ScanPanel {
   turn() {
     this.focused = !this.focused;
     this.render();
-    byId("fmri-show").scrollIntoView({ block: "nearest" }); // the legend came above it
+    byId("fmri-legend").scrollIntoView({ block: "nearest" });
   }
 
   /** @param {string} trouble why nothing is shown, "" where it is */
