@@ -64,6 +64,8 @@ def test_a_state_is_named_and_can_be_read_and_pressed_by_everybody(
         expect(page.locator(".ribbon")).to_have_text(words["page.ribbon"])
         expect(page.locator("#number")).to_have_text(state.number)
         expect(page.locator("#number")).to_be_visible(visible=bool(state.number))
+        expect(page.locator("#outcome-name")).to_have_text(words["outcomeName"])
+        expect(page.locator("#points")).to_be_visible(visible=state.number == BOTH)
         expect(page.locator("#synthetic")).to_be_visible(visible=state.plan is not None and state.plan.scored)
         if state.plan is not None and state.plan.scored and state.number != BOTH:
             assert words["told.noScan"] in page.locator("#outcome").inner_text()
