@@ -161,7 +161,7 @@ def fanout(
 ) -> None:
     """Serve many viewers of many beds, beside some that never read, and beside a relay of JSON.
 
-    Share of a core, memory, and how late frames come. Takes about three times SECONDS.
+    Share of a core, memory, and how late frames come. Takes about four times SECONDS.
     """
     from deploy.bench import fanout as bench
 
