@@ -9,6 +9,7 @@
 import { byId, setAttribute, setShown, setText } from "../dom.js";
 import { words } from "../words/catalogue.js";
 import { say } from "../words/say.js";
+import { told } from "../words/told.js";
 
 /** @typedef {import("../wire").Scan} Scan */
 
@@ -25,6 +26,7 @@ import { say } from "../words/say.js";
  * @property {string} size of a sheet, in slices, as CSS has it
  * @property {string} position of the slice on its sheet
  * @property {string} sanity how far to trust the focus
+ * @property {string} flags what of the scan differs from what the model learned from, "" where nothing does
  * @property {string} trouble why there are no slices, "" where there are
  */
 
@@ -49,8 +51,10 @@ export function addressOf(session, outcome) {
 export function scanView(scan, { at, focused }) {
   const n = scan.slices.length;
   const slice = scan.slices[at];
+  const flags = scan.flags.map(told).join(words.numbers.semicolon);
+  const about = { sanity: sanityWords(scan), flags: flags && say(words.fmri.flags, { flags }) };
   if (!scan.sheets || slice === undefined) {
-    return { place: "", alt: "", size: "", position: "", sanity: sanityWords(scan), trouble: words.fmri.noSheets };
+    return { place: "", alt: "", size: "", position: "", ...about, trouble: words.fmri.noSheets };
   }
   const level = `${slice.level_mm > 0 ? "+" : ""}${Math.round(slice.level_mm)}`.replace("-", "−");
   const named = { n: at + 1, of: n, level };
@@ -60,7 +64,7 @@ export function scanView(scan, { at, focused }) {
     place: place.join(words.numbers.list),
     alt: say(focused ? words.fmri.altFocus : words.fmri.alt, named),
     ...placeOnSheet(at, n, scan.sheets.columns),
-    sanity: sanityWords(scan),
+    ...about,
     trouble: "",
   };
 }
@@ -165,6 +169,8 @@ export class ScanPanel {
     setShown(byId("fmri-slices"), trouble === "");
     setShown(byId("fmri-none"), trouble !== "");
     setText(byId("fmri-none"), trouble);
+    // A score without slices for a screen has its one picture still.
+    setShown(byId("fmri-whole"), trouble === words.fmri.noSheets || (trouble === "" && this.focused));
   }
 
   render() {
@@ -177,6 +183,8 @@ export class ScanPanel {
     setText(byId("fmri-sanity"), view.sanity);
     if (view.trouble !== "") return;
     setText(byId("fmri-place"), view.place);
+    setShown(byId("fmri-flags"), view.flags !== "");
+    setText(byId("fmri-flags"), view.flags);
     setAttribute(this.slider, "aria-valuetext", view.place);
     setAttribute(byId("fmri-picture"), "aria-label", view.alt);
     this.lay(byId("fmri-underlay"), view, this.scan.sheets?.underlay ?? "");

@@ -59,6 +59,8 @@ test("a score without sheets, or without a check, says so", () => {
   assert.equal(scanView({ ...SCAN, sheets: null }, { at: 0, focused: false }).trouble, "This score has no slices for the screen: an earlier version made it.");
   assert.notEqual(scanView({ ...SCAN, slices: [] }, { at: 0, focused: false }).trouble, "");
   const unchecked = { ...SCAN, attention: { sanity: null, cell_mm: null, in_brain: null } };
+  assert.equal(scanView({ ...SCAN, flags: ["tr 3 s", "b"] }, { at: 0, focused: false }).flags, "Of this scan: tr 3 s; b.");
+  assert.equal(scanView(SCAN, { at: 0, focused: false }).flags, "");
   assert.equal(scanView(unchecked, { at: 0, focused: true }).sanity, "Whether the map shows what was learned was not checked.");
 });
 
