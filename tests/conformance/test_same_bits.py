@@ -19,6 +19,7 @@ from acquisition.chain import Chain, drive
 from acquisition.recording import read_recording
 from acquisition.session import SessionFolder
 from acquisition.tape import decide, tape_of, tape_of_folder
+from dashboard.archive import Archive
 from tests.conformance.commanding import LIMIT_S, Running
 from tests.conformance.listening import Listener
 from tests.conformance.recordings import HOLE, MONTAGE, eventful
@@ -134,6 +135,19 @@ def test_what_happened_is_in_the_ledger(ways):
         "rest",
         "extension",
     }
+
+
+def test_the_page_of_each_session_shows_the_same_course(ways):
+    """Windows, scores and the state after each, in one hash: as live over LSL, so in the replay of its folder."""
+    folders = {name: way.folder for name, way in ways.by_name.items() if way.folder is not None}
+    courses = {
+        name: Archive(folder.path.parent.parent).told(folder.info.session).course for name, folder in folders.items()
+    }
+    states = [str(step.outcome.state) for step in courses["replay 1"].steps]
+    assert states == ["COLLECTING", "PARTIAL", "PARTIAL", "PARTIAL"]
+    assert {name: course.digest for name, course in courses.items()} == dict.fromkeys(
+        folders, courses["replay 1"].digest
+    )
 
 
 def test_results_carry_the_same_embedding_quality_and_calibration(ways):

@@ -71,6 +71,9 @@ function renderView(view) {
   setText(byId("tenths"), view.tenths);
   setText(byId("points"), view.points);
   setShown(byId("points"), view.points !== "");
+  setText(byId("similarity"), view.similarity);
+  setAttribute(byId("similarity"), "data-unlike", String(view.unlike));
+  setShown(byId("similarity"), view.similarity !== "");
   setText(byId("updated"), view.updated);
   setShown(byId("synthetic"), view.synthetic);
   renderBand(view.interval, view.probability);

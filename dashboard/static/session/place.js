@@ -21,7 +21,7 @@ export function placeWords(state) {
   const span = say(words.numbers.part, { from: from ?? "", to: to ?? "" });
   const of = course.index.length;
   if (stop.place === null) return [words.session.noWindow, span].join(words.numbers.list);
-  return [say(words.session.windowOf, { window: course.index[stop.place] ?? 0, n: of }), span].join(words.numbers.list);
+  return [say(words.session.windowOf, { window: course.index[stop.place] ?? 0, place: stop.place + 1, n: of }), span].join(words.numbers.list);
 }
 
 /**

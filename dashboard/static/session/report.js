@@ -111,7 +111,7 @@ function renderNotes(notes) {
     const item = make("li", "note");
     const said = make("p", "note-text", text);
     said.setAttribute("dir", "auto");
-    const by = [author, utc && new Date(utc).toLocaleString()].filter(Boolean);
+    const by = [author, utc && new Date(utc).toLocaleString(document.documentElement.lang)].filter(Boolean);
     item.append(said, make("p", "hint", by.length === 2 ? say(words.session.noteBy, { author, time: by[1] ?? "" }) : (by[0] ?? "")));
     return item;
   });

@@ -22,6 +22,9 @@ const ROWS = { phases: 8, eeg: 22, emg: 22, windows: 16 };
 /** Share of an envelope's columns that may reach beyond its row: one electrode that was touched hides nothing. */
 const CLIPPED = 0.02;
 
+/** Every so many columns of a hole one line stands. */
+const HATCH = 4;
+
 /** Where a key leads from a stop. @type {Record<string, (at: number, last: number) => number>} */
 export const STEPS = {
   ArrowLeft: (at) => at - 1,
@@ -208,12 +211,12 @@ export class Scrubber {
     const reach = reachOf(this.envelope, channels);
     const [middle, perStep] = [top + height / 2, (height - 2) / 2 / fullScale(reach)];
     const wide = width / reach.length;
+    const bounded = (/** @type {number} */ steps) => Math.max(-height / 2, Math.min(height / 2, steps * perStep));
     for (const [column, pair] of reach.entries()) {
+      const up = pair === null ? height / 2 : bounded(pair[1]);
+      const down = pair === null ? -height / 2 : bounded(pair[0]);
       context.fillStyle = ink(pair === null ? "gap" : kind);
-      const [low, high] = pair ?? [0, 0];
-      const [up, down] = [high, low].map((value) => Math.max(-height / 2, Math.min(height / 2, value * perStep)));
-      if (pair === null && column % 3 !== 0) continue;
-      context.fillRect(column * wide, middle - (up ?? 0), Math.max(0.5, wide), Math.max(1, (up ?? 0) - (down ?? 0)));
+      if (pair !== null || column % HATCH === 0) context.fillRect(column * wide, middle - up, Math.max(0.5, wide), Math.max(1, up - down));
     }
   }
 

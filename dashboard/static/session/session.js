@@ -35,7 +35,7 @@ function mountHead() {
     setText(byId("title"), say(words.session.patient, { patient: told.info["patient"] ?? "" }));
     const mode = [modeWord(told.info["mode"] ?? ""), originWord(told.info["origin"] ?? "")].filter(Boolean);
     setText(byId("mode"), mode.join(words.numbers.list));
-    setText(byId("begun"), told.info["created_utc"] ? new Date(told.info["created_utc"]).toLocaleString() : "");
+    setText(byId("begun"), told.info["created_utc"] ? new Date(told.info["created_utc"]).toLocaleString(document.documentElement.lang) : "");
     setText(byId("digest"), told.digest === null ? "" : told.digest.slice(0, 12));
     setShown(byId("in-error"), told.in_error);
     setShown(byId("not-ended"), !told.ended);

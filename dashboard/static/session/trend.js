@@ -18,7 +18,7 @@ const HEIGHT = 240;
 const WINDOW = 10_000;
 
 /**
- * The columns of the figure, in percent over minutes: the window's score, the outcome, its interval.
+ * The columns of the figure, in percent over minutes: the interval of the outcome, the windows' scores, the outcome.
  *
  * @param {import("./told").Course} course
  * @param {number} rateHz
@@ -31,7 +31,7 @@ export function trendOf(course, rateHz) {
     const i = told.get(index) ?? -1;
     const interval = course.outcomes.interval[i];
     const minutes = ((course.first_sample[place] ?? 0) + WINDOW) / rateHz / 60;
-    return [minutes, per(course.p[place]), per(course.outcomes.probability[i]), per(interval?.[0]), per(interval?.[1])];
+    return [minutes, per(interval?.[0]), per(interval?.[1]), per(course.p[place]), per(course.outcomes.probability[i])];
   });
   return /** @type {any} */ ([0, 1, 2, 3, 4].map((column) => rows.map((row) => row[column])));
 }
@@ -105,12 +105,12 @@ function figure(place, course, rateHz, store) {
       ],
       series: [
         {},
+        { stroke: "transparent", points: { show: false } },
+        { stroke: "transparent", points: { show: false } },
         { label: words.session.score, paths: () => null, points: { show: true, size: 6, stroke: ink("quiet"), fill: ink("surface") } },
-        { label: words.session.outcomeThen, stroke: ink("accent"), width: 2, points: { show: course.index.length < 200 } },
-        { stroke: "transparent", points: { show: false } },
-        { stroke: "transparent", points: { show: false } },
+        { label: words.session.outcomeThen, stroke: ink("accent"), width: 2, points: { show: course.outcomes.index.length < 3 } },
       ],
-      bands: [{ series: [4, 3], fill: ink("accent-soft") }],
+      bands: [{ series: [2, 1], fill: ink("accent-soft") }],
     },
     trendOf(course, rateHz),
     place,
