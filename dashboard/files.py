@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 from starlette.staticfiles import NotModifiedResponse, PathLike, StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from dashboard.catalogue import words_of
+from dashboard.catalogue import LANGUAGES, words_of
 from dashboard.dress import KEPT_S, LANGUAGE_COOKIE, Dress, dress_of
 from dashboard.modules import preload
 from dashboard.packed import pack, pack_file, unpacks
@@ -86,6 +86,7 @@ def render(name: str, dress: Dress, language: str | None = None) -> str:
         "dress.dark": DARK[dress.theme],
         "dress.night": NIGHT[dress.theme],
         "dress.other": dress.other,
+        "dress.words": LANGUAGES[language or dress.language],
         "dress.themed": words["page.theme"].replace("{theme}", words[f"page.themes.{dress.theme}"]),
     }
     return _PLACE.sub(lambda match: html.escape(_word(match[1], places, words)), _text(name))

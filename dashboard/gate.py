@@ -29,6 +29,10 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+#: Headers of a script or style: there are many, and the others are for documents.
+PART_HEADERS = {name: HEADERS[name] for name in ("X-Content-Type-Options", "Cross-Origin-Resource-Policy")}
+#: What begins its type.
+PARTS = ("text/javascript", "text/css")
 #: What is refused, why, and the way out.
 STRANGE_NAME = (
     HTTPStatus.MISDIRECTED_REQUEST,
@@ -123,7 +127,8 @@ def _with_headers(send: Send) -> Send:
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
+            is_part = headers.get("content-type", "").startswith(PARTS)
+            for name, value in (PART_HEADERS if is_part else HEADERS).items():
                 headers.setdefault(name, value)
         await send(message)
 

@@ -1,7 +1,8 @@
 """Packed: pages, scripts and styles as gzip for browsers that unpack it. Never waves or events: they cannot wait.
 
 A file is packed once and kept until it changes. It has a tag of its own there: to a cache, what is packed and what is
-not are two things.
+not are two things. Comments stay behind, a third of what there is; lines keep their numbers. What others wrote is sent
+as they wrote it, with its licence.
 """
 
 from __future__ import annotations
@@ -21,6 +22,12 @@ TEXT = ("text/", "application/javascript", "image/svg+xml")
 #: Packed files that are kept: more than there are.
 FILES_KEPT = 256
 
+#: Folder of what others wrote.
+VENDOR = "vendor"
+
+#: Comments that have their lines to themselves: of several lines, and of one where the language has those.
+_BLOCK = re.compile(r"^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*$", re.DOTALL | re.MULTILINE)
+_LINE = re.compile(r"^[ \t]*//.*$", re.MULTILINE)
 _GZIP = re.compile(r"(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[^,]*)?(?:,|$)")
 
 
@@ -42,8 +49,7 @@ def pack_file(answer: FileResponse, stat: os.stat_result) -> Response:
         return answer
     body = _packed(str(answer.path), stat.st_mtime_ns, stat.st_size)
     tag = f'"{answer.headers["etag"].strip(chr(34))}-gzip"'
-    named = {"etag": tag, "last-modified": answer.headers["last-modified"], "content-encoding": "gzip"}
-    return Response(body, answer.status_code, named, answer.media_type)
+    return Response(body, answer.status_code, {"etag": tag, "content-encoding": "gzip"}, answer.media_type)
 
 
 def pack(answer: Response) -> None:
@@ -54,4 +60,19 @@ def pack(answer: Response) -> None:
 
 @lru_cache(maxsize=FILES_KEPT)
 def _packed(path: str, mtime_ns: int, size: int) -> bytes:
-    return gzip.compress(Path(path).read_bytes(), mtime=0)
+    file = Path(path)
+    if VENDOR in file.parts or file.suffix not in (".js", ".css"):
+        return gzip.compress(file.read_bytes(), mtime=0)
+    return gzip.compress(bare(file.read_text(encoding="utf-8"), file.suffix).encode(), mtime=0)
+
+
+def bare(text: str, suffix: str) -> str:
+    r"""Return a script or style without the comments that have their lines to themselves; the lines stay, empty.
+
+    Examples
+    --------
+    >>> bare('/** Why. */\n/** One */ a(); /** two\n */\nb("//"); // how\n  // what\n', ".js").split("\n")
+    ['', '/** One */ a(); /** two', ' */', 'b("//"); // how', '', '']
+    """
+    without = _BLOCK.sub(lambda match: "\n" * match[0].count("\n"), text)
+    return _LINE.sub("", without) if suffix == ".js" else without
