@@ -43,7 +43,7 @@ export function valueWords(steps) {
  *
  * @param {number} share of the width
  */
-export const isOnRight = (share) => share > 0.85;
+export const isOnRight = (share) => share > 0.5;
 
 /**
  * What the cursor needs of the traces.
@@ -99,6 +99,12 @@ function renderCursor({ sweep, held, clock, perS }, at, nLanes) {
   if (cursor.style.left !== left) cursor.style.left = left;
   cursor.classList.toggle("on-right", isOnRight(share));
   setText(byId("cursor-time"), clock === null ? "" : timeWords(clock, at, perS, true));
-  const values = fit(byId("cursor-values"), nLanes, () => make("li", "digits"));
-  values.forEach((value, i) => setText(value, valueWords(held.value(at, i))));
+  const values = fit(byId("cursor-values"), nLanes, makeValue);
+  values.forEach((value, i) => setText(/** @type {Element} */ (value.firstElementChild), valueWords(held.value(at, i))));
+}
+
+function makeValue() {
+  const value = make("li", "digits");
+  value.append(make("span", ""));
+  return value;
 }

@@ -142,6 +142,7 @@ export function mountScales(scales) {
   ])) {
     byId(id).addEventListener("click", act);
   }
+  byId("gain").addEventListener("keydown", ({ key }) => key === "Escape" && scales.choose(null));
   /** Up and down change the chosen lane, or both kinds while none is chosen. @param {number} step */
   const act = (step) => (scales.chosen === null ? lists.forEach((list) => moveList(list, step)) : scales.step(step));
   keys.on("+", words.signal.keys.larger, () => act(1));
