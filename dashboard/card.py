@@ -16,6 +16,13 @@ DRAWN = ("C3", "C4", "RF", "BF")
 N_DRAWN = 4
 
 
+class CardWave(BaseModel):
+    """How far the wave of a bed has come: one past its newest sample, and how old that is."""
+
+    end: int
+    age_s: float
+
+
 class BedCard(BaseModel):
     """A bed for the ward: its state, and how old that is at this moment."""
 
@@ -42,6 +49,7 @@ class BedCard(BaseModel):
     phase: str | None
     trial: int | None
     windows: int
+    wave: CardWave | None
     contact_age_s: float
     progress_age_s: float
     cause: str
@@ -109,6 +117,7 @@ def card_of(entry: SessionEntry, record: SessionRecord, contact: Mapping[str, An
         phase=bridge.get("phase") or None,
         trial=bridge.get("trial"),
         windows=record.count("result"),
+        wave=contact["wave"],
         contact_age_s=max(role["age_s"] for role in contact["roles"].values()),
         progress_age_s=contact["progress"]["age_s"],
         cause=contact["progress"]["cause"],

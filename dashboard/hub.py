@@ -211,7 +211,7 @@ class Hub:
 
     def watch_ward(self) -> WaveViewer:
         """Return a viewer that is told of all beds, then gets their traces."""
-        viewer = self._ward.watch(self.cards())
+        viewer = self._ward.watch(self.cards(), self.clock())
         self._want_ward()
         self._metrics.viewers("ward").inc()
         return viewer
@@ -414,7 +414,7 @@ class Hub:
             beds = [bed for bed in self._beds.values() if bed.session is not None]
             self._ward.send({str(bed.session): (bed.wave_key, bed.drawn) for bed in beds})
             if n % round(TICK_S / ENVELOPE_S) == 0:
-                self._ward.tell(self.cards())
+                self._ward.tell(self.cards(), self.clock())
 
 
 async def _end(*tasks: asyncio.Task[None]) -> None:

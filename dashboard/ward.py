@@ -9,6 +9,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from dashboard.card import BedCard
 from dashboard.envelope import FRAMES_KEPT, message_of, runs_of
@@ -42,10 +43,10 @@ class Ward:
         self._gathered: dict[str, Gathered] = {}
         self.viewers: set[WaveViewer] = set()
 
-    def watch(self, cards: Iterable[BedCard]) -> WaveViewer:
+    def watch(self, cards: Iterable[BedCard], stamp: Mapping[str, Any]) -> WaveViewer:
         """Return a viewer that is told the cards, then gets what comes."""
         viewer = WaveViewer(MESSAGES_KEPT)
-        viewer.say(cards_message(cards))
+        viewer.say(cards_message(cards, stamp))
         self.viewers.add(viewer)
         return viewer
 
@@ -55,10 +56,18 @@ class Ward:
         if not self.viewers:
             self._gathered.clear()
 
-    def tell(self, cards: Iterable[BedCard]) -> None:
-        """Say how it stands with all beds."""
+    def tell(self, cards: Iterable[BedCard], stamp: Mapping[str, Any]) -> None:
+        """Say how it stands with all beds.
+
+        Parameters
+        ----------
+        cards : iterable of BedCard
+            All of them, with their ages now.
+        stamp : mapping
+            The clock by which these are told, as it is now.
+        """
         if self.viewers:
-            message = cards_message(cards)
+            message = cards_message(cards, stamp)
             for viewer in self.viewers:
                 viewer.say(message)
 
@@ -89,7 +98,7 @@ class Ward:
                 viewer.put(message)
 
 
-def cards_message(cards: Iterable[BedCard]) -> str:
+def cards_message(cards: Iterable[BedCard], stamp: Mapping[str, Any]) -> str:
     """Return the text that says how it stands with all beds."""
     beds = [card.model_dump() for card in cards]
-    return json.dumps({"type": "beds", "beds": beds}, separators=(",", ":"), allow_nan=False)
+    return json.dumps({"type": "beds", "clock": stamp, "beds": beds}, separators=(",", ":"), allow_nan=False)

@@ -309,6 +309,8 @@ export interface BedCard {
   phase: Maybe<string>;
   trial: Maybe<number>;
   windows: number;
+  /** One past the newest sample that came to the server, and how old that is. */
+  wave: Maybe<{ end: number; age_s: number }>;
   contact_age_s: number;
   progress_age_s: number;
   cause: string;
@@ -318,6 +320,8 @@ export interface BedCard {
 /** The text of the ward's socket: all beds, once a second. */
 export interface WardMessage {
   type: "beds";
+  /** The server's clock when it was sent. */
+  clock: { server: string; at_s: number };
   beds: BedCard[];
 }
 

@@ -71,6 +71,9 @@ def test_traces_of_all_beds_come_together(teller: Teller, redis_url: str, served
                 heard |= {run.key for run in runs}
                 assert all(run.columns.shape[1:] == (4, 2) for run in runs)
         assert told[0]["drawn"] == ["C3", "C4", "RF", "BF"]
+        while (wave := cards(socket)[0]["wave"])["end"] < at:
+            pass
+        assert wave["age_s"] >= 0.25  # the frame was that old when it was sent
 
 
 def test_nobody_listens_while_nobody_looks_at_the_ward(teller: Teller, served: str) -> None:
@@ -136,11 +139,11 @@ def test_a_slow_viewer_of_the_ward_gets_the_newest(teller: Teller) -> None:
     """Messages of traces are dropped and counted; what is said of the beds replaces what was not sent."""
     now = [0.0]
     told = Ward(lambda: now[0])
-    viewer = told.watch([])
+    viewer = told.watch([], {})
     for n in range(MESSAGES_KEPT + 3):
         told.take("S", frame(20 * n))
         told.send({"S": (1, [0])})
-        told.tell([])
+        told.tell([], {})
     assert viewer.dropped == 3
     assert isinstance(told.viewers.pop(), type(viewer))
 
@@ -150,7 +153,7 @@ def test_frames_of_a_session_that_no_bed_has_are_forgotten() -> None:
     now = [1.0]
     told = Ward(lambda: now[0])
     told.take("S", frame(0))  # nobody looks: not even gathered
-    told.watch([])
+    told.watch([], {})
     told.take("gone", frame(0))
     told.take("S", WaveFrame(0, 0, 1.0, np.zeros((20, 2), np.int16), 0).encode(1.5))
     now[0] = 1.25

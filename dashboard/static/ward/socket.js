@@ -5,20 +5,23 @@ import { decodeEnvelope } from "./envelope.js";
 
 /** Milliseconds before a closed socket is opened anew. */
 const AGAIN_MS = 1000;
-/** Milliseconds without a word after which the network is taken for gone: cards come once a second. */
+/**
+ * Milliseconds without a word after which the network is taken for gone: cards come once a second. Words that are later
+ * than this wait in a line that only a new socket leaves behind.
+ */
 const SILENT_MS = 5000;
 
 /**
  * What a message says; what cannot be read says nothing.
  *
  * @param {unknown} data
- * @returns {{beds: import("../wire").BedCard[]} | {runs: import("./envelope.js").Run[]} | null}
+ * @returns {{said: import("../wire").WardMessage} | {runs: import("./envelope.js").Run[]} | null}
  */
 export function readMessage(data) {
   try {
     if (data instanceof ArrayBuffer) return { runs: decodeEnvelope(data) };
     const message = JSON.parse(String(data));
-    return message?.type === "beds" && Array.isArray(message.beds) ? { beds: message.beds } : null;
+    return message?.type === "beds" && Array.isArray(message.beds) ? { said: message } : null;
   } catch (error) {
     if (error instanceof RangeError || error instanceof SyntaxError) return null;
     throw error;
@@ -26,7 +29,7 @@ export function readMessage(data) {
 }
 
 /**
- * @param {(beds: import("../wire").BedCard[]) => void} onBeds
+ * @param {(message: import("../wire").WardMessage) => number} onBeds returns the milliseconds that it was on its way
  * @param {(runs: import("./envelope.js").Run[]) => void} onRuns
  */
 export function openWard(onBeds, onRuns) {
@@ -53,8 +56,8 @@ export function openWard(onBeds, onRuns) {
       window.clearTimeout(silent);
       silent = window.setTimeout(again, SILENT_MS);
       const said = readMessage(data);
-      if (said !== null && "beds" in said) onBeds(said.beds);
-      else if (said !== null) onRuns(said.runs);
+      if (said !== null && "runs" in said) onRuns(said.runs);
+      else if (said !== null && onBeds(said.said) > SILENT_MS) again();
     };
   }
 

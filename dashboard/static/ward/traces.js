@@ -1,7 +1,7 @@
 // @ts-check
 /** The four traces of a card: the same ring, playout clock and sweep as at the bed. */
 
-import { staleWords } from "../age.js";
+import { elapsedS, laneAgeS, readClocks, staleWords } from "../age.js";
 import { setAttribute, setShown, setText } from "../dom.js";
 import { PAGE_SAMPLES, SETTLING_SAMPLES } from "../signal/page.js";
 import { Playout } from "../signal/playout.js";
@@ -33,7 +33,7 @@ export class CardTraces {
     /** @type {Ring | null} */
     this.ring = null;
     this.playout = new Playout(RATE_HZ);
-    this.heardMs = performance.now();
+    this.heardAt = readClocks();
     this.ageS = 0;
     this.seen = true;
     new ResizeObserver(() => this.resize()).observe(canvas);
@@ -50,18 +50,18 @@ export class CardTraces {
     this.key = key;
     this.ring = null;
     this.playout = new Playout(RATE_HZ);
-    this.heardMs = performance.now();
+    this.heardAt = readClocks();
     this.ageS = 0;
     this.sweep.redraw();
   }
 
   /** @param {import("../signal/decoder.js").Frame} frame */
   take(frame) {
-    this.heardMs = performance.now();
+    this.heardAt = readClocks();
     this.ageS = frame.ageS;
     if (this.ring?.nChannels !== frame.nChannels) this.ring = new Ring(frame.nChannels, MOST_SAMPLES);
     this.ring.put(frame);
-    this.playout.arrived(frame.firstSample + frame.nSamples, this.heardMs);
+    this.playout.arrived(frame.firstSample + frame.nSamples, this.heardAt.monoMs);
   }
 
   /**
@@ -85,10 +85,12 @@ export class CardTraces {
    * Grey lanes and words where the newest sample is a second old.
    *
    * @param {BedCard} bed
-   * @param {number} nowMs
+   * @param {number} since seconds since the card was sent
    */
-  renderSilence(bed, nowMs) {
-    const said = bed.ended_utc === null ? staleWords(this.ageS, (nowMs - this.heardMs) / 1000) : "";
+  renderSilence(bed, since) {
+    const silentS = elapsedS(this.heardAt, readClocks());
+    const ageS = laneAgeS({ cameAgeS: this.ageS, silentS, end: this.ring?.end ?? 0 }, this.ring && bed.wave, since, RATE_HZ);
+    const said = bed.ended_utc === null ? staleWords(ageS - silentS, silentS) : "";
     setAttribute(this.area, "data-silent", String(said !== "" || bed.ended_utc !== null));
     setShown(this.silence, said !== "");
     setText(this.silence, said);

@@ -1,7 +1,8 @@
 // @ts-check
 /** The ward page: a card for every bed, with its state, four traces, the quality of its channels, and its age. */
 
-import { CONTACT, ageWords, elapsedS, readClocks } from "../age.js";
+import { CONTACT, ageWords, before, elapsedS, readClocks } from "../age.js";
+import { openClock } from "../clock.js";
 import { byId, fit, make, setAttribute, setShown, setText } from "../dom.js";
 import { onTheme } from "../theme.js";
 import { say } from "../words/say.js";
@@ -117,6 +118,7 @@ function run() {
   let drawnMs = -Infinity;
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const list = byId("beds");
+  const lateOf = openClock("/api/v1/clock");
 
   /** @returns {HTMLElement[]} */
   const items = () => fit(list, beds.length, makeCard);
@@ -128,7 +130,7 @@ function run() {
       const bed = /** @type {BedCard} */ (beds[i]);
       renderCard(item, bed, since);
       tracesOf.get(item)?.begin(bed.wave_key);
-      tracesOf.get(item)?.renderSilence(bed, nowMs);
+      tracesOf.get(item)?.renderSilence(bed, since);
     });
     setShown(byId("no-beds"), told && beds.length === 0);
     setShown(byId("late"), since >= CONTACT.grey);
@@ -146,10 +148,12 @@ function run() {
     requestAnimationFrame(frame);
   }
 
-  /** @param {BedCard[]} said */
-  function takeBeds(said) {
-    [beds, heard, told] = [said, readClocks(), true];
+  /** @param {import("../wire").WardMessage} message */
+  function takeBeds(message) {
+    const lateMs = lateOf(message.clock);
+    [beds, heard, told] = [message.beds, before(readClocks(), lateMs), true];
     renderWords(performance.now());
+    return lateMs;
   }
 
   /** @param {import("./envelope.js").Run[]} runs */

@@ -118,7 +118,8 @@ test("what is no envelope is refused, and never thrown at the page", () => {
     assert.equal(readMessage(buffer), null);
   }
   for (const text of ["", "{", "null", "[]", '{"type":"beds"}', '{"type":"other","beds":[]}']) assert.equal(readMessage(text), null);
-  assert.deepEqual(readMessage('{"type":"beds","beds":[]}'), { beds: [] });
+  const said = { type: "beds", clock: { server: "a", at_s: 1 }, beds: [] };
+  assert.deepEqual(readMessage(JSON.stringify(said)), { said });
 });
 
 const ROW = {
