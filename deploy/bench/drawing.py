@@ -114,6 +114,11 @@ class Figure:
         ratio = "" if self.ratio is None else f"{self.ratio:.2g}×"
         return (self.what, self._words(self.ours), mark, self._words(self.peer), ratio)
 
+    def words(self) -> str:
+        """Return it in one sentence, with its ratio."""
+        beside = f"uPlot {self._words(self.peer)}"
+        return f"{self._words(self.ours)}; {beside}" + ("" if self.ratio is None else f"; {self.ratio:.2g}×")
+
     def _mark(self, mark: Mark) -> str:
         sign = "≥" if mark.at_least else "≤"
         return f"{sign} {mark.value:g}: {'met' if mark.met(self.ours) else 'missed'}"
@@ -185,8 +190,10 @@ class DrawingReport:
         return [figure.row() for figure in self.figures]
 
     def markdown(self) -> str:
-        """Return it as a page has it."""
-        return f"{self.words}\n\n{markdown(HEAD, self.rows())}"
+        """Return the table as docs/benchmarks.md has it, then the rows of docs/figures.md."""
+        where = f"{self.machine.words} | {self.machine.measured_utc[:10]} | `flexion bench drawing`"
+        figures = [f"| {figure.what}, 16 channels | {figure.words()} | {where} |" for figure in self.figures]
+        return "\n\n".join([self.words, markdown(HEAD, self.rows()), "\n".join(figures)])
 
     @property
     def _idle(self) -> float:
