@@ -6,6 +6,8 @@
  * always behind. Without this an old age would count as heard just now (law 7).
  */
 
+/** Where the server's clock is told. */
+export const CLOCK = "/api/v1/clock";
 /** A round trip of up to this many milliseconds is believed over an older one. */
 const GOOD_MS = 500;
 /** Milliseconds between two questions while nothing is strange, and while something is. */
@@ -68,10 +70,9 @@ export class ServerClock {
 /**
  * A server clock that asks by itself.
  *
- * @param {string} url
  * @returns {(stamp: Stamp | undefined) => number} milliseconds that a message with this stamp was on its way
  */
-export function openClock(url) {
+export function openClock() {
   const clock = new ServerClock();
   let askedMs = -Infinity;
 
@@ -79,7 +80,7 @@ export function openClock(url) {
     const begunMs = performance.now();
     askedMs = begunMs;
     try {
-      const answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+      const answer = await fetch(CLOCK, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
       if (answer.ok) clock.answered(await answer.json(), begunMs, performance.now());
     } catch {
       // The server is away: what it said before grows old by our own clocks.

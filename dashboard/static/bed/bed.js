@@ -61,6 +61,6 @@ function frame(nowMs) {
 }
 
 store.subscribe(() => (dirty = true));
-const lateMs = openClock("/api/v1/clock");
+const lateMs = openClock();
 openFeed(`${api}/events`, (message) => store.apply(message, message.type === "contact" ? lateMs(message.data.clock) : 0));
 requestAnimationFrame(frame);

@@ -1,7 +1,7 @@
 // @ts-check
 /** The traces of one bed: wave, ring, playout clock, sweep, phase band and what is worked on them, put together. */
 
-import { LANE_GREY_S, staleWords } from "../age.js";
+import { LANE_GREY_S, elapsedS, laneAgeS, readClocks, staleWords } from "../age.js";
 import { byId, fit, make, setAttribute, setShown, setText } from "../dom.js";
 import { Guard } from "../signal/guard.js";
 import { PAGE_SAMPLES, boundariesIn, originAt } from "../signal/page.js";
@@ -27,6 +27,8 @@ const RATE_HZ = 1000;
 const OVER_MS = 100;
 /** Milliseconds for which a refused message is told. */
 const TROUBLE_MS = 10_000;
+/** Seconds that the lanes may be behind the server's wave before the wave is opened anew, and between two such times. */
+const BEHIND_S = 4;
 
 export class Traces {
   /**
@@ -60,7 +62,9 @@ export class Traces {
     this.lanes = null;
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
     this.mount();
-    openWave(path, this.guard, expected, (hello) => this.begin(hello.session), (frame) => this.take(frame));
+    this.heardAt = readClocks();
+    this.renewedAt = readClocks();
+    this.renew = openWave(path, this.guard, expected, (hello) => this.begin(hello.session), (frame) => this.take(frame));
   }
 
   mount() {
@@ -73,6 +77,12 @@ export class Traces {
     this.renderFreeze = mountFreeze(this);
     this.renderCursor = mountCursor(this);
     this.readColours();
+  }
+
+  /** One past the newest live sample on the screen, whose column is drawn when it is full; null where none is. */
+  get drawn() {
+    const { still, drawn, page } = this.sweep;
+    return still || drawn === null || this.due === null ? null : page.first(drawn);
   }
 
   /** What is on the screen: the frozen signal, or the live one. */
@@ -99,7 +109,8 @@ export class Traces {
 
   /** @param {import("../signal/decoder.js").Frame} frame */
   take(frame) {
-    this.heardMs = performance.now();
+    this.heardAt = readClocks();
+    this.heardMs = this.heardAt.monoMs;
     this.ageS = frame.ageS;
     if (this.ring?.nChannels !== frame.nChannels) this.ring = new Ring(frame.nChannels, RING_S * RATE_HZ);
     this.ring.put(frame);
@@ -139,7 +150,7 @@ export class Traces {
     this.drawPage(state, fits ? this.held : null);
     this.band.draw(state, this.sweep.page, this.sweep.shown, nowMs);
     if (nowMs - this.overMs >= OVER_MS) this.placeOver(state, lanes.length, nowMs);
-    this.meter.drawn(this.frozen === null && !this.calm.matches ? this.due : null, nowMs, this.perS / 1000);
+    this.meter.drawn(this.drawn, nowMs, this.perS / 1000);
   }
 
   /** @param {LaneView[]} lanes */
@@ -197,10 +208,28 @@ export class Traces {
     this.renderScales?.(lanes, state.session, this.calm.matches);
     this.renderFreeze?.();
     this.renderTrouble(nowMs);
-    const said = staleWords(this.ageS, (nowMs - this.heardMs) / 1000);
+    const said = this.staleWords(state);
     setAttribute(this.area, "data-silent", String(said !== ""));
     setShown(byId("silence"), said !== "");
     if (said !== "") setText(byId("silence"), silenceWords(state, said));
+  }
+
+  /**
+   * What keeps the lanes from being live; a line that has fallen behind is left for a new one.
+   *
+   * @param {BedState} state
+   */
+  staleWords({ contact, contactAt }) {
+    const now = readClocks();
+    const wave = contact?.session === this.session ? contact?.wave : null;
+    const end = this.ring?.end ?? 0;
+    if (wave && wave.end - end > BEHIND_S * this.perS && elapsedS(this.renewedAt, now) >= BEHIND_S) {
+      this.renewedAt = now;
+      this.renew();
+    }
+    const silentS = elapsedS(this.heardAt, now);
+    const ageS = laneAgeS({ cameAgeS: this.ageS, silentS, end }, wave, elapsedS(contactAt, now), this.perS);
+    return staleWords(ageS - silentS, silentS);
   }
 
   /** @param {number} nowMs */

@@ -10,21 +10,22 @@ const AGAIN_MS = 1000;
  * @param {() => import("./guard.js").Expected} expected
  * @param {(hello: import("../wire").WaveHello) => void} onHello
  * @param {(frame: import("./decoder.js").Frame) => void} onFrame
- * @returns {() => void} closes it for good
+ * @returns {() => void} opens it anew: what still waits in the line is left behind
  */
 export function openWave(path, guard, expected, onHello, onFrame) {
   const url = new URL(path, location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  let closed = false;
   let timer = 0;
   let socket = connect();
 
   function connect() {
     const opened = new WebSocket(url);
     opened.binaryType = "arraybuffer";
-    opened.onmessage = ({ data }) => heard(data);
+    opened.onmessage = ({ data }) => {
+      if (opened === socket) heard(data);
+    };
     opened.onclose = () => {
-      if (!closed) timer = window.setTimeout(() => (socket = connect()), AGAIN_MS);
+      if (opened === socket) timer = window.setTimeout(() => (socket = connect()), AGAIN_MS);
     };
     return opened;
   }
@@ -42,8 +43,9 @@ export function openWave(path, guard, expected, onHello, onFrame) {
   }
 
   return () => {
-    closed = true;
+    const left = socket;
     window.clearTimeout(timer);
-    socket.close();
+    socket = connect();
+    left.close();
   };
 }

@@ -118,7 +118,7 @@ function run() {
   let drawnMs = -Infinity;
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const list = byId("beds");
-  const lateOf = openClock("/api/v1/clock");
+  const lateOf = openClock();
 
   /** @returns {HTMLElement[]} */
   const items = () => fit(list, beds.length, makeCard);
