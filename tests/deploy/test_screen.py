@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from acquisition.errors import BadEnvironment, SequenceError
-from deploy.bench import browser, running_demo, screen
+from deploy.bench import browser, first_view, running_demo, screen
 from deploy.bench.clock_tie import ROUNDED_S, ClockTie
 from deploy.bench.first_view import View, Wire, line
 from deploy.bench.machine import Machine
@@ -183,6 +183,26 @@ def test_a_machine_without_a_browser_says_what_to_install(monkeypatch):
     monkeypatch.setattr(browser.shutil, "which", lambda name: None)
     with pytest.raises(BadEnvironment, match="none of chromium, .* is on PATH"):
         browser.find_chromium()
+
+
+def test_a_page_that_shows_nothing_says_so(monkeypatch):
+    """After its patience; until then it is asked again and again."""
+
+    class Page:
+        url = "http://127.0.0.1/beds/demo-1"
+        asked = 0
+
+        def evaluate(self, expression):
+            self.asked += 1
+            return 62.5 if expression == "there" and self.asked > 2 else None
+
+        def wait_for_timeout(self, ms):
+            """Let no time pass."""
+
+    assert first_view.until_there(Page(), "there") == 62.5
+    monkeypatch.setattr(first_view, "PATIENCE_S", 0.0)
+    with pytest.raises(BadEnvironment, match="shows no live signal within 0 s"):
+        first_view.until_there(Page(), "never")
 
 
 def test_a_demonstration_that_does_not_begin_says_why(monkeypatch, tmp_path):
