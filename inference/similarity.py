@@ -165,9 +165,9 @@ def _spread(training: Embedding) -> _Spread | None:
 
 def _mean(scored: Sequence[ResultRecord], size: int) -> NDArray[np.float64] | None:
     """Return the mean embedding of a session, weighted by quality, in index order; None without one of this size."""
-    total, weights = np.zeros(size), 0.0
-    for result in scored:
-        if result.embedding is not None and len(result.embedding) == size:
-            total += result.weight * np.array(result.embedding)
-            weights += result.weight
-    return total / weights if weights else None
+    known = [result for result in scored if result.embedding is not None and len(result.embedding) == size]
+    if not known:
+        return None
+    rows = np.array([result.embedding for result in known], np.float64)
+    weights = np.array([result.weight for result in known])
+    return np.asarray((rows * weights[:, np.newaxis]).sum(axis=0) / weights.sum())
