@@ -46,9 +46,9 @@ export const CHINESE = {
   statuses: { absent: "缺失", collecting: "采集中", ok: "已采用", abstained: "未给出", refused: "被拒绝" },
   reasons: { quality: "信号质量过低", bundle_mismatch: "模型与信号不匹配" },
   faults: {
-    flat: ["无信号（平线）", "按压电极并重新涂导电膏"],
-    saturated: ["信号饱和", "检查电极和接地"],
-    out_of_range: ["超出量程", "检查电极和导线"],
+    flat: ["平线", "按压电极并重新涂导电膏"],
+    saturated: ["饱和", "检查电极和接地"],
+    out_of_range: ["超量程", "检查电极和导线"],
     repaired: ["数值无效", "检查导线和放大器"],
     bridged: ["样本缺失", "检查连接"],
     mains: ["工频干扰", "重新涂导电膏；让导线远离电源线"],
@@ -636,7 +636,7 @@ export const CHINESE = {
     what: "内容",
     more: "说明",
     routes: "路由列表",
-    english: "本页其余部分为英文，与接口一致。",
+    english: "接口本身在所有语言中均为英文。",
   },
   missing: {
     title: "未找到",

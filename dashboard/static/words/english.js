@@ -651,7 +651,7 @@ export const ENGLISH = {
     what: "What it is",
     more: "More",
     routes: "Routes",
-    english: "The rest of this page is in English, as the interface is.",
+    english: "The interface itself is in English in every language.",
   },
   missing: {
     title: "Not found",
