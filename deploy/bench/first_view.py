@@ -44,6 +44,8 @@ class View:
         From the press to the first words, and to the first live trace.
     page_bytes : int
         Of all answers up to then, heads and the beginning of the events included, as they went over the line.
+    event_bytes : int
+        Of these, what the events of the session so far take: the longer it lasts, the more.
     wave_bytes : int
         Of the live signal up to then.
     requests : int
@@ -53,6 +55,7 @@ class View:
     paint_ms: float
     trace_ms: float
     page_bytes: int
+    event_bytes: int
     wave_bytes: int
     requests: int
 
@@ -68,6 +71,7 @@ class Wire:
 
     def __init__(self, tools: CDPSession) -> None:
         self._bytes: dict[str, int] = {}
+        self._events: set[str] = set()
         self.wave_bytes = 0
         tools.on("Network.responseReceived", self._began)
         tools.on("Network.dataReceived", self._came)
@@ -84,7 +88,14 @@ class Wire:
         """Bytes of all answers, heads included."""
         return sum(self._bytes.values())
 
+    @property
+    def event_bytes(self) -> int:
+        """Bytes of the streams of events."""
+        return sum(self._bytes[request] for request in self._events)
+
     def _began(self, said: Mapping[str, Any]) -> None:
+        if said["type"] == "EventSource":
+            self._events.add(said["requestId"])
         self._bytes[said["requestId"]] = int(said["response"]["encodedDataLength"])
 
     def _came(self, said: Mapping[str, Any]) -> None:
@@ -118,7 +129,7 @@ def first_view(browser: Browser, url: str, watch: Path) -> View:
         tools.send("Network.emulateNetworkConditions", line())
         page.goto(url, wait_until="commit")
         trace_ms, paint_ms = until_there(page, LIVE), until_there(page, PAINTED)
-        return View(paint_ms, trace_ms, wire.page_bytes, wire.wave_bytes, wire.requests)
+        return View(paint_ms, trace_ms, wire.page_bytes, wire.event_bytes, wire.wave_bytes, wire.requests)
 
 
 def line() -> dict[str, Any]:

@@ -101,10 +101,10 @@ def run(folder: Path, seconds: float, views: int, tell: Callable[[str], None]) -
     tell(f"{machine.words}. The demonstration begins.")
     with RunningDemo(folder) as demo, chromium() as browser:
         version = browser.version
-        tell(f"The page is watched for {seconds:g} s in Chromium {version}.")
-        seen, tie, said = watch(browser, demo.page, seconds)
         tell(f"{views} first views over {LINE_BITS / 1e6:g} Mbit/s and {LINE_MS} ms.")
         first = [first_view(browser, demo.page, WATCH) for _ in range(views)]
+        tell(f"The page is watched for {seconds:g} s in Chromium {version}.")
+        seen, tie, said = watch(browser, demo.page, seconds)
     facts = {
         "chromium": version,
         "seconds": seconds,
@@ -143,10 +143,9 @@ def latencies(seen: Watched, tie: ClockTie) -> list[Spread]:
 
 def views_spread(views: Sequence[View]) -> list[Spread]:
     """Return how soon a page is there."""
-    paint, trace, size = (
-        np.array([value(view) for view in views], np.float64)
-        for value in (lambda v: v.paint_ms, lambda v: v.trace_ms, lambda v: v.page_bytes / 1000)
-    )
+    paint = np.array([view.paint_ms for view in views])
+    trace = np.array([view.trace_ms for view in views])
+    size = np.array([view.page_bytes / 1000 for view in views])
     return [
         Spread("first view: first paint", paint, PAINT_MS, "p50"),
         Spread("first view: first live trace", trace, TRACE_MS, "p50"),
@@ -167,8 +166,12 @@ def _notes(seen: Watched, tie: ClockTie, version: str, seconds: float, views: Se
         f"The clocks of LSL and of the page are tied to {1000 * tie.uncertainty_s:.2f} ms.",
         *_filter_words(seen.session.get("filters") or {}),
     ]
-    asked, wave_kb = max(view.requests for view in views), max(view.wave_bytes for view in views) / 1000
-    return [*notes, f"A first view asks {asked} times; up to {wave_kb:.0f} kB of live signal come before its trace."]
+    asked = max(view.requests for view in views)
+    events_kb, wave_kb = (
+        max(sizes) / 1000 for sizes in zip(*((v.event_bytes, v.wave_bytes) for v in views), strict=True)
+    )
+    said = f"A first view, early in the session, asks {asked} times; {events_kb:.0f} kB of its bytes are events"
+    return [*notes, f"{said}, and {wave_kb:.0f} kB of live signal come beside them."]
 
 
 def _filter_words(filters: Mapping[str, Mapping[str, Any]]) -> list[str]:

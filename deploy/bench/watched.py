@@ -98,7 +98,7 @@ class Watched:
         """Return by how much later than the earliest each frame came."""
         received_ms, first, count, _, _ = self.frames.T
         late_ms = received_ms - 1000 * (first + count) / self._rate_hz
-        return late_ms - late_ms.min() if len(late_ms) else late_ms
+        return np.asarray(late_ms - late_ms.min() if len(late_ms) else late_ms)
 
     # -- windows --------------------------------------------------------------------------------
 

@@ -124,7 +124,7 @@ def test_a_window_from_before_the_page_is_left_out():
 
 def test_a_report_says_quantiles_aims_and_where_the_time_goes():
     """People read a table, machines JSON, docs/figures.md its rows; an aim without a measurement is missed."""
-    views = [View(400.0, 1200.0, 61_000, 900, 36), View(500.0, 1900.0, 63_000, 1100, 37)]
+    views = [View(400.0, 1200.0, 61_000, 5000, 900, 36), View(500.0, 1900.0, 63_000, 5100, 1100, 37)]
     spreads = (*latencies(seen(), TIE), *views_spread(views), *stages(seen(), TIE))
     report = ScreenReport(HERE, spreads, ("A note.",), {"seconds": 30})
     head, rows = report.table()
@@ -140,9 +140,9 @@ def test_a_report_says_quantiles_aims_and_where_the_time_goes():
 
 def test_what_belongs_beside_the_figures():
     """The clocks' uncertainty, and the delay of the filters, which is none of the times."""
-    notes = screen._notes(seen(), ClockTie(1.0, 1.001), "147", 30.0, [View(1.0, 2.0, 3, 4000, 36)])
+    notes = screen._notes(seen(), ClockTie(1.0, 1.001), "147", 30.0, [View(1.0, 2.0, 70_000, 3000, 4000, 36)])
     assert "tied to 0.50 ms" in notes[1] and notes[2] == "Beside it the filters delay 10 Hz by 46 ms."
-    assert notes[3] == "A first view asks 36 times; up to 4 kB of live signal come before its trace."
+    assert notes[3].endswith("asks 36 times; 3 kB of its bytes are events, and 4 kB of live signal come beside them.")
 
 
 class Session:
@@ -162,15 +162,15 @@ def test_bytes_are_those_that_went_over_the_line():
     """Heads count; a stream without an end counts as far as it came; the wave is counted apart."""
     session = Session()
     wire = Wire(session)
-    session.say("responseReceived", requestId="1", response={"encodedDataLength": 200})
+    session.say("responseReceived", requestId="1", type="Script", response={"encodedDataLength": 200})
     session.say("dataReceived", requestId="1", encodedDataLength=900)
     session.say("loadingFinished", requestId="1", encodedDataLength=1105)
-    session.say("responseReceived", requestId="2", response={"encodedDataLength": 300})
+    session.say("responseReceived", requestId="2", type="EventSource", response={"encodedDataLength": 300})
     session.say("dataReceived", requestId="2", encodedDataLength=50)
     payload = base64.b64encode(bytes(680)).decode()
     session.say("webSocketFrameReceived", requestId="3", response={"opcode": 2, "payloadData": payload})
     session.say("webSocketFrameReceived", requestId="3", response={"opcode": 1, "payloadData": '{"a":1}'})
-    assert (wire.page_bytes, wire.requests, wire.wave_bytes) == (1105 + 350, 2, 687)
+    assert (wire.page_bytes, wire.event_bytes, wire.requests, wire.wave_bytes) == (1105 + 350, 350, 2, 687)
     assert line()["downloadThroughput"] == 1_250_000
 
 
