@@ -251,6 +251,7 @@ export function mountOutcome() {
     const view = outcomeView(state, now);
     setAttribute(panel, "data-look", view.look);
     setAttribute(panel, "data-state", view.code);
+    setAttribute(panel, "data-windows", String(state.outcome?.parts.eeg_emg.windows ?? 0));
     setText(byId("state-word"), view.word);
     setText(byId("state-meaning"), view.meaning);
     setShown(byId("number-block"), view.number !== "");
