@@ -31,7 +31,9 @@ def test_traces_stand_still_when_frozen_and_everything_else_goes_on(page: Page, 
     """Space freezes, arrows scroll back, the wave goes on behind; a press tells values; a lane has its own gain."""
     with play(Plan(bed="Frozen"), skip_s=20):
         live(page, f"{site}/beds/Frozen")
-        assert "0.5–150 Hz, notch 50 and 100 Hz, causal, delay 2 ms at 20 Hz" in page.locator("#page-words").inner_text()
+        said = "10 s per page = one window · bars 50 µV EEG, 500 µV EMG · "
+        filters = "0.5–150 Hz, notch 50 and 100 Hz, causal, delay 2 ms at 20 Hz"
+        expect(page.locator("#page-words")).to_have_text(said + filters)
         page.wait_for_timeout(2000)
         page.keyboard.press("Space")
         expect(page.locator("#frozen-words")).to_have_text(re.compile(r"^Frozen: \d\d:\d\d:\d\d to .* Live goes on\.$"))
@@ -64,6 +66,7 @@ def test_what_is_no_frame_of_this_session_is_counted_and_said(page: Page, site: 
             feeder.redis.publish(keys.wave(feeder.session), data)
         said = "Frames with another number of channels than the session: 1"
         expect(page.locator("#trouble")).to_have_text(said, timeout=SOON_MS)
+        page.wait_for_timeout(600)  # figures stand for half a second
         refused = page.evaluate("flexion.stats().refused")
         assert refused == {"unreadable": 2, "oversized": 1, "channels": 1, "session": 0, "flood": 0}
         expect(page.locator("#traces")).to_have_attribute("data-silent", "false")

@@ -25,6 +25,8 @@ import { closedUtc } from "./store.js";
 const RATE_HZ = 1000;
 /** Milliseconds between two placings of what stands over the traces. */
 const OVER_MS = 100;
+/** Milliseconds for which figures of the drawing stand. */
+const STATED_MS = 500;
 /** Milliseconds for which a refused message is told. */
 const TROUBLE_MS = 10_000;
 /** Seconds that the lanes may be behind the server's wave before the wave is opened anew, and between two such times. */
@@ -41,6 +43,7 @@ export class Traces {
     this.band = new PhaseBand(/** @type {HTMLCanvasElement} */ (byId("phases")));
     this.meter = new Meter();
     this.guard = new Guard();
+    this.stated = { atMs: 0, stats: this.meter.stats(0, this.guard.refused) };
     this.scales = new Scales();
     /** @type {Ring | null} */
     this.ring = null;
@@ -242,9 +245,11 @@ export class Traces {
     if (told) setText(byId("trouble"), say(words.signal.refused[last.reason], { n: refused[last.reason] }));
   }
 
-  /** How well the drawing keeps up. */
+  /** How well the drawing keeps up, as of the last half second: it is sorted, and asked for with every panel. */
   stats() {
-    return this.meter.stats(performance.now(), this.guard.refused);
+    const nowMs = performance.now();
+    if (nowMs - this.stated.atMs >= STATED_MS) this.stated = { atMs: nowMs, stats: this.meter.stats(nowMs, this.guard.refused) };
+    return this.stated.stats;
   }
 
   rescale() {
