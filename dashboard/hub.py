@@ -8,6 +8,7 @@ for a viewer, and none ends when Redis does: they say so, and go on when it is b
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import math
@@ -31,7 +32,7 @@ from streaming.connection import connect, connect_async
 from streaming.errors import RecordError, TransportDown
 from streaming.heartbeat import Beat
 from streaming.sessions import Registry, SessionEntry
-from streaming.subscription import AsyncSubscription
+from streaming.subscription import AsyncSubscription, Message
 from streaming.waves import newest_of
 
 #: Seconds between looks at the beds, and between two contact messages (contract: 1 Hz).
@@ -40,8 +41,6 @@ TICK_S = 1.0
 AGAIN_S = 0.5
 #: Seconds after which a task that was cancelled and did not end is cancelled again.
 CANCEL_AGAIN_S = 0.1
-#: Seconds that one wait for a published message takes.
-LISTEN_S = 1.0
 
 log = structlog.get_logger("dashboard")
 
@@ -110,7 +109,10 @@ class Hub:
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed = False
         self._readers: dict[str, asyncio.Task[None]] = {}
-        self._relays: dict[str, asyncio.Task[None]] = {}
+        self._waves = AsyncSubscription(connect_async(redis_url, "dashboard-waves"))
+        self._watched: dict[str, Bed] = {}
+        self._waves_life: asyncio.Task[None] | None = None
+        self._following = asyncio.Lock()
         self._polled = asyncio.Event()
         self._wave_keys = itertools.count(1)
         self._ward = Ward(clock)
@@ -361,44 +363,54 @@ class Hub:
             await feed.close()
 
     async def _hear_beats(self) -> None:
-        while True:
-            async for payload in self._published(keys.HEARTBEATS):
-                try:
-                    self.contacts.heard(Beat.decode(payload), self._clock(), time.monotonic())
-                except RecordError as error:
-                    log.warning("unreadable_heartbeat", cause=str(error))
+        beats = AsyncSubscription(connect_async(self._url, "dashboard-beats"), [keys.HEARTBEATS])
+        async for _, payload in self._published(beats):
+            try:
+                self.contacts.heard(Beat.decode(payload), self._clock(), time.monotonic())
+            except RecordError as error:
+                log.warning("unreadable_heartbeat", cause=str(error))
 
-    async def _relay(self, session: str, bed: Bed) -> None:
-        """Hand the wave of a bed's session to whoever watches it, as it comes."""
-        async for frame in self._published(keys.wave(session)):
-            if bed.session == session:
+    async def _relay(self) -> None:
+        """Hand each bed's wave to whoever watches it, as it comes."""
+        async for channel, frame in self._published(self._waves):
+            bed = self._watched.get(channel)
+            if bed is not None:
                 bed.newest = (frame, self._clock())
                 for viewer in bed.waves:
                     viewer.put(frame)
-                self._ward.take(session, frame)
+                self._ward.take(str(bed.session), frame)
 
-    async def _published(self, channel: str) -> AsyncIterator[bytes]:
-        """Yield what is published on a channel, for ever; while Redis is away nothing comes."""
-        redis = connect_async(self._url, "dashboard-listener", blocking=True)
+    async def _published(self, subscription: AsyncSubscription) -> AsyncIterator[Message]:
+        """Yield what is published, for ever; while Redis is away nothing comes."""
         try:
             while True:
                 try:
-                    async for message in _listening(AsyncSubscription(redis, [channel])):
-                        yield message
+                    await subscription.open()
+                    while True:
+                        yield await subscription.next()
                 except TransportDown as error:
                     self._say_down(error)
                     await asyncio.sleep(AGAIN_S)
         finally:
-            await redis.aclose()
+            await subscription.close()
 
     def _want_waves(self) -> None:
         """Listen to the waves that somebody watches, and to no other."""
-        watched = [bed for bed in self._beds.values() if bed.waves or self._ward.viewers]
-        wanted = {bed.session: bed for bed in watched if bed.session is not None}
-        for session in wanted.keys() - self._relays.keys():
-            self._relays[session] = self._spawn(self._relay(session, wanted[session]))
-        for session in self._relays.keys() - wanted.keys():
-            self._spawn(_end(self._relays.pop(session)))
+        beds = [bed for bed in self._beds.values() if bed.waves or self._ward.viewers]
+        watched = {keys.wave(bed.session): bed for bed in beds if bed.session is not None}
+        if watched.keys() != self._watched.keys():
+            self._spawn(self._follow_waves())
+        self._watched = watched
+
+    async def _follow_waves(self) -> None:
+        async with self._following:
+            if not self._watched and self._waves_life is not None:
+                await _end(self._waves_life)
+                self._waves_life = None
+            with contextlib.suppress(TransportDown):  # the relay hears of it too, and opens it again
+                await self._waves.follow(self._watched)
+            if self._watched and self._waves_life is None:
+                self._waves_life = self._spawn(self._relay())
 
     async def _tell_contact(self) -> None:
         while True:
@@ -428,17 +440,6 @@ async def _end(*tasks: asyncio.Task[None]) -> None:
         for task in pending:
             task.cancel()
         _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
-
-
-async def _listening(subscription: AsyncSubscription) -> AsyncIterator[bytes]:
-    try:
-        await subscription.open()
-        while True:
-            message = await subscription.get(LISTEN_S)
-            if message is not None:
-                yield message.data
-    finally:
-        await subscription.close()
 
 
 def _hello(bed: Bed) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 
 import pytest
 
-from streaming import keys
+from streaming import keys, subscription
 from streaming.connection import connect, connect_async
 from streaming.errors import RecordError, TransportDown
 from streaming.heartbeat import Beat, Heartbeat
@@ -52,9 +54,77 @@ async def test_the_screen_hears_them_too(redis, server):
         await listening.open()
         Heartbeat(redis, "scorer", "a").beat()
         redis.publish(keys.wave("s"), b"x")
-        heard = [await listening.get(5.0), await listening.get(5.0)]
+        heard = [await listening.next(), await listening.next()]
         assert {message.channel for message in heard} == {keys.HEARTBEATS, keys.wave("s")}
-        assert await listening.get(0.01) is None
+        await listening.close()
+
+
+@pytest.mark.anyio
+async def test_the_channels_of_the_screen_may_change(redis, server):
+    """One connection follows what is watched now; before it is open it only notes what that is."""
+    async with connect_async(server.url, "screen") as client:
+        listening = AsyncSubscription(client)
+        await listening.follow(["a"])
+        await listening.open()
+        await listening.follow(["a", "b"])
+        while not (redis.publish("a", b"1") and redis.publish("b", b"2")):
+            pass
+        assert {(await listening.next()).channel for _ in range(2)} == {"a", "b"}
+        await listening.follow(["b"])
+        while redis.publish("a", b"3"):
+            pass
+        await listening.close()
+
+
+@pytest.mark.anyio
+async def test_a_silent_connection_is_asked_whether_it_lives(redis, server, monkeypatch):
+    """Silence alone is no failure: many an evening nobody publishes anything."""
+    monkeypatch.setattr(subscription, "SILENT_S", 0.02)
+    async with connect_async(server.url, "screen") as client:
+        listening = AsyncSubscription(client, ["a"])
+        await listening.open()
+        heard = asyncio.create_task(listening.next())
+        await asyncio.sleep(0.1)
+        while not redis.publish("a", b"1"):
+            pass
+        assert (await heard).data == b"1"
+        await listening.close()
+
+
+@pytest.mark.anyio
+async def test_a_connection_that_does_not_answer_is_down(redis, server, monkeypatch):
+    """A server that is stopped, or a line that was cut unseen, is found out without a message; then it goes on."""
+    monkeypatch.setattr(subscription, "SILENT_S", 0.02)
+    monkeypatch.setattr(subscription, "REPLY_S", 0.1)
+    async with connect_async(server.url, "screen") as client:
+        listening = AsyncSubscription(client, ["a"])
+        await listening.open()
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            with pytest.raises(TransportDown):
+                await listening.next()
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
+        await listening.open()
+        while not redis.publish("a", b"1"):
+            pass
+        assert (await listening.next()).data == b"1"
+        await listening.close()
+
+
+@pytest.mark.anyio
+async def test_a_connection_that_broke_is_opened_again(redis, server):
+    """It listens as before."""
+    async with connect_async(server.url, "screen") as client:
+        listening = AsyncSubscription(client, ["a"])
+        await listening.open()
+        redis.client_kill_filter(_type="pubsub")
+        with pytest.raises(TransportDown):
+            await listening.next()
+        await listening.open()
+        while not redis.publish("a", b"1"):
+            pass
+        assert (await listening.next()).channel == "a"
         await listening.close()
 
 
