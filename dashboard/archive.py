@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from acquisition.durable import make_folder, replace_file
 from acquisition.errors import FlexionError
@@ -31,6 +31,8 @@ from inference.outcome import Outcome
 from streaming.errors import RecordError
 from streaming.records import ResultRecord
 from streaming.scans import is_scan
+
+T = TypeVar("T")
 
 #: Sessions of which folder, course and traces are kept at hand.
 KEPT = 4
@@ -75,7 +77,7 @@ class Archive:
         self._data_dir = data_dir
         self._bundles = tuple(bundles)
         self._jobs = Jobs()
-        self._lock = threading.Lock()
+        self._lock, self._telling = threading.Lock(), threading.Lock()
         self._library: Library | None = None
         self._told: OrderedDict[Any, Told] = OrderedDict()
         self._traces: OrderedDict[Any, Retraced] = OrderedDict()
@@ -93,14 +95,11 @@ class Archive:
             If there is no such folder, or nothing can be said of it.
         """
         key = (session, files_of(self._data_dir / "sessions" / session))
-        with self._lock:
-            if key in self._told:
-                self._told.move_to_end(key)
-                return self._told[key]
-        folder = read_folder(self._data_dir, session)
-        told = Told(folder, self._shelf())
-        with self._lock:
-            _keep(self._told, key, told)
+        with self._telling:  # a page asks several things at once: it is read once
+            told = self._held(self._told, key)
+            if told is None:
+                told = Told(read_folder(self._data_dir, session), self._shelf())
+                self._keep(self._told, key, told)
         return told
 
     def traces(self, session: str) -> Retraced | float:
@@ -113,17 +112,12 @@ class Archive:
         """
         folder = self._folder(session)
         key = (session, retraced.key_of(folder, retraced.fingerprint()))
-        with self._lock:
-            if key in self._traces:
-                self._traces.move_to_end(key)
-                return self._traces[key]
-        found = retraced.read(self._place(session), key[1])
+        found = self._held(self._traces, key) or retraced.read(self._place(session), key[1])
         if found is None:
             retraced.check_readable(folder)
             share = self._jobs.ask(f"traces {key}", lambda tell: retraced.make(folder, self._place(session), tell))
             return 1.0 if share is None else share
-        with self._lock:
-            _keep(self._traces, key, found)
+        self._keep(self._traces, key, found)
         return found
 
     def measures(self, session: str) -> dict[str, Any] | float:
@@ -165,14 +159,25 @@ class Archive:
     def _place(self, session: str) -> Path:
         return self._data_dir / retraced.CACHE / session
 
+    def _held(self, kept: OrderedDict[Any, T], key: Any) -> T | None:
+        with self._lock:
+            if key in kept:
+                kept.move_to_end(key)
+            return kept.get(key)
+
+    def _keep(self, kept: OrderedDict[Any, T], key: Any, value: T) -> None:
+        with self._lock:
+            kept[key] = value
+            while len(kept) > KEPT:
+                kept.popitem(last=False)
+
     def _shelf(self) -> Library:
         """Return the bundles at hand, read when the first session is opened."""
-        with self._lock:
-            if self._library is None:
-                shipped = [path.parent for path in sorted(SHIPPED.glob(f"*/{MANIFEST}"))]
-                names: list[str | Path] = [*self._bundles, *shipped]
-                self._library = Library(bundle for name in names for bundle in _load(name))
-            return self._library
+        if self._library is None:
+            shipped = [path.parent for path in sorted(SHIPPED.glob(f"*/{MANIFEST}"))]
+            names: list[str | Path] = [*self._bundles, *shipped]
+            self._library = Library(bundle for name in names for bundle in _load(name))
+        return self._library
 
 
 def _course(folder: Folder, lines: Sequence[dict[str, Any]], library: Library) -> Course:
@@ -210,9 +215,3 @@ def _measure(folder: SessionFolder, path: Path, tell: Tell) -> None:
     made = report_folder(folder).to_json()
     make_folder(path.parent)
     replace_file(path, json.dumps(made, allow_nan=False).encode())
-
-
-def _keep(kept: OrderedDict[Any, Any], key: Any, value: Any) -> None:
-    kept[key] = value
-    while len(kept) > KEPT:
-        kept.popitem(last=False)

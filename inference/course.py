@@ -21,8 +21,9 @@ from inference.outcome import Outcome, outcome_of, repeated
 from streaming.records import ResultRecord
 from streaming.scans import is_scan
 
-#: Outcomes of one course: each costs time with the windows before it, so that every one of 10,000 would cost minutes.
-MAX_STEPS = 600
+#: Results that the outcomes of one course look at, about: each outcome looks at all windows before it, so that those of
+#: 10,000 windows would cost minutes. Up to 600 windows, 100 minutes, each one has its outcome.
+MAX_LOOKS = 360_000
 #: Kinds of bundles, in the order in which a lack is told.
 KINDS = ("eeg_emg", "fmri", "fusion")
 
@@ -52,8 +53,8 @@ class Course:
     results : tuple of ResultRecord
         Each window once, in order.
     steps : tuple of Step
-        The outcome after each window, after every n-th where there are more than ``MAX_STEPS``; empty where a bundle
-        is lacking or none is bound.
+        The outcome after each window, after every n-th of a session of more than 600 (``MAX_LOOKS``); empty
+        where a bundle is lacking or none is bound.
     last : Outcome or None
         The outcome of everything, after the end where the session has ended.
     lack : str
@@ -156,10 +157,10 @@ def _steps(n: int) -> list[int]:
 
     Examples
     --------
-    >>> _steps(3), len(_steps(600)), _steps(1200)[:2], _steps(1201)[-1]
-    ([0, 1, 2], 600, [1, 3], 1200)
+    >>> _steps(3), len(_steps(600)), _steps(1200)[:2], len(_steps(10_000)), _steps(10_001)[-1]
+    ([0, 1, 2], 600, [3, 7], 36, 10000)
     """
-    stride = max(1, -(-n // MAX_STEPS))
+    stride = max(1, -(-n * n // MAX_LOOKS))
     return sorted({*range(stride - 1, n, stride), *([n - 1] if n else [])})
 
 
