@@ -52,7 +52,7 @@ def holders(redis: Redis, source_ids: Iterable[str]) -> dict[str, dict[str, str 
 
 
 def check_free(info: SessionInfo, taken: Mapping[str, Held]) -> None:
-    """Refuse a session whose stream another one has.
+    """Refuse a session whose stream another bed's has; the same bed is refused by the registry, as busy.
 
     Raises
     ------
@@ -60,8 +60,8 @@ def check_free(info: SessionInfo, taken: Mapping[str, Held]) -> None:
         Names the stream, and the bed of the session that has it.
     """
     for source_id in sources_of(info.source):
-        if source_id in taken:
-            held = taken[source_id]
+        held = taken.get(source_id)
+        if held is not None and not same_name(str(held["bed"]), str(info.bed)):
             raise SourceBusy(
                 f"Stream {source_id} belongs to the open session {held['session']} of bed {held['bed']}.",
                 subject=source_id,

@@ -52,7 +52,7 @@ def test_a_session_on_a_taken_stream_is_refused_with_the_bed(info):
     """Two records of one patient, one of them under another name: refused before anything begins."""
     with pytest.raises(SourceBusy, match=r"Stream LEGS belongs to the open session S of bed B7\. Stop the session of"):
         check_free(info, {"LEGS": {"session": "S", "bed": "B7"}})
-    check_free(info, {"OTHER": {"session": "S", "bed": "B7"}})
+    check_free(info, {"OTHER": {"session": "S", "bed": "B7"}, "LEGS": {"session": "S", "bed": "b1"}})
 
 
 def test_cues_need_a_session_on_a_stream(info):

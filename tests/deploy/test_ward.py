@@ -79,7 +79,7 @@ def test_a_bed_whose_bridge_only_begins_is_busy(ward, info):
     """A start that is pressed twice begins one session, however slow its bridge is to take the bed."""
     ward.admit(info())
     with pytest.raises(BedBusy, match="Bed B1 has the open session"):
-        ward.admit(info("P2", source_id="amp-2"))
+        ward.admit(info("P2"))
 
 
 def test_a_stream_has_one_session(ward, info):
