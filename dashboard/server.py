@@ -24,6 +24,9 @@ from dashboard.settings import DashboardSettings
 GRACE_S = 3
 #: Largest message that a page may send: pages send none.
 MAX_MESSAGE_BYTES = 1024
+#: Seconds after which the kernel ends a connection whose peer takes nothing any more: a page that stalled comes back,
+#: and what it would hold here for ever is given back. Pings find out waves sooner; nothing else finds out events.
+STALLED_S = 30.0
 #: Seconds between pings of a wave, and for the answer: a page that vanished is found out within both.
 PING_S = 5.0
 
@@ -73,6 +76,8 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     taken = socket.socket(family, socket.SOCK_STREAM)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; those that are accepted inherit it
+        taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(1000 * STALLED_S))
     try:
         taken.bind((host, port))
         taken.listen()

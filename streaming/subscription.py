@@ -68,8 +68,8 @@ class Subscription:
 class AsyncSubscription:
     """The same for asyncio, on one connection for channels that may change; `open` it first, and after a failure.
 
-    redis-py's own costs 135 µs for a message, nearly three times as much as this: it looks at the clock, the connection
-    and its handlers for each, where here those that came together are read together.
+    redis-py's own looks at the clock, the connection and its handlers for each message; of the waves of a ward there
+    are more than a thousand a second, and here those that came together are read together.
     """
 
     def __init__(self, redis: AsyncRedis, channels: Iterable[str] = ()) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from redis.exceptions import ResponseError
 
 from dashboard import feed as feed_module
-from dashboard.cursor import Cursor
+from dashboard.cursor import START, Cursor
 from dashboard.feed import Feed
 from streaming import keys
 from streaming.connection import connect_async
@@ -120,3 +121,10 @@ def test_a_wiped_redis_is_read_from_its_new_beginning(redis_url: str, teller: Te
         assert feed.since(place) is None
 
     with_feed(redis_url, teller, scenario)
+
+
+def test_a_server_that_cannot_say_where_a_stream_ends_is_not_taken_for_wiped() -> None:
+    """Only a stream that is not there begins anew; any other word is a failure."""
+    assert feed_module._end(ResponseError("no such key")) == START
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        feed_module._end(ResponseError("WRONGTYPE Operation against a key holding the wrong kind of value"))

@@ -1,5 +1,6 @@
 """The life of the process."""
 
+import socket
 import subprocess
 import sys
 import threading
@@ -10,10 +11,11 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from dashboard import server
 from dashboard.errors import NotLoopback, PortTaken
 from dashboard.server import listen, serve
 from dashboard.settings import DashboardSettings
-from tests.dashboard.conftest import SOON_S, Teller
+from tests.dashboard.conftest import SOON_S, Teller, serving
 
 
 def test_a_taken_port_is_refused_with_the_way_out(settings: DashboardSettings, free_port: int) -> None:
@@ -60,3 +62,25 @@ def test_the_dashboard_starts_without_what_it_does_not_need() -> None:
     root = Path(__file__).parents[2]
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert answer.stdout.strip() == "[]"
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="a kernel without TCP_USER_TIMEOUT")
+def test_a_reader_that_takes_nothing_is_ended_by_the_kernel(
+    settings: DashboardSettings, teller: Teller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its buffers and its place are given back, though no byte ever came from it again."""
+    monkeypatch.setattr(server, "STALLED_S", 0.3)
+    with serving(settings) as url, socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        reader.connect(("127.0.0.1", int(url.rpartition(":")[2])))
+        reader.sendall(b"GET /api/v1/beds/B4/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        while events_open(url) == 0:
+            pass
+        while events_open(url) > 0:
+            teller.tell("notice", {"level": "technical", "text": "x" * 200_000})
+
+
+def events_open(url: str) -> float:
+    """Return how many event streams the dashboard serves."""
+    series = httpx.get(f"{url}/metrics").text
+    return float(next(line for line in series.splitlines() if 'viewers{kind="events"}' in line).split()[1])
