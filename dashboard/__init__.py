@@ -1,6 +1,6 @@
 """The pages of the bedside and the ward: they show what the bridge, the scorers and the aggregator say, with its age.
 
-Opens no inlet, starts no process, scores nothing. In the order of the data:
+Opens no inlet, starts no process, scores nothing; what a person asks for goes to whoever does. In the order of the data:
 
 - ``errors``: the branch of the error tree that grows here
 - ``settings``: `DashboardSettings`
@@ -18,6 +18,7 @@ Opens no inlet, starts no process, scores nothing. In the order of the data:
 - ``files``, ``folder``: the pages, and the session folders that they show
 - ``problems``: refusals as problem+json, for people as a page
 - ``gate``: who may ask: this machine alone; the headers of every answer
+- ``commands``: what a person at a page asks for, and the answer of whoever does it
 - ``patients``: `Patients`, the plain list of who was recorded here
 - ``sockets``: a WebSocket on which a page only listens
 - ``routes``: one file per first word of the URL

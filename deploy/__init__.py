@@ -13,6 +13,9 @@ In the order of a run:
 - ``reading``     what is said about files is not said about a session's folder
 - ``surveying``   what the files of a folder are, without scoring them
 - ``supervisor``  children that must answer, not only exist
+- ``desk``        the commands that are for the supervisor: start, streams, cues, corrections
+- ``occupancy``   which streams open sessions have, so that none is recorded twice
+- ``cueing``      the page of a bed runs the cues
 - ``ward``        a whole run: Redis, roles, sessions, control, until the last session has ended
 - ``live_source`` the streams of a session, opened to go on where its folder ends
 - ``roles``       what each child process is: settings -> parts -> run

@@ -2,6 +2,7 @@
 
 - ``ward``: ``/``, ``/docs``, ``/api/v1/ward``
 - ``beds``: ``/beds/{bed}``, ``/api/v1/beds``, ``/api/v1/beds/{bed}``
+- ``commands``: ``/api/v1/streams``, ``/api/v1/beds/{bed}/start|cue``, ``/api/v1/sessions/{id}/stop|mark|note``
 - ``events``: ``/api/v1/beds/{bed}/events``
 - ``wave``: ``/api/v1/beds/{bed}/wave``
 - ``patients``: ``/patients``, ``/api/v1/patients``
