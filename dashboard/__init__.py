@@ -1,6 +1,6 @@
 """The pages of the bedside and the ward: they show what the bridge, the scorers and the aggregator say, with its age.
 
-Opens no inlet, starts no process, scores nothing; what a person asks for goes to whoever does. In the order of the data:
+Opens no inlet, starts no process, scores nothing: what a person asks for is done by others. In the order of the data:
 
 - ``errors``: the branch of the error tree that grows here
 - ``settings``: `DashboardSettings`
