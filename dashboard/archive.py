@@ -102,6 +102,14 @@ class Archive:
                 self._keep(self._told, key, told)
         return told
 
+    def obstacle(self, session: str) -> dict[str, str] | None:
+        """Return why there can be no traces of a session, as a refusal says it, or None; nothing is made."""
+        try:
+            retraced.check_readable(self._folder(session))
+        except FlexionError as error:
+            return {"kind": error.kind, "detail": error.message, "remedy": error.remedy}
+        return None
+
     def traces(self, session: str) -> Retraced | float:
         """Return the traces of a session, or the share of them that is made.
 

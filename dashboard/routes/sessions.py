@@ -61,7 +61,8 @@ def one_session(session: Session, has: Has) -> JSONResponse:
     if told.n_strange:
         problems.append({"file": "results.jsonl", "kind": "not_results", "n": told.n_strange})
     about = {"outcome": told.last, "lack": course.lack, "digest": course.digest or None, "problems": problems}
-    return JSONResponse({**told.folder.to_json(), **about, "in_error": told.folder.in_error})
+    more = {"in_error": told.folder.in_error, "no_traces": has.archive.obstacle(session)}
+    return JSONResponse({**told.folder.to_json(), **about, **more})
 
 
 @router.get("/api/v1/sessions/{session}/course", summary="Every window of a session in a few columns")

@@ -93,6 +93,7 @@ def test_on_paper_stand_the_ribbon_the_facts_the_tables_and_the_figure(
     assert page.locator("#rows tr").count() == 3
 
 
+@pytest.mark.timeout(180)
 def test_ten_thousand_windows_stay_usable(page: Page, site: str, recorded: SessionFolder, data_dir: Path) -> None:
     """A recording that is gone and 27 hours of windows: a bounded page that says what is missing, and is quick."""
     long = SessionFolder.create(data_dir, info(LONG))

@@ -78,6 +78,7 @@ def test_a_session_says_what_became_of_it(client: httpx.Client, data: Path) -> N
     assert body["windows"] == {"results": 3, "scored": 3}
     assert body["notes"][0]["text"] == "patient tired"
     assert (body["outcome"]["state"], body["lack"], body["problems"]) == ("PARTIAL", "", [])
+    assert body["no_traces"] is None
     assert len(body["digest"]) == 64
 
 
@@ -204,6 +205,7 @@ def test_a_folder_without_its_recording_shows_the_rest(client: httpx.Client, dat
     (folder_of(data) / "recording-1.xdf").unlink()
     assert "holds no recording" in client.get(f"{API}/signal").json()["detail"]
     assert client.get(f"{API}/windows").json()["total"] == 3
+    assert "holds no recording" in client.get(API).json()["no_traces"]["detail"]
 
 
 def test_a_recording_that_is_none_is_said(client: httpx.Client, data: Path) -> None:

@@ -8,11 +8,18 @@ export const PAGE_ROWS = 100;
 /** Pages of rows, and of traces, that are kept. */
 const KEPT = 12;
 
-/** What the server refuses, in its words. */
+/**
+ * What the server refuses, and what to do.
+ *
+ * @param {import("./told").Refusal} refusal
+ */
+export const refusalWords = ({ detail = "", remedy = "" }) => [detail, remedy].filter(Boolean).join(" ");
+
+/** A refusal that came where something was asked for. */
 export class Refused extends Error {
   /** @param {import("./told").Refusal} refusal */
-  constructor({ detail = "", remedy = "" }) {
-    super([detail, remedy].filter(Boolean).join(" "));
+  constructor(refusal) {
+    super(refusalWords(refusal));
   }
 }
 

@@ -94,6 +94,7 @@ function renderTold(told) {
   renderNotes(told.notes);
   byId("looked").replaceChildren(...pictures(told).map(picture));
   setShown(byId("scans-part"), pictures(told).length > 0);
+  setShown(byId("measures-part"), told.no_traces === null);
 }
 
 /** @param {Told} told */

@@ -6,7 +6,7 @@ import { byId, setShown, setText } from "../dom.js";
 import { words } from "../words/catalogue.js";
 import { say } from "../words/say.js";
 import { modeWord, originWord } from "../words/words.js";
-import { Library } from "./library.js";
+import { Library, refusalWords } from "./library.js";
 import { mountOutcomeThen } from "./outcome.js";
 import { placeWords } from "./place.js";
 import { mountReport } from "./report.js";
@@ -122,6 +122,8 @@ async function run(id) {
  * @param {Library} library
  */
 async function follow(store, library) {
+  const refusal = store.state().told?.no_traces ?? null;
+  if (refusal !== null) return store.change({ waiting: { share: null, words: refusalWords(refusal) } });
   try {
     const signal = await library.signal((share) => store.change({ waiting: { share, words: "" } }));
     store.change({ signal });

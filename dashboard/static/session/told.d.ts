@@ -1,6 +1,6 @@
 // What the dashboard says of a recorded session, to the letter. Types alone; nothing of this file is served.
 
-import type { Marker, Maybe, Notice, Outcome, Segment, WindowMade } from "../wire";
+import type { Marker, Maybe, Outcome, Segment, WindowMade } from "../wire";
 
 /** A file of the folder, or a line of it, that could not be read. */
 export interface Problem {
@@ -29,7 +29,8 @@ export interface Told {
   lack: string;
   digest: Maybe<string>;
   problems: Problem[];
-  notices?: Notice[];
+  /** Why there are no traces and no measures. */
+  no_traces: Maybe<Refusal>;
 }
 
 /** `GET /api/v1/sessions/{id}/course`: a column for each fact. */

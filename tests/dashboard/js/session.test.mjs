@@ -44,7 +44,7 @@ const TOLD = {
   info: { ...SESSION, created_utc: "2026-11-22T09:30:00Z" },
   ledger: { ended: true, reason: "planned", ended_utc: "2026-11-22T09:39:00Z", ledger: { received: 44_000, declared_lost: 1000, discarded: { settling: 8000 }, balanced: true } },
   ended: true, in_error: false, notes: [], scans: [], windows: { results: 3, scored: 2 },
-  outcome: outcome("PARTIAL").data, lack: "", digest: "ab".repeat(32), problems: [],
+  outcome: outcome("PARTIAL").data, lack: "", digest: "ab".repeat(32), problems: [], no_traces: null,
 };
 const row = (index, more = {}) => ({
   index, segment: 0, first_sample: COURSE.first_sample[index], state: COURSE.state[index], reason: null, logit: 0.8, p: 0.69, sqi: 1, weight: 1,
