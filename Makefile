@@ -11,7 +11,7 @@ ARGS ?=
 # Tests mostly wait, for signal that comes at its own pace; each worker has its LSL session, Redis and files to itself.
 WORKERS ?= 4
 
-.PHONY: help demo test thorough lint format docs openapi models browser states faults faults-table loopback conformance mutations clean
+.PHONY: help demo test thorough lint format docs openapi models browser states faults faults-table ages loopback conformance mutations clean
 .PHONY: need-redis need-chromium
 
 help: ## this list
@@ -57,6 +57,9 @@ faults: $(VENV)/.dev need-redis ## kill, stop and starve every process, then cou
 
 faults-table: $(VENV)/.dev need-redis ## every fault of a source on real LSL, RUNS=50 times over
 	@$(BIN)/python -m tests.faults.sources --runs $(or $(RUNS),50) $(ARGS)
+
+ages: $(VENV)/.dev need-redis need-chromium ## every fault while real pages are watched: does anything old look fresh? (ARGS="line-hangs")
+	@$(BIN)/python -m tests.faults.ages $(ARGS)
 
 loopback: $(VENV)/.dev need-redis ## every test that hears real LSL streams, RUNS=100 times over
 	@$(BIN)/python -m tests.loopback --runs $(or $(RUNS),100) $(ARGS)

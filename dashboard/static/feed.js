@@ -9,10 +9,10 @@ import { CLOCK } from "./clock.js";
 
 /** Milliseconds before a closed feed is opened anew. */
 const AGAIN_MS = 2000;
-/** Milliseconds without a message after which a feed counts as dead: ages come once a second. */
-const DEAD_MS = 5000;
-/** Milliseconds between two looks whether it is. */
+/** Milliseconds between two looks whether anything came: ages come once a second. */
 const LOOK_MS = 1000;
+/** Looks without a message after which a feed counts as dead; a page that stood still itself has not looked meanwhile. */
+const DEAD_LOOKS = 5;
 /** Connections that a browser keeps to one server, and for how many milliseconds each is tried before it is let go. */
 const POOL = 6;
 const TRY_MS = 1000;
@@ -23,16 +23,17 @@ const TRY_MS = 1000;
  * @returns {() => void} closes it for good
  */
 export function openFeed(url, onMessage) {
-  let heardMs = performance.now();
+  let silent = 0;
   let source = connect();
   let timer = 0;
   const watch = window.setInterval(() => {
-    if (performance.now() - heardMs >= DEAD_MS) begin();
+    silent += 1;
+    if (silent >= DEAD_LOOKS) begin();
   }, LOOK_MS);
 
   /** Begin anew on a new connection; a request that is given up takes its dead connection with it. */
   function begin() {
-    heardMs = performance.now();
+    silent = 0;
     source.close();
     for (let i = 0; i < POOL; i += 1) fetch(CLOCK, { cache: "no-store", signal: AbortSignal.timeout(TRY_MS) }).catch(() => {});
     window.clearTimeout(timer);
@@ -42,7 +43,7 @@ export function openFeed(url, onMessage) {
   function connect() {
     const opened = new EventSource(url);
     opened.onmessage = (event) => {
-      heardMs = performance.now();
+      silent = 0;
       onMessage(JSON.parse(event.data));
     };
     opened.onerror = () => {
@@ -52,7 +53,7 @@ export function openFeed(url, onMessage) {
   }
 
   function reopen() {
-    heardMs = performance.now();
+    silent = 0;
     source = connect();
   }
 

@@ -53,14 +53,21 @@ function renderPanels(nowMs) {
 
 /** @param {number} nowMs */
 function frame(nowMs) {
+  requestAnimationFrame(frame); // first: should the drawing ever fail, what stands there must go on ageing
   const beganMs = performance.now();
   if (dirty || nowMs - renderedMs >= PANELS_MS) renderPanels(nowMs);
   traces.draw(store.state(), lanes, nowMs);
   traces.meter.took(performance.now() - beganMs);
-  requestAnimationFrame(frame);
+}
+
+/** Where a browser gives no frames (it is busy, or takes the window for covered) values age all the same. */
+function age() {
+  const nowMs = performance.now();
+  if (nowMs - renderedMs >= 2 * PANELS_MS) renderPanels(nowMs);
 }
 
 store.subscribe(() => (dirty = true));
 const lateMs = openClock();
 openFeed(`${api}/events`, (message) => store.apply(message, message.type === "contact" ? lateMs(message.data.clock) : 0));
 requestAnimationFrame(frame);
+window.setInterval(age, 2 * PANELS_MS);

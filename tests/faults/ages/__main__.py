@@ -20,7 +20,7 @@ from pathlib import Path
 from tests.deploy import bundles
 from tests.lsl import write_settings
 
-from .play import Found, play_all
+from .play import SIDE, Found, play_all
 from .rows import TABLE
 from .skew import Skew, possible
 from .stage import stage_in
@@ -30,6 +30,7 @@ def main() -> int:
     """Play the table, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="also write all figures to this file")
+    parser.add_argument("--side", type=int, default=SIDE, help="pages at a time")
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(TABLE)}; all by default")
     asked = parser.parse_args()
     unknown = set(asked.rows) - set(TABLE)
@@ -44,7 +45,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="flexion-ages-"))
     begun_s = time.monotonic()
     os.environ["LSLAPICFG"] = str(write_settings(folder / "lsl_api.cfg"))
-    found = asyncio.run(_play(folder, names, chromium))
+    found = asyncio.run(_play(folder, names, chromium, asked.side))
     failed = [one for one in found if one.complaints]
     print(f"{len(found) - len(failed)} of {len(found)} passed in {time.monotonic() - begun_s:.0f} s")
     if asked.json:
@@ -56,12 +57,12 @@ def main() -> int:
     return 0
 
 
-async def _play(folder: Path, names: Sequence[str], chromium: str) -> list[Found]:
+async def _play(folder: Path, names: Sequence[str], chromium: str, side: int) -> list[Found]:
     models = bundles.build(folder / "models")
     skew = Skew(folder) if any(TABLE[name].skewed for name in names) else None
     found = []
     async with stage_in(folder, models, chromium, skew) as stage:
-        async for one in play_all(stage, names, number=True):
+        async for one in play_all(stage, names, number=True, side=side):
             print(line(one), flush=True)
             for complaint in one.complaints:
                 print(f"    {complaint}", flush=True)

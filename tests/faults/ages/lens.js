@@ -2,7 +2,7 @@
    page thinks; and clocks that can be set, a tab that can be hidden. Ten frames a second, as on a slow tablet. */
 (() => {
   const real = { frame: requestAnimationFrame.bind(window), now: performance.now.bind(performance), date: Date.now };
-  const lens = { wallMs: 0, monoMs: 0, hidden: false, waiting: [], end: 0 };
+  const lens = { wallMs: 0, monoMs: 0, hidden: false, waiting: [], end: 0, errors: [] };
   const FRAME_MS = 85;
 
   performance.now = () => real.now() + lens.monoMs;
@@ -22,6 +22,9 @@
     document.dispatchEvent(new Event("visibilitychange"));
     for (const call of lens.waiting.splice(0)) call(performance.now());
   };
+
+  window.addEventListener("error", ({ message }) => lens.errors.push(message));
+  window.addEventListener("unhandledrejection", ({ reason }) => lens.errors.push(String(reason)));
 
   /* The newest sample that the page was handed. */
   const Socket = window.WebSocket;
@@ -75,6 +78,6 @@
     return { card: card?.dataset.look ?? card?.closest("[data-look]")?.dataset.look ?? null };
   }
 
-  lens.sample = (bed) => ({ shown: at("outcome") ? bedside() : ward(bed), hidden: lens.hidden, end: lens.end });
+  lens.sample = (bed) => ({ shown: at("outcome") ? bedside() : ward(bed), hidden: lens.hidden, end: lens.end, errors: lens.errors });
   window.__lens = lens;
 })();

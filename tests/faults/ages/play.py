@@ -7,6 +7,8 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from playwright.async_api import Error
+
 from .rig import Bed
 from .rows import TABLE, Row
 from .stage import Stage, View
@@ -16,6 +18,8 @@ from .verdict import Tally, judge, well_again_s
 BEFORE_S, AFTER_S = 3.0, 4.0
 #: Seconds that an old value may look fresh past its limit, and a fresh one old before it, on a machine that is busy.
 ALLOWED_S = 1.0
+#: Pages beside each other.
+SIDE = 4
 
 
 @dataclass(frozen=True)
@@ -66,16 +70,25 @@ async def play(stage: Stage, row: Row, view: View, others: Sequence[View] = ()) 
     return found_of(stage, row, views, begun_s, ended_s)
 
 
-async def play_page(stage: Stage, row: Row, bed: Bed) -> Found:
-    """Play a row on a page of its own."""
-    view = await stage.open(bed)
+async def play_page(stage: Stage, row: Row, bed: Bed, room: asyncio.Semaphore) -> Found:
+    """Play a row on a page of its own, when there is room."""
+    async with room:
+        view = await stage.open(bed)
+        try:
+            return await played(stage, row, view)
+        finally:
+            await stage.close(view)
+
+
+async def played(stage: Stage, row: Row, view: View, others: Sequence[View] = ()) -> Found:
+    """Play one row; one that cannot be played to its end has failed, and the others go on."""
     try:
-        return await play(stage, row, view)
-    finally:
-        await stage.close(view)
+        return await play(stage, row, view, others)
+    except (AssertionError, Error) as error:
+        return Found(row, {}, None, [str(error)])
 
 
-async def play_all(stage: Stage, names: Sequence[str], *, number: bool) -> AsyncIterator[Found]:
+async def play_all(stage: Stage, names: Sequence[str], *, number: bool, side: int = SIDE) -> AsyncIterator[Found]:
     """Play rows: those that hit one page or one bed beside each other, then those that hit everybody, one by one.
 
     Parameters
@@ -86,6 +99,8 @@ async def play_all(stage: Stage, names: Sequence[str], *, number: bool) -> Async
         Of rows.
     number : bool
         Whether to wait until the outcome has a number; the quick way begins as soon as the traces run.
+    side : int
+        Pages beside each other.
     """
     rows = [TABLE[name] for name in names]
     well = stage.admit("well")
@@ -94,13 +109,14 @@ async def play_all(stage: Stage, names: Sequence[str], *, number: bool) -> Async
     await first.well()
     if number:
         await first.await_that("a number", lambda sample: sample.shown["number"] is not None)
-    alone = [play_page(stage, row, beds.get(row.name, well)) for row in rows if row.kind != "all"]
+    room = asyncio.Semaphore(side)
+    alone = [play_page(stage, row, beds.get(row.name, well), room) for row in rows if row.kind != "all"]
     for playing in asyncio.as_completed(alone):
         yield await playing
     card = [await stage.open(well, "/")] if any(row.kind == "all" for row in rows) else []
     for row in rows:
         if row.kind == "all":
-            yield await play(stage, row, first, card)
+            yield await played(stage, row, first, card)
 
 
 def found_of(stage: Stage, row: Row, views: Sequence[View], begun_s: float, ended_s: float) -> Found:
@@ -111,6 +127,7 @@ def found_of(stage: Stage, row: Row, views: Sequence[View], begun_s: float, ende
         samples = [sample for sample in view.samples if sample.asked_s >= begun_s]
         truth, excused = stage.witness.truth, [*view.excused]
         tallies |= judge(samples, truth, view.bed.session, view.way, excused, view.final_from_s)
+        complaints += [f"a script failed: {error}" for error in view.errors]
         if view.final_from_s > ended_s:
             again_s = well_again_s(samples, view.mended_s or ended_s)
             well_s = max(well_s or 0.0, again_s or 0.0)

@@ -54,6 +54,8 @@ class View:
     final_from_s: float = inf
     #: When the last trouble ended.
     mended_s: float | None = None
+    #: What its scripts failed with.
+    errors: list[str] = field(default_factory=list)
     #: Whether nobody can look at it: hidden, or its machine sleeps.
     unseen: bool = False
 
@@ -75,6 +77,7 @@ class View:
         asked_s = time.monotonic()
         seen = await self.page.evaluate("bed => window.__lens.sample(bed)", self.bed.name)
         if not seen["hidden"] and not self.unseen:
+            self.errors = seen["errors"]
             words = seen["shown"].pop("words", {})
             self.samples.append(Sample(asked_s, time.monotonic(), seen["shown"], seen["end"], words))
 
@@ -125,11 +128,13 @@ class Stage:
         """Open a page of a bed, or the ward's, and watch it."""
         line = Line(("127.0.0.1", self.rig.port))
         await line.open()
-        context = await self._browser.new_context(viewport=SIZE)
+        # Little may move: what is drawn costs most of a page, and says nothing of ages.
+        context = await self._browser.new_context(viewport=SIZE, reduced_motion="reduce")
+        context.set_default_timeout(1000 * PATIENCE_S)
         await context.add_init_script(path=LENS)
         page = await context.new_page()
         view = View(bed, page, line)
-        await page.goto(f"http://127.0.0.1:{line.port}{path or f'/beds/{bed.name}'}")
+        await page.goto(f"http://127.0.0.1:{line.port}{path or f'/beds/{bed.name}'}", wait_until="commit")
         self.views.append(view)
         self._watching[id(view)] = asyncio.create_task(view.watch())
         return view
