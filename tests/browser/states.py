@@ -106,7 +106,7 @@ TOO_TALL = "() => innerWidth < 900 ? 0 : document.documentElement.scrollHeight -
 #: What can be pressed and is too small for a glove: 44 px, but for the names of the lanes, of which sixteen share the
 #: height of the traces; keys do the same.
 TOO_SMALL = """() => [...document.querySelectorAll("button, select, summary, a.switch, a.away, [role=slider], input")]
-    .map((one) => [one, one.getBoundingClientRect()])
+    .map((one) => [one, (one.closest("label:has([type=checkbox], [type=radio])") ?? one).getBoundingClientRect()])
     .filter(([one, box]) => one.checkVisibility() && box.width * box.height > 0)
     .filter(([one, box]) => Math.min(box.width, box.height) < (one.matches(".lane-label") ? 24 : 43.5))
     .map(([one, box]) => `${one.id || one.className || one.outerHTML}: ${box.width | 0} x ${box.height | 0}`)

@@ -124,3 +124,34 @@ def test_theme_and_language_change_by_a_press_and_stay(browser: Browser, site: s
     expect(still.locator(".ribbon")).to_have_text(words_of("zh")["page.ribbon"])
     bare.close()
     context.close()
+
+
+def test_what_opens_can_be_read_and_pressed_by_everybody(browser: Browser, site: str, redis_alone: str) -> None:
+    """Frozen traces, notes, the keys, the question before an end, the scan: opened by keys, each without a fault."""
+    context = dressed(browser, site, "dark", "tablet", "zh")
+    page = context.new_page()
+    found: dict[str, list[str]] = {}
+    with played(redis_alone, "ready") as bed:
+        open_state(page, site, bed, "ready")
+        page.locator("#marks").focus()
+        page.keyboard.press("Home")
+        expect(page.locator("#marks")).to_have_attribute("aria-valuenow", "0")
+        for opened, key, shut in [
+            ("frozen", " ", "Escape"),
+            ("notes", "n", "Escape"),
+            ("keys", "?", "Escape"),
+            ("end", "s", "Escape"),
+        ]:
+            page.evaluate("() => document.activeElement?.blur()")
+            page.keyboard.press(key)
+            page.wait_for_timeout(300)
+            kept(page, f"opened-{opened}")
+            found[opened] = faults(page)
+            page.keyboard.press(shut)
+            page.wait_for_timeout(200)
+        page.locator("#fmri > summary").click()
+        page.wait_for_timeout(300)
+        kept(page, "opened-fmri")
+        found["fmri"] = faults(page)
+    context.close()
+    assert {opened: said for opened, said in found.items() if said} == {}
