@@ -130,7 +130,8 @@ def check_readable(folder: SessionFolder, now_s: float | None = None) -> None:
     paths = [folder.part_path(part) for part in folder.part_numbers()]
     session = folder.info.session
     if not paths:
-        raise NoTraces(f"The folder of session {session} holds no recording.", subject=session)
+        remedy = "Restore the session's folder from a copy."
+        raise NoTraces(f"The folder of session {session} holds no recording.", subject=session, remedy=remedy)
     if not (folder.ledger() or {}).get("ended"):
         quiet_s = (time.time() if now_s is None else now_s) - max(path.stat().st_mtime for path in paths)
         if quiet_s < QUIET_S:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,21 +24,18 @@ def jobs() -> Iterator[Jobs]:
     jobs.close()
 
 
-def until_done(jobs: Jobs, name: str) -> None:
-    """Ask until it is done; asking begins nothing anew meanwhile."""
-
-    def never(tell: Tell) -> None:
-        raise AssertionError("begun twice")
-
-    while jobs.ask(name, never) is not None:
+def until_done(jobs: Jobs, name: str, work: Callable[[Tell], None]) -> None:
+    """Ask until it is done."""
+    while jobs.ask(name, work) is not None:
         threading.Event().wait(0.01)
 
 
 def test_work_says_how_far_it_is_and_is_done_once(jobs: Jobs) -> None:
     """Whoever asks meanwhile hears the share; who asks after the end hears that it is done."""
-    told, go = threading.Event(), threading.Event()
+    told, go, begun = threading.Event(), threading.Event(), []
 
     def work(tell: Tell) -> None:
+        begun.append("a")
         tell(0.25)
         told.set()
         assert go.wait(SOON_S)
@@ -46,7 +44,8 @@ def test_work_says_how_far_it_is_and_is_done_once(jobs: Jobs) -> None:
     assert told.wait(SOON_S)
     assert jobs.ask("a", work) == 0.25
     go.set()
-    until_done(jobs, "a")
+    until_done(jobs, "a", work)
+    assert begun == ["a"]
 
 
 def test_what_went_wrong_is_told_once(jobs: Jobs) -> None:
@@ -56,10 +55,8 @@ def test_what_went_wrong_is_told_once(jobs: Jobs) -> None:
         raise RecordingError("torn", subject="a")
 
     with pytest.raises(RecordingError, match="torn"):
-        while jobs.ask("a", fail) is not None:
-            pass
-    assert jobs.ask("a", lambda tell: None) is not None
-    until_done(jobs, "a")
+        until_done(jobs, "a", fail)
+    until_done(jobs, "a", lambda tell: None)
 
 
 def test_no_more_than_a_few_wait(jobs: Jobs) -> None:
@@ -91,6 +88,18 @@ def test_the_end_lets_go_of_what_is_being_done() -> None:
     closed.set()
     jobs._thread.shutdown(wait=True)
     assert ended == ["stopped"]
+
+
+def test_a_system_that_knows_no_niceness_of_threads_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The work is done all the same."""
+
+    def refuse(*args: int) -> None:
+        raise OSError("no such thread")
+
+    monkeypatch.setattr(os, "setpriority", refuse)
+    jobs = Jobs()
+    until_done(jobs, "a", lambda tell: None)
+    jobs.close()
 
 
 def test_a_bundle_that_cannot_be_read_is_no_reason_to_show_nothing(tmp_path: Path) -> None:

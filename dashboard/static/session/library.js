@@ -1,6 +1,9 @@
 // @ts-check
 /** What the page asks the server for: each thing once, again while it is being made, and no more kept than is looked at. */
 
+import { words } from "../words/catalogue.js";
+import { told } from "../words/told.js";
+
 /** Milliseconds between two questions about something that is being made. */
 const AGAIN_MS = 700;
 /** Windows of one answer, and of one page of the table. */
@@ -13,7 +16,7 @@ const KEPT = 12;
  *
  * @param {import("./told").Refusal} refusal
  */
-export const refusalWords = ({ detail = "", remedy = "" }) => [detail, remedy].filter(Boolean).join(" ");
+export const refusalWords = ({ detail = "", remedy = "" }) => [detail, remedy].filter(Boolean).map(told).join(words.numbers.between);
 
 /** A refusal that came where something was asked for. */
 export class Refused extends Error {

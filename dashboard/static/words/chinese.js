@@ -184,6 +184,17 @@ export const CHINESE = {
     unlikeWhy: "模型对这些窗口的解读与其 {share} 的训练患者不同。",
     unlikeOutside: "本会话超出模型学习的范围。",
     unlikeDo: "检查电极和导联；不要依赖这个数值。",
+    noSession: "{where} 中没有会话 {session}。",
+    listSessions: "用 `flexion sessions list` 列出会话。",
+    brokenSession: "无法读取会话 {session} 的 session.json。",
+    restoreFolder: "请由副本恢复该会话的文件夹。",
+    noRecording: "会话 {session} 的文件夹中没有记录。",
+    stillRecorded: "会话 {session} 仍在记录中。",
+    watchBed: "请在其床位页面查看；结束后再回到这里。",
+    tooLong: "会话 {session} 的记录有 {n} MiB；页面最多读取 {most} MiB。",
+    exportIt: "请导出后用其他软件查看：flexion sessions export。",
+    tooBusy: "已有 {n} 份记录正在读取。",
+    waitAMinute: "请稍候一分钟，再重新打开页面。",
   },
 
   status: {

@@ -197,6 +197,17 @@ export const ENGLISH = {
     unlikeWhy: "the model reads these windows otherwise than those of {share} of its training patients.",
     unlikeOutside: "this session lies outside what the model learned from.",
     unlikeDo: "Check electrodes and montage; do not lean on the number.",
+    noSession: "There is no session {session} in {where}.",
+    listSessions: "List the sessions with `flexion sessions list`.",
+    brokenSession: "The session.json of session {session} cannot be read.",
+    restoreFolder: "Restore the session's folder from a copy.",
+    noRecording: "The folder of session {session} holds no recording.",
+    stillRecorded: "Session {session} is still being recorded.",
+    watchBed: "Watch it on its bed's page; come back when it has ended.",
+    tooLong: "The recording of session {session} has {n} MiB; pages read up to {most} MiB.",
+    exportIt: "Export it for another viewer: flexion sessions export.",
+    tooBusy: "{n} recordings are being read already.",
+    waitAMinute: "Wait a minute, and open the page again.",
   },
 
   /** The bedside page: what stands around the traces. */
