@@ -16,6 +16,8 @@ Opens no inlet, starts no process, scores nothing: what a person asks for is don
 - ``hub``: `Hub`, the tasks that live, from Redis to the queues
 - ``metrics``: what is counted
 - ``files``, ``folder``: the pages, and the session folders that they show
+- ``archive``: `Archive`, recorded sessions: what became of their windows, and what is made of their recordings
+- ``retraced``, ``cuts``, ``jobs``: traces made again by the chain, pages of them as bytes, the one thread that does it
 - ``problems``: refusals as problem+json, for people as a page
 - ``gate``: who may ask: this machine alone; the headers of every answer
 - ``commands``: what a person at a page asks for, and the answer of whoever does it

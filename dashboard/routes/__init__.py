@@ -6,6 +6,6 @@
 - ``events``: ``/api/v1/beds/{bed}/events``
 - ``wave``: ``/api/v1/beds/{bed}/wave``
 - ``patients``: ``/patients``, ``/api/v1/patients``
-- ``sessions``: ``/sessions/{id}``, ``/api/v1/sessions/{id}``
+- ``sessions``: ``/sessions/{id}``, ``/api/v1/sessions/{id}`` and its course, windows, signal, wave and measures
 - ``health``: ``/healthz``, ``/readyz``, ``/metrics``, ``/api/v1/clock``
 """
