@@ -1,0 +1,45 @@
+"""The clock by which ages are told, and how far the wave has come: a page sees by both what was long on its way."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import httpx
+import numpy as np
+
+from dashboard.hub import Bed
+from streaming.waves import WaveFrame
+from tests.dashboard.conftest import Teller
+
+
+def frame(first_sample: int, stamp_s: float) -> WaveFrame:
+    """Return 20 samples of two channels."""
+    return WaveFrame.from_uv(np.zeros((20, 2)), segment=0, first_sample=first_sample, stamp_s=stamp_s)
+
+
+def test_the_clock_goes_on_and_ages_are_told_by_it(client: httpx.Client, teller: Teller, read: Any) -> None:
+    """Whoever asks between two ages gets a time between theirs, of the same process (law 7)."""
+    reader = read()
+    first = reader.until("contact")["data"]["clock"]
+    asked = client.get("/api/v1/clock").json()
+    later = reader.until("contact")["data"]["clock"]
+    assert first["server"] == asked["server"] == later["server"]
+    assert first["at_s"] <= asked["at_s"] <= later["at_s"]
+
+
+def test_a_bed_knows_how_far_its_wave_has_come_and_how_old_that_is() -> None:
+    """The newest frame's end, as old as when it was sent and the time since it came."""
+    bed = Bed("B4")
+    assert bed.wave(100.0) is None
+    bed.newest = (frame(400, stamp_s=5.0).encode(sent_s=5.25), 99.0)
+    assert bed.wave(100.0) == {"end": 420, "age_s": 1.25}
+
+
+def test_a_frame_of_unknown_age_or_none_at_all_tells_nothing() -> None:
+    """A replay's frames have no stamps; what is published by strangers is no frame."""
+    bed = Bed("B4")
+    bed.newest = (frame(400, stamp_s=math.nan).encode(), 99.0)
+    assert bed.wave(100.0) is None
+    bed.newest = (b"garbage", 99.0)
+    assert bed.wave(100.0) is None
