@@ -1,0 +1,25 @@
+"""``flexion live``: one session that begins by itself, or none until somebody begins one on the pages."""
+
+from __future__ import annotations
+
+import pytest
+
+from deploy.cli.live import _begins
+from deploy.errors import WrongUse
+
+
+def test_a_session_begins_by_itself_where_it_is_said_whose_it_is():
+    """Its stream may be named or found; without a patient and a bed nothing begins."""
+    assert _begins("P1", "B1", None, "CAP")
+    assert not _begins(None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("patient", "bed", "stream", "subject"),
+    [("P1", None, None, "--bed"), (None, "B1", None, "--patient"), (None, None, "CAP", "--bed")],
+)
+def test_half_a_session_is_refused(patient, bed, stream, subject):
+    """A forgotten option must not leave a patient waiting at a bed where nothing begins."""
+    with pytest.raises(WrongUse, match="A session needs its patient and its bed") as refusal:
+        _begins(patient, bed, stream)
+    assert refusal.value.subject == subject
