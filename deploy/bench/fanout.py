@@ -24,6 +24,7 @@ from urllib.request import urlopen
 import numpy as np
 
 from acquisition.errors import BadEnvironment
+from deploy.bench.fanout_feed import FRAMES_HZ
 from deploy.bench.fanout_viewers import Crowd, Heard, watch
 from deploy.bench.machine import Machine, this_machine
 from deploy.bench.report import markdown
@@ -37,6 +38,8 @@ WARM_S = 3.0
 READY_S = 30.0
 #: Whose versions belong to the record.
 LIBRARIES = ("flexion", "fastapi", "uvicorn", "websockets", "redis", "hiredis")
+#: Share of the frames below which it is said that not all came: then shares of a core are too small.
+KEPT_PACE = 0.95
 PEER = "a JSON object per frame"
 
 
@@ -125,18 +128,27 @@ class FanoutReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        return {"bench": "fanout", **asdict(self), "machine": self.machine.to_json(), "ratios": self.ratios}
+        more = {"machine": self.machine.to_json(), "ratios": self.ratios, "pace": self.pace}
+        return {"bench": "fanout", **asdict(self), **more}
+
+    @property
+    def pace(self) -> float:
+        """Return the smallest share of a round's frames that came: below 1 the machine, or the server, was too slow."""
+        due = self.beds * self.viewers * FRAMES_HZ
+        rounds = (self.ours, self.beside_stalled, self.waves_alone, self.peer)
+        return min(each.frames / each.seconds / due for each in rounds)
 
     @property
     def words(self) -> str:
         """Where and what, in sentences."""
+        slow = f" As little as {100 * self.pace:.0f} % of the frames came in time." if self.pace < KEPT_PACE else ""
         versions = ", ".join(f"{name} {number}" for name, number in self.machine.versions.items())
         said = ", ".join(f"{name} {ratio:.2g}" for name, ratio in self.ratios.items() if ratio is not None)
         return (
             f"{self.machine.words}, {self.machine.measured_utc}, Python {self.machine.python}, {versions}. "
             f"{self.beds} beds, {self.viewers} viewers of the wave and of the events of each, {self.ours.seconds:g} s; "
             f"stalled: {self.stalled} more that never read. Viewers and feed run on the same machine. "
-            f"Ours by the peer's ({PEER}), waves alone: {said}."
+            f"Ours by the peer's ({PEER}), waves alone: {said}.{slow}"
         )
 
     def rows(self) -> list[tuple[str, ...]]:

@@ -30,6 +30,9 @@ def test_ours_is_told_by_the_peers() -> None:
     assert all(len(row) == len(HEAD) for row in report.rows())
     assert json.loads(json.dumps(report.to_json()))["peer"]["lost"] == 3
     assert "50 more that never read" in report.markdown()
+    assert report.pace == 100 / 3200
+    assert "As little as 3 % of the frames came in time." in report.words
+    assert "As little" not in FanoutReport(HERE, 1, 2, 0, OURS, OURS, OURS, PEER).words
 
 
 def test_a_round_in_which_nothing_came_is_no_ratio() -> None:
