@@ -12,6 +12,8 @@ from streaming.sessions import SessionEntry
 
 #: Channels that a card draws, where the montage has them: both motor cortices, a muscle that flexes, one that extends.
 DRAWN = ("C3", "C4", "RF", "BF")
+#: The state of a session of the wrong patient.
+IN_ERROR = "IN_ERROR"
 #: How many channels a card draws.
 N_DRAWN = 4
 
@@ -88,7 +90,11 @@ def card_of(entry: SessionEntry, record: SessionRecord, contact: Mapping[str, An
     wave_key : int
         Names the session in the envelopes of the ward.
     """
-    session, outcome = record.last("session") or {}, record.last("outcome") or {}
+    session = record.last("session") or {}
+    # Of the wrong patient: nobody's result, so that none is shown.
+    outcome: Mapping[str, Any] = (
+        {"state": IN_ERROR} if session.get("entered_in_error") else record.last("outcome") or {}
+    )
     bridge = contact["bridge"] or record.last("source") or {}
     labels, kinds = list(session.get("labels", ())), list(session.get("kinds", ()))
     quality = bridge.get("quality") or {}

@@ -43,6 +43,14 @@ def test_a_card_before_anything_was_said_and_of_a_session_without_a_model() -> N
     assert card(record).scored is False
 
 
+def test_a_session_of_the_wrong_patient_shows_no_number() -> None:
+    """It is nobody's result: the ward says so in the state's place."""
+    record = SessionRecord()
+    record.add("session", SESSION | {"entered_in_error": True})
+    record.add("outcome", {"state": "READY", "probability": 0.6, "interval": [0.5, 0.7]})
+    assert (card(record).state, card(record).probability, card(record).interval) == ("IN_ERROR", None, None)
+
+
 def test_what_is_drawn_is_the_same_in_every_session_of_a_montage() -> None:
     """Known channels where there are; else two of each kind, and of one kind alone the first four."""
     assert drawn_of(["E1", "E2", "E3", "E4", "E5"], ["eeg"] * 5) == [0, 1, 2, 3]

@@ -26,6 +26,7 @@ export const CHINESE = {
     INVALID: "无效",
     STALE: "已过时",
     UNSCORED: "未评分",
+    IN_ERROR: "误录",
     NONE: "无会话",
     UNKNOWN: "未知",
   },

@@ -33,6 +33,7 @@ export const ENGLISH = {
     INVALID: "Invalid",
     STALE: "Stale",
     UNSCORED: "Not scored",
+    IN_ERROR: "Entered in error",
     NONE: "No session",
     UNKNOWN: "Not known",
   },
