@@ -228,7 +228,7 @@ function row(modality, part, reasonOf, gone) {
 
 /** @param {import("../wire").Part} part */
 function countWords({ windows, slices }) {
-  if (windows !== undefined) return say(words.outcome.windows, { n: windows });
+  if (windows !== undefined) return windows === 1 ? words.outcome.window : say(words.outcome.windows, { n: windows });
   return slices ? say(words.outcome.slices, { n: slices }) : "";
 }
 

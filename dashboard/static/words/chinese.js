@@ -196,6 +196,8 @@ export const CHINESE = {
     exportIt: "请导出后用其他软件查看：flexion sessions export。",
     tooBusy: "已有 {n} 份记录正在读取。",
     waitAMinute: "请稍候一分钟，再重新打开页面。",
+    diskFull: "磁盘仅剩 {n} MiB，须留给记录使用。",
+    freeSpace: "请释放该磁盘空间，再重新打开页面。",
   },
 
   status: {
@@ -330,6 +332,7 @@ export const CHINESE = {
     partial: "仅有{used}。缺失：{lacking}。",
     provisional: "暂定：数值仍可能变化。",
     windows: "{n} 个窗口",
+    window: "1 个窗口",
     slices: "{n} 个层面",
     scanned: "扫描于 {date}",
     alone: "单独 {number}",

@@ -209,6 +209,8 @@ export const ENGLISH = {
     exportIt: "Export it for another viewer: flexion sessions export.",
     tooBusy: "{n} recordings are being read already.",
     waitAMinute: "Wait a minute, and open the page again.",
+    diskFull: "The disk has {n} MiB left, which are for recordings.",
+    freeSpace: "Free space on that disk, and open the page again.",
   },
 
   /** The bedside page: what stands around the traces. */
@@ -344,6 +346,7 @@ export const ENGLISH = {
     partial: "{used} alone. Missing: {lacking}.",
     provisional: "Provisional: it may still move.",
     windows: "{n} windows",
+    window: "1 window",
     slices: "{n} slices",
     scanned: "scanned {date}",
     alone: "alone {number}",
