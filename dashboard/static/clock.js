@@ -8,12 +8,10 @@
 
 /** Where the server's clock is told. */
 export const CLOCK = "/api/v1/clock";
-/** A round trip of up to this many milliseconds is believed over an older one. */
-const GOOD_MS = 500;
 /** Milliseconds between two questions while nothing is strange, and while something is. */
 const EVERY_MS = 30_000;
 const SOON_MS = 2000;
-/** A message later than this, or earlier than can be, makes the tie doubtful; in milliseconds. */
+/** A message later than this makes the tie doubtful; in milliseconds. */
 const STRANGE_MS = 500;
 /** Milliseconds after which a question is given up. */
 const PATIENCE_MS = 20_000;
@@ -23,14 +21,22 @@ const PATIENCE_MS = 20_000;
 export class ServerClock {
   constructor() {
     this.server = "";
-    /** Our clock less the server's, in milliseconds: by the best round trip, before one by the fastest message. */
-    this.offsetMs = Infinity;
-    this.tripMs = Infinity;
+    /**
+     * Between what our clock less the server's lies, in milliseconds: nothing comes before it was said, and no answer
+     * is given before it was asked for.
+     */
+    this.least = -Infinity;
+    this.most = Infinity;
     this.strange = true;
   }
 
+  /** Our clock less the server's, as well as is known. */
+  get offsetMs() {
+    return this.least === -Infinity ? this.most : (this.least + this.most) / 2;
+  }
+
   /**
-   * How long a message was on its way, in milliseconds.
+   * How long a message was on its way, in milliseconds; what waited on this page itself, because it was busy, counts.
    *
    * @param {Stamp} stamp
    * @param {number} cameMs
@@ -38,10 +44,10 @@ export class ServerClock {
   lateMs(stamp, cameMs) {
     this.meet(stamp.server);
     const offset = cameMs - 1000 * stamp.at_s;
-    if (this.tripMs === Infinity) this.offsetMs = Math.min(this.offsetMs, offset);
-    const late = offset - this.offsetMs;
-    this.strange ||= late > STRANGE_MS || late < -STRANGE_MS - this.tripMs / 2;
-    return Math.max(0, late);
+    this.narrow(-Infinity, offset);
+    const late = Math.max(0, offset - this.offsetMs);
+    this.strange ||= late > STRANGE_MS;
+    return late;
   }
 
   /**
@@ -53,17 +59,27 @@ export class ServerClock {
    */
   answered(stamp, askedMs, cameMs) {
     this.meet(stamp.server);
-    const tripMs = cameMs - askedMs;
     this.strange = false;
-    if (tripMs > GOOD_MS && tripMs > this.tripMs) return;
-    this.tripMs = tripMs;
-    this.offsetMs = (askedMs + cameMs) / 2 - 1000 * stamp.at_s;
+    this.narrow(askedMs - 1000 * stamp.at_s, cameMs - 1000 * stamp.at_s);
+  }
+
+  /**
+   * Take two more bounds; where they leave nothing one of the clocks stood still, and they alone hold.
+   *
+   * @param {number} least
+   * @param {number} most
+   */
+  narrow(least, most) {
+    const anew = least > this.most || most < this.least;
+    this.least = anew ? least : Math.max(least, this.least);
+    this.most = anew ? most : Math.min(most, this.most);
+    this.strange ||= anew && least === -Infinity;
   }
 
   /** Another process has another clock. @param {string} server */
   meet(server) {
     if (server === this.server) return;
-    Object.assign(this, { server, offsetMs: Infinity, tripMs: Infinity, strange: true });
+    Object.assign(this, { server, least: -Infinity, most: Infinity, strange: true });
   }
 }
 

@@ -29,8 +29,9 @@ const OVER_MS = 100;
 const STATED_MS = 500;
 /** Milliseconds for which a refused message is told. */
 const TROUBLE_MS = 10_000;
-/** Seconds that the lanes may be behind the server's wave before the wave is opened anew, and between two such times. */
+/** Seconds that the lanes may be behind the server's wave before that is opened anew; each time in vain twice as many. */
 const BEHIND_S = 4;
+const MOST_BEHIND_S = 64;
 
 export class Traces {
   /**
@@ -67,6 +68,7 @@ export class Traces {
     this.mount();
     this.heardAt = readClocks();
     this.renewedAt = readClocks();
+    this.patienceS = BEHIND_S;
     this.renew = openWave(path, this.guard, expected, (hello) => this.begin(hello.session), (frame) => this.take(frame));
   }
 
@@ -226,13 +228,24 @@ export class Traces {
     const now = readClocks();
     const wave = contact?.session === this.session ? contact?.wave : null;
     const end = this.ring?.end ?? 0;
-    if (wave && wave.end - end > BEHIND_S * this.perS && elapsedS(this.renewedAt, now) >= BEHIND_S) {
-      this.renewedAt = now;
-      this.renew();
-    }
+    if (wave) this.catchUp((wave.end - end) / this.perS, now);
     const silentS = elapsedS(this.heardAt, now);
     const ageS = laneAgeS({ cameAgeS: this.ageS, silentS, end }, wave, elapsedS(contactAt, now), this.perS);
     return staleWords(ageS - silentS, silentS);
+  }
+
+  /**
+   * Leave a line that is dead, or full of what is long over, for a new one.
+   *
+   * @param {number} behindS
+   * @param {import("../age.js").Now} now
+   */
+  catchUp(behindS, now) {
+    if (behindS < BEHIND_S / 4) this.patienceS = BEHIND_S;
+    if (behindS < BEHIND_S || elapsedS(this.renewedAt, now) < this.patienceS) return;
+    this.patienceS = Math.min(2 * this.patienceS, MOST_BEHIND_S);
+    this.renewedAt = now;
+    this.renew();
   }
 
   /** @param {number} nowMs */

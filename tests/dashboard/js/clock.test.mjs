@@ -7,6 +7,9 @@ import { ServerClock } from "../../../dashboard/static/clock.js";
 
 const stamp = (at_s, server = "a") => ({ server, at_s });
 
+/** Equal to within half a round trip. */
+const near = (actual, expected) => assert.ok(Math.abs(actual - expected) <= 10, `${actual} is not about ${expected}`);
+
 /** A clock tied by a round trip of some milliseconds; ours reads 5 s more than the server's. */
 function tied(tripMs = 20) {
   const clock = new ServerClock();
@@ -16,14 +19,13 @@ function tied(tripMs = 20) {
 
 test("a message is as late as it is by the server's own clock", () => {
   const clock = tied();
-  assert.equal(clock.lateMs(stamp(11), 16_000), 0);
-  assert.equal(clock.lateMs(stamp(12), 23_000), 6000);
+  near(clock.lateMs(stamp(11), 16_000), 0);
+  near(clock.lateMs(stamp(12), 23_000), 6000);
 });
 
 test("all that waited in a line that hung is old, but the last", () => {
   const clock = tied();
-  const late = [11, 12, 13, 14].map((at) => clock.lateMs(stamp(at), 19_000));
-  assert.deepEqual(late, [3000, 2000, 1000, 0]);
+  [11, 12, 13, 14].forEach((at, i) => near(clock.lateMs(stamp(at), 19_000), 3000 - 1000 * i));
 });
 
 test("before any answer the fastest message is the measure", () => {
@@ -39,12 +41,19 @@ test("a line that is slow from the first message on is found out by a question",
   assert.equal(clock.lateMs(stamp(14), 25_000), 6000);
 });
 
-test("a slow answer does not loosen a good tie; a good one replaces it", () => {
+test("a slow answer does not loosen a good tie; one that contradicts it replaces it", () => {
   const clock = tied();
   clock.answered(stamp(20), 20_000, 30_000);
-  assert.equal(clock.lateMs(stamp(30), 35_000), 0);
+  near(clock.lateMs(stamp(30), 35_000), 0);
   clock.answered(stamp(40), 47_000, 47_010);
-  assert.equal(clock.lateMs(stamp(41), 48_005), 0);
+  near(clock.lateMs(stamp(41), 48_005), 0);
+});
+
+test("what waits on a page that is busy is late, its own answers too", () => {
+  const clock = new ServerClock();
+  assert.equal(clock.lateMs(stamp(1), 6000), 0);
+  clock.answered(stamp(8), 13_000, 23_000);
+  assert.equal(clock.lateMs(stamp(9), 24_000), 10_000);
 });
 
 test("a clock that stood still is strange, and tied anew", () => {
@@ -52,7 +61,7 @@ test("a clock that stood still is strange, and tied anew", () => {
   assert.equal(clock.lateMs(stamp(100), 16_000), 0);
   assert.ok(clock.strange);
   clock.answered(stamp(100.5), 16_490, 16_510);
-  assert.equal(clock.lateMs(stamp(101), 17_000), 0);
+  near(clock.lateMs(stamp(101), 17_000), 0);
   assert.ok(!clock.strange);
 });
 

@@ -90,8 +90,9 @@ class Line:
         loop = asyncio.get_running_loop()
 
         async def take() -> None:
-            while piece := await reader.read(PIECE):
-                await pieces.put((loop.time(), piece))
+            with contextlib.suppress(OSError):  # broken off: as good as its end
+                while piece := await reader.read(PIECE):
+                    await pieces.put((loop.time(), piece))
             await pieces.put((loop.time(), b""))
 
         taking = asyncio.create_task(take())

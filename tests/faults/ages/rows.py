@@ -166,6 +166,7 @@ async def line_lost(stage: Stage, view: View) -> None:
 async def line_slow(stage: Stage, view: View) -> None:
     """Everything comes 6 s late, for 25 s"""
     begun_s = time.monotonic()
+    view.excused.append((begun_s, begun_s + 25.0))
     view.way.slow.append((begun_s, begun_s + 25.0, 6.0))
     view.line.delay_s = 6.0
     await asyncio.sleep(25.0)
