@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from acquisition.montage import Montage
 from acquisition.session import SessionFolder
 from acquisition.session_info import SessionInfo
 from dashboard import retraced
+from dashboard.errors import UnknownSession
 from dashboard.folder import Folder, files_of, read_folder, read_info
 from dashboard.jobs import Jobs, Tell
 from dashboard.retraced import Retraced
@@ -98,7 +99,9 @@ class Archive:
         with self._telling:  # a page asks several things at once: it is read once
             told = self._held(self._told, key)
             if told is None:
-                told = Told(read_folder(self._data_dir, session), self._shelf())
+                with self._tidying():
+                    folder = read_folder(self._data_dir, session)
+                told = Told(folder, self._shelf())
                 self._keep(self._told, key, told)
         return told
 
@@ -123,7 +126,7 @@ class Archive:
         found = self._held(self._traces, key) or retraced.read(self._place(session), key[1])
         if found is None:
             retraced.check_readable(folder)
-            share = self._jobs.ask(f"traces {key}", lambda tell: retraced.make(folder, self._place(session), tell))
+            share = self._jobs.ask(f"traces {key}", lambda tell: self._make(folder, tell))
             return 1.0 if share is None else share
         self._keep(self._traces, key, found)
         return found
@@ -161,8 +164,21 @@ class Archive:
         return folder, *last_of(_about(folder), lines, self._shelf(), ended=folder.ended)
 
     def _folder(self, session: str) -> SessionFolder:
-        read_info(self._data_dir, session)  # refuses one that is not there
+        with self._tidying():
+            read_info(self._data_dir, session)
         return SessionFolder.find(self._data_dir, session)
+
+    @contextmanager
+    def _tidying(self) -> Iterator[None]:
+        try:
+            yield
+        except UnknownSession:  # who deletes a session means what was made of it too
+            retraced.tidy(self._data_dir)
+            raise
+
+    def _make(self, folder: SessionFolder, tell: Tell) -> None:
+        retraced.make(folder, self._place(folder.info.session), tell)
+        retraced.tidy(self._data_dir)
 
     def _place(self, session: str) -> Path:
         return self._data_dir / retraced.CACHE / session

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -43,6 +44,10 @@ CACHE = "cache"
 LAYOUT = 1
 #: Bytes of recordings that are read into memory at most: about two hours of 16 channels at 1000 Hz.
 MAX_BYTES = 512 << 20
+#: Bytes that are kept of all sessions at most: about a hundred of nine minutes. The oldest go first.
+MAX_KEPT_BYTES = 2 << 30
+#: Bytes of the disk that are left to the recordings of the bedside, an hour of many beds: with less nothing is made.
+LEFT_FREE_BYTES = 1 << 30
 #: Seconds for which the parts of a session without an end must have been left alone: else its bridge writes on.
 QUIET_S = 30.0
 #: Cells over which quality is told: one second.
@@ -125,7 +130,8 @@ def check_readable(folder: SessionFolder, now_s: float | None = None) -> None:
     Raises
     ------
     NoTraces
-        If there is no recording, it is still being written, or it is too long; says what to do.
+        If there is no recording, it is still being written, it is too long, or the disk is nearly full; says what to
+        do.
     """
     paths = [folder.part_path(part) for part in folder.part_numbers()]
     session = folder.info.session
@@ -143,6 +149,13 @@ def check_readable(folder: SessionFolder, now_s: float | None = None) -> None:
             f"The recording of session {session} has {n_bytes >> 20} MiB; pages read up to {MAX_BYTES >> 20}.",
             subject=session,
             remedy="Export it for another viewer: flexion sessions export.",
+        )
+    free = shutil.disk_usage(folder.path).free
+    if free < LEFT_FREE_BYTES:
+        raise NoTraces(
+            f"The disk has {free >> 20} MiB left, which are for recordings.",
+            subject=session,
+            remedy="Free space on that disk, and open the page again.",
         )
 
 
@@ -208,6 +221,19 @@ def make(folder: SessionFolder, into: Path, tell: Tell) -> None:
     runs = [[run.segment, run.first_sample, run.n, run.row] for run in made.runs]
     replace_file(into / f"{key}.json", json.dumps({"about": about, "runs": runs}, separators=(",", ":")).encode())
     _forget_others(into, key)
+
+
+def tidy(data_dir: Path) -> None:
+    """Delete what is kept of sessions that are gone, and the oldest of what is too much."""
+    kept = [folder for folder in (data_dir / CACHE).glob("*") if folder.is_dir()]
+    gone = [folder for folder in kept if not (data_dir / "sessions" / folder.name).is_dir()]
+    n_bytes = 0
+    for folder in sorted(set(kept) - set(gone), key=lambda folder: folder.stat().st_mtime, reverse=True):
+        n_bytes += sum(path.stat().st_size for path in folder.iterdir())
+        if n_bytes > MAX_KEPT_BYTES:
+            gone.append(folder)
+    for folder in gone:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def fingerprint() -> str:

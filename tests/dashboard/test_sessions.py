@@ -19,6 +19,7 @@ from acquisition.chain import Chain, drive
 from acquisition.montage import load_montage
 from acquisition.session import SessionFolder
 from acquisition.tape import tape_of_folder
+from dashboard import retraced
 from dashboard.retraced import MAX_BYTES
 from dashboard.settings import DashboardSettings
 from streaming.waves import WaveFrame
@@ -277,6 +278,28 @@ def test_a_deleted_session_is_gone(client: httpx.Client, data: Path) -> None:
     for path in (API, f"{API}/windows", f"{API}/signal", f"{API}/wave?from=0&to=9", f"{API}/measures"):
         answer: Any = client.get(path)
         assert (answer.status_code, answer.json()["kind"]) == (404, "unknown_session"), path
+    assert not (data / "cache" / SESSION).exists(), "what was made of it is gone too"
+
+
+def test_the_oldest_of_what_is_kept_goes_when_it_is_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is the recordings': what can be made again has a bound."""
+    monkeypatch.setattr(retraced, "MAX_KEPT_BYTES", 150)
+    for i, name in enumerate("abc"):
+        for folder in (tmp_path / "sessions" / name, tmp_path / "cache" / name):
+            folder.mkdir(parents=True)
+        (tmp_path / "cache" / name / "x.steps").write_bytes(bytes(70))
+        os.utime(tmp_path / "cache" / name, (1000 + i, 1000 + i))
+    retraced.tidy(tmp_path)
+    assert sorted(path.name for path in (tmp_path / "cache").iterdir()) == ["b", "c"]
+
+
+def test_a_disk_that_is_nearly_full_is_left_to_the_recordings(
+    client: httpx.Client, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Traces can wait; a recording cannot."""
+    monkeypatch.setattr(retraced, "LEFT_FREE_BYTES", 1 << 60)
+    answer = client.get(f"{API}/signal").json()
+    assert (answer["kind"], answer["remedy"]) == ("no_traces", "Free space on that disk, and open the page again.")
 
 
 def test_a_session_that_just_began_is_shown(client: httpx.Client, settings: DashboardSettings) -> None:
