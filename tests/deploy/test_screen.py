@@ -17,6 +17,7 @@ from deploy.bench.running_demo import RunningDemo
 from deploy.bench.screen import ScreenReport, latencies, stages, views_spread
 from deploy.bench.spread import Spread
 from deploy.bench.watched import Watched
+from deploy.cli import bench
 
 HERE = Machine("2026-11-22T10:00:00+00:00", "Some CPU", 2, 8.0, "Linux 6", "3.11", {"redis": "8"}, 0.1)
 #: The page's clock reads 0 when LSL's reads 1000 s, to the last bit.
@@ -220,3 +221,18 @@ def test_a_demonstration_that_does_not_end_is_ended(monkeypatch, tmp_path):
     with pytest.raises(BadEnvironment, match="it says nothing"), demo:
         pass
     assert demo._process.returncode is not None
+
+
+def test_the_command_says_it_three_ways(monkeypatch, capsys):
+    """A table for people, JSON for machines, Markdown for the pages of the documentation."""
+    report = ScreenReport(HERE, tuple(latencies(seen(), TIE)), ("A note.",), {"seconds": 30})
+    monkeypatch.setattr(screen, "run", lambda folder, seconds, views, tell: tell("It begins.") or report)
+    monkeypatch.setattr("deploy.lsl_config.be_private", lambda: None)
+    bench.screen(as_json=True)
+    told, words = capsys.readouterr()
+    assert json.loads(told)["lines"][0]["what"] == "sample to pixel" and "It begins." in words
+    bench.screen(markdown=True)
+    page = capsys.readouterr().out
+    assert "| sample to pixel | " in page and page.rstrip().endswith("`flexion bench screen` |")
+    bench.screen()
+    assert "sample to pixel" in "".join(capsys.readouterr())
