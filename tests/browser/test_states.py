@@ -6,6 +6,7 @@ by ``make states``. A picture of each is kept in ``artifacts/states``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,11 +72,13 @@ def test_a_state_is_named_and_can_be_read_and_pressed_by_everybody(
     """State first, number second, what is missing by name (law 8); no violation, all on one screen, all for a glove."""
     page, language = page_of
     words, state = words_of(language), STATES[name]
+    late = state.code == "STALE"
     with played(redis_alone, name) as bed:
         open_state(page, site, bed, name)
         expect(page.locator("#state-word")).to_have_text(words[f"states.{state.code}"])
         expect(page.locator(".ribbon")).to_have_text(words["page.ribbon"])
-        expect(page.locator("#number")).to_have_text(state.number)
+        # How long the scorer was silent depends on how long this machine took to play the signal before.
+        expect(page.locator("#number")).to_have_text(re.compile(f"^({state.number}|---)$") if late else state.number)
         expect(page.locator("#number")).to_be_visible(visible=bool(state.number))
         expect(page.locator("#outcome-name")).to_have_text(words["outcomeName"])
         expect(page.locator("#points")).to_be_visible(visible=state.number == BOTH)
