@@ -2,8 +2,9 @@
    page thinks; and clocks that can be set, a tab that can be hidden. Ten frames a second, as on a slow tablet. */
 (() => {
   const real = { frame: requestAnimationFrame.bind(window), now: performance.now.bind(performance), date: Date.now };
-  const lens = { wallMs: 0, monoMs: 0, hidden: false, waiting: [], end: 0, errors: [] };
+  const lens = { wallMs: 0, monoMs: 0, hidden: false, waiting: [], end: 0, errors: [], looks: [], bed: "" };
   const FRAME_MS = 85;
+  const EVERY_MS = 200;
 
   performance.now = () => real.now() + lens.monoMs;
   Date.now = () => real.date() + lens.wallMs;
@@ -78,6 +79,13 @@
     return { card: card?.dataset.look ?? card?.closest("[data-look]")?.dataset.look ?? null };
   }
 
-  lens.sample = (bed) => ({ shown: at("outcome") ? bedside() : ward(bed), hidden: lens.hidden, end: lens.end, errors: lens.errors });
+  /* Looks are taken here, so that none is missed while the browser's driver is slow; whoever asks gets those since. */
+  const look = () => ({ at: real.now() / 1000, shown: at("outcome") ? bedside() : ward(lens.bed), hidden: lens.hidden, end: lens.end });
+  const loaded = () => at("outcome") !== null || at("beds") !== null;
+  setInterval(() => loaded() && lens.looks.push(look()), EVERY_MS);
+  lens.taken = (bed) => {
+    lens.bed = bed;
+    return { now: real.now() / 1000, looks: lens.looks.splice(0), errors: lens.errors };
+  };
   window.__lens = lens;
 })();

@@ -21,7 +21,7 @@ from .skew import Skew
 from .truth import Way, Witness
 from .verdict import Sample
 
-#: Seconds between two looks at a page.
+#: Seconds between two collections of what a page showed.
 EVERY_S = 0.2
 #: Seconds that a page may take to find a way that is there again: it takes a line for dead after 5.
 FIND_S = 9.0
@@ -56,6 +56,8 @@ class View:
     mended_s: float | None = None
     #: What its scripts failed with.
     errors: list[str] = field(default_factory=list)
+    #: Between what our clock less the page's lies.
+    bounds: tuple[float, float] = (-inf, inf)
     #: Whether nobody can look at it: hidden, or its machine sleeps.
     unseen: bool = False
 
@@ -73,13 +75,17 @@ class View:
         self.excused.append((self.mended_s, self.mended_s + excuse_s))
 
     async def sample(self) -> None:
-        """Look at it once."""
+        """Take what was seen since the last time; question and answer tie the page's clock to ours."""
         asked_s = time.monotonic()
-        seen = await self.page.evaluate("bed => window.__lens.sample(bed)", self.bed.name)
-        if not seen["hidden"] and not self.unseen:
-            self.errors = seen["errors"]
-            words = seen["shown"].pop("words", {})
-            self.samples.append(Sample(asked_s, time.monotonic(), seen["shown"], seen["end"], words))
+        taken = await self.page.evaluate("bed => window.__lens.taken(bed)", self.bed.name)
+        bounds = asked_s - taken["now"], time.monotonic() - taken["now"]
+        anew = bounds[0] > self.bounds[1] or bounds[1] < self.bounds[0]  # it was loaded anew
+        self.bounds = bounds if anew else (max(bounds[0], self.bounds[0]), min(bounds[1], self.bounds[1]))
+        self.errors = taken["errors"]
+        for seen in taken["looks"]:
+            at_s, words = seen["at"] + sum(self.bounds) / 2, seen["shown"].pop("words", {})
+            if not seen["hidden"] and not self.unseen:
+                self.samples.append(Sample(at_s, at_s, seen["shown"], seen["end"], words))
 
     async def watch(self) -> None:
         """Look at it for ever."""

@@ -23,8 +23,8 @@ STEP_S = 0.25
 
 #: An age: its limits, and its seconds at a moment where all is known up to another.
 Age = tuple[tuple[float, ...], Callable[[float, float], float]]
-#: Words of a page that knows nothing yet: no value stands there that could be old.
-UNKNOWN = "UNKNOWN"
+#: States of a page that runs no script yet, or that knows nothing yet: no value stands there that could be old.
+UNKNOWN = ("", "UNKNOWN")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Sample:
     def well(self) -> bool:
         """Whether it shows something, and all of that as fresh."""
         looks = [look for look in self.shown.values() if look is not None]
-        return bool(looks) and self.words.get("code") != UNKNOWN and set(looks) == {"fresh"}
+        return bool(looks) and self.words.get("code") not in UNKNOWN and set(looks) == {"fresh"}
 
 
 @dataclass
@@ -195,7 +195,7 @@ class _Lanes:
 def _looks(samples: list[Sample]) -> Iterator[tuple[Sample, str, str]]:
     """Yield every look that can be judged: on a page that knows nothing yet stands nothing that could be old."""
     for sample in samples:
-        known = sample.shown.items() if sample.words.get("code") != UNKNOWN else ()
+        known = sample.shown.items() if sample.words.get("code") not in UNKNOWN else ()
         for value, look in known:
             if look is not None:
                 yield sample, value, look
