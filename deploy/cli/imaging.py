@@ -73,7 +73,7 @@ def fmri(
         "run.workers": workers,
     }
     settings = _settings(config, resume, flags)
-    with TrainingProgress(epochs=settings.fit.epochs, as_json=as_json) as progress:
+    with TrainingProgress(epochs=settings.fit.epochs_of, as_json=as_json) as progress:
         if dry_run:
             from training.imaging.rehearsal import rehearse_fmri
 

@@ -75,15 +75,17 @@ class TrainingProgress(Bars):
 
     Parameters
     ----------
-    epochs : int
-        Of a fold, at most.
+    epochs : int or callable
+        Of a fold, at most; or what tells it of a network, named as behind the slash in the name of its fold.
     as_json, clock
         As of ``Bars``.
     """
 
-    def __init__(self, *, epochs: int, as_json: bool, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, epochs: int | Callable[[str], int], as_json: bool, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         super().__init__(as_json=as_json, clock=clock, eta=True)
-        self._epochs = epochs
+        self._epochs_of = epochs if callable(epochs) else lambda network: epochs
         self._stage, self._n_done, self._n_total = "", 0, 0
         self._stage_bar: TaskID | None = None
         self._folds: dict[str, FoldTrack] = {}
@@ -134,7 +136,8 @@ class TrainingProgress(Bars):
         self.finished(fold)
 
     def _track(self, fold: str) -> FoldTrack:
-        return self._folds.setdefault(fold, FoldTrack(fold, self._epochs, self.clock))
+        epochs = self._epochs_of(fold.rpartition("/")[2])
+        return self._folds.setdefault(fold, FoldTrack(fold, epochs, self.clock))
 
     def _show(self, fold: str) -> None:
         track = self._folds[fold]
@@ -142,5 +145,5 @@ class TrainingProgress(Bars):
             self.line(f"{fold}: {track.words}")
             return
         if fold not in self._fold_bars:
-            self._fold_bars[fold] = self.drawn.add_task(fold, total=self._epochs, words="")
+            self._fold_bars[fold] = self.drawn.add_task(fold, total=track.epochs, words="")
         self.drawn.update(self._fold_bars[fold], completed=track.passes, words=track.words)

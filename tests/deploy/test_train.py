@@ -116,6 +116,17 @@ def test_a_fold_says_its_losses_rate_and_the_time_that_is_left():
     assert track.words == "epoch 3/10, loss 0.610, stop 0.580, AUC 0.70, lr 5.0e-04, at most 7:30 left"
 
 
+def test_a_network_that_may_make_fewer_passes_is_told_so(capsys):
+    """What is left is counted to its own last pass, not to the longest of all."""
+    now = [0.0]
+    epochs = {"regnet": 8, "fbnet": 15}.__getitem__
+    with TrainingProgress(epochs=epochs, as_json=False, clock=lambda: now[0]) as progress:
+        progress.stage("Folds", 2)
+        for now[0] in (1.0, 65.0):
+            progress.shown("paper/regnet", 1, 50, 100)
+    assert "paper/regnet: epoch 2/8" in capsys.readouterr().err
+
+
 def test_without_a_terminal_there_is_a_line_now_and_then(capsys):
     """A log of an hour has a page of them, not one for each step."""
     now = [0.0]

@@ -76,13 +76,12 @@ def model_name(backbone: str) -> str:
 
 def slice_spec(config: ImageConfig, backbone: str, seed: int) -> SliceSpec:
     """Return the settings of a configuration as a backbone's fit takes them."""
-    values = config.fit.model_dump()
-    at_most = values.pop("at_most").get(backbone, config.fit.epochs)
+    values = config.fit.model_dump(exclude={"at_most"})
     return SliceSpec(
         seed=seed,
         backbone=backbone,
         weights=config.model.weights,
         aggregation=config.model.aggregation,
         augmentation=SliceAugmentation(**config.augmentation.model_dump()),
-        **values | {"epochs": min(at_most, config.fit.epochs)},
+        **values | {"epochs": config.fit.epochs_of(backbone)},
     )

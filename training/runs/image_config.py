@@ -123,6 +123,10 @@ class ImageFitSettings(Section):
             raise ValueError(f"{unknown[0]!r} in fit.at_most is no backbone; known are {', '.join(NAMES)}")
         return self
 
+    def epochs_of(self, backbone: str) -> int:
+        """Return the passes that a backbone makes at most."""
+        return min(self.epochs, self.at_most.get(backbone, self.epochs))
+
 
 class ImageConfig(Settings):
     """The whole configuration; sections as in the file."""
