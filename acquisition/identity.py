@@ -57,6 +57,11 @@ def new_session_id(utc_s: float | None = None) -> str:
     return "".join(_ALPHABET[value >> shift & 31] for shift in range(125, -1, -5))
 
 
+def is_session_id(text: str) -> bool:
+    """Tell whether a text is the id of a session."""
+    return _SESSION.fullmatch(text) is not None
+
+
 def check_session_id(text: str) -> str:
     """Return the id of a session if it is one.
 
@@ -65,7 +70,7 @@ def check_session_id(text: str) -> str:
     IdentityError
         If it is not a ULID; nothing else may become part of a path or key.
     """
-    if _SESSION.fullmatch(text):
+    if is_session_id(text):
         return text
     message = f"session {text!r} is not an id: expected 26 characters of 0-9 and A-Z without I, L, O, U."
     raise IdentityError(message, subject="session", remedy="List the sessions with `flexion sessions list`.")

@@ -104,6 +104,8 @@ class SessionInfo:
         for key, value, known in (("mode", self.mode, MODES), ("origin", self.origin, ORIGINS)):
             if value not in known:
                 raise RecordingError(f"{key} {value!r} is unknown; expected one of {', '.join(known)}.", subject=key)
+        if not isinstance(self.bundles, Mapping):
+            raise RecordingError("bundles is no object of names and bundles.", subject="bundles")
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of ``session.json``."""

@@ -3,7 +3,7 @@
 Raw is one wave frame (``FXW2``, as live) after the other, none over a hole. An envelope is a header of 32 bytes and
 int16 at 0.1 µV, little-endian, the least of all columns, then the greatest, one row of channels after the other::
 
-    4s magic "FXE1" · H columns · H channels · 8x · q first sample · q end (one past the last)
+    4s magic "FXC1" · H columns · H channels · 8x · q first sample · q end (one past the last)
 
 A column without samples has a least above its greatest, so that a hole is a hole and never joined over (law 4).
 """
@@ -20,7 +20,7 @@ from dashboard.retraced import Retraced
 from streaming.waves import LIMIT, WaveFrame
 
 #: First bytes of an envelope.
-MAGIC = b"FXE1"
+MAGIC = b"FXC1"
 #: Samples of one raw answer: a minute.
 MAX_SAMPLES = 60_000
 #: Columns of one envelope: wider than any screen.

@@ -6,10 +6,12 @@ A folder may be torn, or half of it gone: what can be read is shown, and what ca
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from acquisition.identity import check_name
 from dashboard.errors import BrokenSession, UnknownScan, UnknownSession
 from inference.fmri.record import SHEET, find
 from streaming.scans import is_scan
@@ -101,9 +103,13 @@ def read_folder(data_dir: Path, session: str) -> Folder:
 
 
 def files_of(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Return name, size and time of the files that the windows and outcomes of a session are told from."""
-    paths = [folder / name for name in ("session.json", "results.jsonl", "ledger.json")]
-    return tuple((p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in paths if p.is_file())
+    """Return name, size and time of the files that a session is told from."""
+    seen = []
+    for name in ("session.json", "results.jsonl", "ledger.json", "notes.jsonl"):
+        with suppress(OSError):  # not there yet, or just taken away
+            status = (folder / name).stat()
+            seen.append((name, status.st_size, status.st_mtime_ns))
+    return tuple(seen)
 
 
 def attention_of(data_dir: Path, session: str, scan_sha256: str) -> Path:
@@ -124,10 +130,13 @@ def attention_of(data_dir: Path, session: str, scan_sha256: str) -> Path:
         If there is no such folder.
     UnknownScan
         If the session has no model of scans, or it has not scored this one.
+    IdentityError
+        If the folder names no patient: nothing else may become part of a path.
     """
     info = read_info(data_dir, session)
-    bundle = info["bundles"].get("fmri")
-    found = bundle and find(data_dir, info["patient"], scan_sha256, bundle["sha256"])
+    bundle = (info.get("bundles") or {}).get("fmri")
+    patient = check_name("patient", str(info.get("patient")))
+    found = bundle and find(data_dir, patient, scan_sha256, bundle["sha256"])
     if not found or not (found[0] / SHEET).is_file():
         raise UnknownScan(
             f"No picture of scan {scan_sha256[:12]} was made with the model of scans of session {session}.",
@@ -181,9 +190,13 @@ def _object(path: Path, problems: list[dict[str, Any]]) -> dict[str, Any] | None
 
 def _lines(path: Path, problems: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the lines of a file that are objects; a torn last one is the bridge's to void."""
-    if not path.is_file():
+    try:
+        whole, _, torn = path.read_bytes().rpartition(b"\n")
+    except FileNotFoundError:
         return []
-    whole, _, torn = path.read_bytes().rpartition(b"\n")
+    except OSError:
+        problems.append({"file": path.name, "kind": "unreadable"})
+        return []
     if torn:
         problems.append({"file": path.name, "kind": "torn"})
     values = [(number, _value(line)) for number, line in enumerate(whole.splitlines(), start=1) if line]

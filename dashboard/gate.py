@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from http import HTTPStatus
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -95,7 +95,7 @@ class Gate:
         """Handle one request, or one WebSocket."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
-        elif not is_loopback(_asked(scope).hostname or ""):
+        elif not is_loopback(_asked(scope)[0]):
             await self._refuse(scope, receive, send, *STRANGE_NAME)
         elif not _from_own_page(scope):
             await self._refuse(scope, receive, send, *FOREIGN_PAGE)
@@ -112,15 +112,25 @@ class Gate:
         await problem(status, words, remedy=remedy)(scope, receive, send)
 
 
-def _asked(scope: Scope) -> SplitResult:
-    return urlsplit(f"//{Headers(scope=scope).get('host', '')}")
+def _asked(scope: Scope) -> tuple[str, str]:
+    """Return name, and name with port, that a request asked for."""
+    return _named(f"//{Headers(scope=scope).get('host', '')}")
+
+
+def _named(url: str) -> tuple[str, str]:
+    """Return name, and name with port, of an address; of one that is none, two empty texts."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a bracket that nothing closes
+        return "", ""
+    return parts.hostname or "", parts.netloc
 
 
 def _from_own_page(scope: Scope) -> bool:
     """Tell whether a request is harmless, or sent by one of these pages, or by no page at all."""
     origin = Headers(scope=scope).get("origin")
     reads = scope["type"] == "http" and scope["method"] in READING
-    return reads or origin is None or urlsplit(origin).netloc == _asked(scope).netloc
+    return reads or origin is None or _named(origin)[1] == _asked(scope)[1]
 
 
 def _with_headers(send: Send) -> Send:

@@ -75,6 +75,8 @@ class Jobs:
         return None
 
     def _begin(self, name: str, work: Callable[[Tell], None]) -> _Job:
+        # What is done and nobody asked for any more (the page was left) waits for nobody.
+        self._jobs = {known: job for known, job in self._jobs.items() if not job.done.done()}
         if len(self._jobs) >= MAX_JOBS:
             raise TooBusy(
                 f"{MAX_JOBS} recordings are being read already.",

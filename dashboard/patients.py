@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from acquisition.errors import IdentityError
-from acquisition.identity import check_name, check_session_id
+from acquisition.identity import check_name, is_session_id
 from dashboard.archive import Archive
 from dashboard.errors import BrokenSession, UnknownSession
 from dashboard.folder import files_of
@@ -125,7 +125,7 @@ class Patients:
         """Return the sessions that have a folder, newest first: their ids begin with the time."""
         folder = self._data_dir / "sessions"
         names = [path.name for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
-        return sorted((name for name in names if _is_session(name)), reverse=True)
+        return sorted(filter(is_session_id, names), reverse=True)
 
     def _patient_of(self, session: str) -> str | None:
         """Return whose a session is; its ``session.json`` is read again when it has changed."""
@@ -157,7 +157,10 @@ class Patients:
         except (UnknownSession, BrokenSession):  # taken away, or spoiled, since it was listed
             return _row(session, {}, unreadable=True)
         told = {} if outcome is None else outcome.to_json()
-        return _row(session, folder.info, **told, ended=folder.ended, in_error=folder.in_error, lacking=lacking)
+        try:
+            return _row(session, folder.info, **told, ended=folder.ended, in_error=folder.in_error, lacking=lacking)
+        except (ValidationError, AttributeError):  # its session.json is JSON, and not what ours says
+            return _row(session, {}, unreadable=True)
 
 
 def _row(session: str, info: dict[str, Any], **told: Any) -> SessionRow:
@@ -179,14 +182,6 @@ def _row(session: str, info: dict[str, Any], **told: Any) -> SessionRow:
         synthetic=any(bundle.get("origin") == "synthetic" for bundle in bundles),
         lacking=told.get("lacking", ""),
     )
-
-
-def _is_session(name: str) -> bool:
-    try:
-        check_session_id(name)
-    except IdentityError:
-        return False
-    return True
 
 
 def _patient_in(path: Path) -> str | None:

@@ -17,6 +17,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 
 from acquisition.decisions import Decision, canonical_json
 from acquisition.durable import AppendFile, make_folder, replace_file
+from acquisition.identity import is_session_id
 from acquisition.montage import Montage
 from acquisition.quality import CELL_SAMPLES, FAULTS, Cell
 from acquisition.reel import Samples
@@ -206,6 +208,7 @@ def make(folder: SessionFolder, into: Path, tell: Tell) -> None:
         for step in drive(chain, made.hearing(tape_of_folder(folder))):
             made.take(step)
             tell(min(1.0, made.n_taken / max(1, n_samples)))
+        made.file.sync()
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -224,16 +227,26 @@ def make(folder: SessionFolder, into: Path, tell: Tell) -> None:
 
 
 def tidy(data_dir: Path) -> None:
-    """Delete what is kept of sessions that are gone, and the oldest of what is too much."""
-    kept = [folder for folder in (data_dir / CACHE).glob("*") if folder.is_dir()]
+    """Delete what is kept of sessions that are gone, and the oldest of what is too much; nothing else there."""
+    kept = [folder for folder in (data_dir / CACHE).glob("*") if is_session_id(folder.name) and folder.is_dir()]
     gone = [folder for folder in kept if not (data_dir / "sessions" / folder.name).is_dir()]
     n_bytes = 0
-    for folder in sorted(set(kept) - set(gone), key=lambda folder: folder.stat().st_mtime, reverse=True):
-        n_bytes += sum(path.stat().st_size for path in folder.iterdir())
+    for _, size, folder in sorted(map(_weighed, set(kept) - set(gone)), reverse=True):
+        n_bytes += size
         if n_bytes > MAX_KEPT_BYTES:
             gone.append(folder)
     for folder in gone:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _weighed(folder: Path) -> tuple[float, int, Path]:
+    """Return when a folder was last added to, its bytes, and itself; what another thread takes away weighs nothing."""
+    changed_s, n_bytes = 0.0, 0
+    with suppress(OSError):
+        changed_s = folder.stat().st_mtime
+        for path in folder.iterdir():
+            n_bytes += path.stat().st_size
+    return changed_s, n_bytes, folder
 
 
 def fingerprint() -> str:

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 
-from acquisition.identity import check_session_id
 from dashboard.files import FRESH
 from dashboard.parts import Has
+from dashboard.routes.sessions import Scan, Session
 from dashboard.scan import hash_of, read_scan, sheet_of
 
 router = APIRouter(tags=["sessions"])
 
-Scan = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="SHA-256 of the scan's file")]
 #: A sheet that is asked for by its hash is that one for ever.
 KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 
 @router.get("/api/v1/sessions/{session}/scans/{scan}", summary="A scored scan: its slices, and how far to trust them")
-def one_scan(session: str, scan: Scan, has: Has) -> dict[str, Any]:
+def one_scan(session: Session, scan: Scan, has: Has) -> dict[str, Any]:
     """Return the slices from below, the addresses of their sheets, and the sanity check of the maps."""
-    return read_scan(has.settings.data_dir, check_session_id(session), scan)
+    return read_scan(has.settings.data_dir, session, scan)
 
 
 @router.get(
@@ -31,13 +30,13 @@ def one_scan(session: str, scan: Scan, has: Has) -> dict[str, Any]:
     response_class=FileResponse,
 )
 def one_sheet(
-    session: str,
+    session: Session,
     scan: Scan,
     sheet: Literal["underlay", "focus"],
     has: Has,
     v: Annotated[str, Query(description="start of the sheet's SHA-256, as the scan's own answer gives it")] = "",
 ) -> FileResponse:
     """Return the slices from below, as many side by side as the scan's own answer says."""
-    path = sheet_of(has.settings.data_dir, check_session_id(session), scan, sheet)
+    path = sheet_of(has.settings.data_dir, session, scan, sheet)
     kept = v == hash_of(path)
     return FileResponse(path, media_type="image/png", headers=KEPT if kept else FRESH)

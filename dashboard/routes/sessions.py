@@ -24,6 +24,8 @@ router = APIRouter(tags=["sessions"])
 
 #: Windows of one page.
 MAX_WINDOWS = 200
+#: Farthest sample that may be asked for: thirty years of them, and no sum overflows.
+MAX_SAMPLE = 1 << 40
 #: Keys of a result that no page shows.
 UNSEEN = ("embedding", "stages_s")
 
@@ -41,8 +43,8 @@ def session_id(session: str) -> str:
 
 Session = Annotated[str, Depends(session_id)]
 Scan = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="SHA-256 of the scan's file")]
-From = Annotated[int, Query(alias="from", ge=0, description="first sample of the session's grid")]
-To = Annotated[int, Query(ge=1, description="one past the last sample")]
+From = Annotated[int, Query(alias="from", ge=0, le=MAX_SAMPLE, description="first sample of the session's grid")]
+To = Annotated[int, Query(ge=1, le=MAX_SAMPLE, description="one past the last sample")]
 Columns = Annotated[int, Query(ge=0, le=cuts.MAX_COLUMNS, description="columns of an envelope; 0 for every sample")]
 
 
@@ -96,7 +98,7 @@ def signal(session: Session, has: Has) -> JSONResponse:
 
 
 @router.get(
-    "/api/v1/sessions/{session}/wave", summary="A stretch of a session's traces: FXW2 frames, or an FXE1 envelope"
+    "/api/v1/sessions/{session}/wave", summary="A stretch of a session's traces: FXW2 frames, or an FXC1 envelope"
 )
 def wave(session: Session, has: Has, first: From, to: To, px: Columns = 0) -> Response:
     """Return samples as live frames had them, or the least and greatest of each column; 202 while they are made."""

@@ -69,6 +69,15 @@ def test_no_more_than_a_few_wait(jobs: Jobs) -> None:
     go.set()
 
 
+def test_what_a_page_left_behind_keeps_nobody_out(jobs: Jobs) -> None:
+    """Sessions that were opened and left before they were made: their work is done, and nobody asks for it again."""
+    for name in range(MAX_JOBS):
+        jobs.ask(str(name), lambda tell: None)
+    for job in [*jobs._jobs.values()]:
+        job.done.result(SOON_S)
+    until_done(jobs, "one more", lambda tell: None)
+
+
 def test_the_end_lets_go_of_what_is_being_done() -> None:
     """The process ends at the next word of the work; it does not sit out the rest."""
     jobs, begun, closed, ended = Jobs(), threading.Event(), threading.Event(), []

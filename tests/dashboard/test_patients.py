@@ -124,6 +124,16 @@ def test_what_nobody_can_read_is_counted(patients: Patients, tmp_path: Path) -> 
     assert patients._row(kept.info.session).unreadable
 
 
+@pytest.mark.parametrize("spoiled", [{"created_utc": 7}, {"bundles": ["a"]}])
+def test_a_session_json_of_another_shape_hides_no_other(patients: Patients, tmp_path: Path, spoiled: Any) -> None:
+    """It is JSON and names a patient; what else it says is not what ours do."""
+    record(tmp_path, "P-1")
+    path = record(tmp_path, "P-2", day=2).path / "session.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **spoiled}))
+    rows = {row.patient: row.sessions[0].unreadable for row in patients.page("", 1).patients}
+    assert rows == {"P-2": True, "P-1": False}
+
+
 def test_pages_and_search(patients: Patients, tmp_path: Path) -> None:
     """By a part of the pseudonym, in any case; a page beyond the last is empty."""
     folder = tmp_path / "sessions"

@@ -116,6 +116,17 @@ def test_a_picture_of_anything_else_is_not_shown(client: httpx.Client, settings:
     assert answer.json()["kind"] == "unknown_scan"
 
 
+@pytest.mark.parametrize(("info", "kind"), [({"patient": "P-017"}, "unknown_scan"), ({"patient": "../x"}, "identity")])
+def test_a_session_json_of_another_shape_has_no_picture(
+    client: httpx.Client, settings: DashboardSettings, info: object, kind: str
+) -> None:
+    """One that names no models, and one whose patient would lead out of the folder."""
+    scored_scan(settings)
+    (settings.data_dir / "sessions" / SESSION / "session.json").write_text(json.dumps(info))
+    answer = client.get(f"/api/v1/sessions/{SESSION}/scans/{SCAN}/attention.png")
+    assert answer.json()["kind"] == kind
+
+
 @pytest.mark.parametrize("scan", ["..", "a" * 63, "g" * 64, "A" * 64])
 def test_a_scan_is_named_by_its_hash_alone(client: httpx.Client, settings: DashboardSettings, scan: str) -> None:
     """Nothing but 64 digits is looked for."""
@@ -170,6 +181,14 @@ def test_without_redis_the_pages_are_there_and_say_so(tmp_path: Path) -> None:
         assert client.get("/api/v1/beds").json() == {"beds": []}
         answer = client.get("/readyz")
         assert (answer.status_code, answer.json()["checks"]["redis"]) == (503, False)
+
+
+@pytest.mark.parametrize("header", ["host", "origin"])
+def test_an_address_that_is_none_is_refused(client: httpx.Client, header: str) -> None:
+    """A bracket that nothing closes is nobody's name, and no fault of ours."""
+    address = {"host": "[::1", "origin": "http://[::1"}[header]
+    answer = client.post("/api/v1/streams", json={}, headers={header: address})
+    assert answer.status_code in (421, 403)
 
 
 def test_a_foreign_name_that_leads_here_is_refused(client: httpx.Client) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from acquisition.chain import Chain, drive
+from acquisition.identity import new_session_id
 from acquisition.montage import load_montage
 from acquisition.session import SessionFolder
 from acquisition.tape import tape_of_folder
@@ -127,7 +128,7 @@ def test_an_envelope_keeps_every_extreme_and_every_hole(client: httpx.Client, da
     """The least and greatest of each column; a column without samples has none (law 4)."""
     made(client, f"{API}/signal")
     content = client.get(f"{API}/wave?from=24000&to=30000&px=7").content
-    assert content[:4] == b"FXE1"
+    assert content[:4] == b"FXC1"
     least, greatest = np.frombuffer(content, "<i2", offset=32).reshape(2, 7, 16)
     edges = [24_000 + -(-i * 6_000 // 7) for i in range(8)]
     for i in range(7):
@@ -173,7 +174,9 @@ def test_measures_are_those_of_the_report(client: httpx.Client, data: Path) -> N
     assert client.get(f"{API}/measures").status_code == 200
 
 
-@pytest.mark.parametrize("stretch", ["from=10&to=10", "from=0&to=60001", "from=0&to=100&px=101", "from=-1&to=5"])
+@pytest.mark.parametrize(
+    "stretch", ["from=10&to=10", "from=0&to=60001", "from=0&to=100&px=101", "from=-1&to=5", f"from=0&to={1 << 63}&px=9"]
+)
 def test_a_stretch_that_is_none_or_too_long_is_refused(client: httpx.Client, data: Path, stretch: str) -> None:
     """One answer holds a minute of samples, or an envelope of one sample a column at least."""
     answer = client.get(f"{API}/wave?{stretch}")
@@ -234,6 +237,24 @@ def test_torn_and_foreign_lines_are_left_out_and_said(client: httpx.Client, data
     assert client.get(f"{API}/windows").json()["total"] == 3
 
 
+def test_a_file_that_the_disk_does_not_give_is_said(client: httpx.Client, data: Path) -> None:
+    """The rest is shown."""
+    (folder_of(data) / "results.jsonl").unlink()
+    (folder_of(data) / "results.jsonl").mkdir()
+    body = client.get(API).json()
+    assert ({"file": "results.jsonl", "kind": "unreadable"} in body["problems"], body["windows"]) == (
+        True,
+        {"results": 0},
+    )
+
+
+def test_a_note_that_was_just_written_is_shown(client: httpx.Client, data: Path) -> None:
+    """Also where no window came meanwhile: in a session that nothing scores none ever does."""
+    before = client.get(API).json()["notes"]
+    SessionFolder.find(data, SESSION).append_note({"text": "coughs"})
+    assert client.get(API).json()["notes"] == [*before, {"text": "coughs"}]
+
+
 def test_a_session_json_that_is_torn_is_a_problem(client: httpx.Client, data: Path) -> None:
     """Nothing says whose the rest is, so nothing is shown."""
     (folder_of(data) / "session.json").write_text('{"patient": "P-0')
@@ -284,13 +305,20 @@ def test_a_deleted_session_is_gone(client: httpx.Client, data: Path) -> None:
 def test_the_oldest_of_what_is_kept_goes_when_it_is_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The disk is the recordings': what can be made again has a bound."""
     monkeypatch.setattr(retraced, "MAX_KEPT_BYTES", 150)
-    for i, name in enumerate("abc"):
+    names = [new_session_id(1.8e9 + i) for i in range(3)]
+    for i, name in enumerate(names):
         for folder in (tmp_path / "sessions" / name, tmp_path / "cache" / name):
             folder.mkdir(parents=True)
         (tmp_path / "cache" / name / "x.steps").write_bytes(bytes(70))
         os.utime(tmp_path / "cache" / name, (1000 + i, 1000 + i))
+    (tmp_path / "cache" / "somebody-else-s").mkdir()
     retraced.tidy(tmp_path)
-    assert sorted(path.name for path in (tmp_path / "cache").iterdir()) == ["b", "c"]
+    assert sorted(path.name for path in (tmp_path / "cache").iterdir()) == [*names[1:], "somebody-else-s"]
+
+
+def test_what_another_thread_takes_away_meanwhile_weighs_nothing(tmp_path: Path) -> None:
+    """Pages and the thread that makes traces tidy up at one time."""
+    assert retraced._weighed(tmp_path / "gone") == (0.0, 0, tmp_path / "gone")
 
 
 def test_a_disk_that_is_nearly_full_is_left_to_the_recordings(

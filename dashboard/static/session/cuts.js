@@ -2,14 +2,14 @@
 /**
  * Stretches of a recorded session's traces as the server sends them: wave frames one after the other, or an envelope.
  *
- * An envelope is little-endian: "FXE1", u16 columns, u16 channels, 8 bytes of nothing, i64 first sample, i64 end; then
+ * An envelope is little-endian: "FXC1", u16 columns, u16 channels, 8 bytes of nothing, i64 first sample, i64 end; then
  * int16, the least of every column, then the greatest, channels of one column side by side.
  */
 
 import { HEADER_BYTES, decodeFrame } from "../signal/decoder.js";
 
 const ENVELOPE_BYTES = 32;
-const ENVELOPE_MAGIC = 0x31455846; // "FXE1" read as a little-endian u32
+const ENVELOPE_MAGIC = 0x31435846; // "FXC1" read as a little-endian u32
 
 /**
  * @typedef {object} Envelope

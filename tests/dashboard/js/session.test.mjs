@@ -59,7 +59,7 @@ const whole = (more = {}) => [{ told: TOLD }, { course: COURSE }, { signal: SIGN
 function envelopeBytes(columns, channels, least, greatest) {
   const buffer = new ArrayBuffer(32 + 4 * columns * channels);
   const view = new DataView(buffer);
-  [..."FXE1"].forEach((letter, i) => view.setUint8(i, letter.charCodeAt(0)));
+  [..."FXC1"].forEach((letter, i) => view.setUint8(i, letter.charCodeAt(0)));
   view.setUint16(4, columns, true);
   view.setUint16(6, channels, true);
   view.setBigInt64(24, 500n, true);
