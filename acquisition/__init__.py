@@ -52,6 +52,7 @@ What is made of it
     ``segment``        what the decisions say about the samples that come next
     ``conditioning``   bad samples held, then filtered
     ``passband``       what the filters let through, and their delay, as the screen says it
+    ``hum``            mains of the other frequency, which the filters let through
     ``quality``        which tenths of a second of which channel can be believed
     ``artifact``       blinks and pops in the EEG, scaled down by a stage that is frozen once
     ``phases``         which part of the exercise each sample belongs to

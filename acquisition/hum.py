@@ -86,7 +86,8 @@ class Hum:
 
     def to_json(self) -> dict[str, Any] | None:
         """Return what a heartbeat tells; None where nothing hums."""
-        return {"hz": self.hz, "channels": list(self.channels)} if self.channels else None
+        channels = list(self.channels)  # once: the heartbeat asks from a thread of its own
+        return {"hz": self.hz, "channels": channels} if channels else None
 
     def notice(self) -> dict[str, str] | None:
         """Return what people are to be told, once, when a channel has hummed for some seconds; else None."""

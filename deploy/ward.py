@@ -25,6 +25,7 @@ from acquisition.session import SessionFolder, SessionInfo
 from deploy import exits
 from deploy.desk import Desk
 from deploy.ear import Ear
+from deploy.errors import WrongUse
 from deploy.occupancy import check_free, correct, cues_of, holders, is_closed, sources_of
 from deploy.opening import Models, entry_of
 from deploy.redis_choice import ChosenRedis
@@ -203,12 +204,28 @@ class Ward:
         return holders(self._client, wanted) | {id: held for id, held in ours.items() if id in wanted}
 
     def open_cues(self, bed: str, language: str) -> None:
-        """Begin the cues of the session in a bed; they end by themselves, or by a person."""
+        """Begin the cues of the session in a bed; they end by themselves, or by a person.
+
+        Asked for again, by a second press or page, they stay one: two would send every marker twice.
+
+        Raises
+        ------
+        WrongUse
+            If there is no such session, or the bed's cues still run beside the stream of an earlier one.
+        """
         info = cues_of(bed, self._seated().values())
-        named = ("--source-id", *sources_of(info.source)[:1])
-        more = ("--bed", bed, "--language", language, "--port", "0", "--no-browser", "--json")
-        name = f"cues {info.session} {self._clock.monotonic_s():.3f}"
-        self._spawn(name, "cues", *named, *more, ended=lambda: True, beats=False)
+        (source_id,) = sources_of(info.source)[:1]
+        name = f"cues {bed.casefold()}"
+        running = self._supervisor.children.get(name)
+        if running is None or running.over:
+            more = ("--bed", bed, "--language", language, "--port", "0", "--no-browser", "--json")
+            self._spawn(name, "cues", "--source-id", source_id, *more, ended=lambda: True, beats=False)
+        elif source_id not in running.spec.command:
+            raise WrongUse(
+                f"The cues of bed {bed} still run beside the stream of an earlier session.",
+                subject=bed,
+                remedy="End them first, then open them again.",
+            )
 
     def is_closed(self, session: str) -> bool:
         """Tell whether a session has ended, and its folder is here."""

@@ -21,7 +21,7 @@ from acquisition.clock import Clock
 from acquisition.clock_map import brought_over
 from acquisition.decisions import Decision
 from acquisition.durable import free_bytes
-from acquisition.errors import DiskFull
+from acquisition.errors import DiskFull, RecordingError
 from acquisition.hum import Hum
 from acquisition.items import SIGNAL, Item, Raw, RawMarker
 from acquisition.ledger import PARTNER as OF_PARTNER
@@ -163,8 +163,7 @@ class Bridge:
             self._announce(decision)
             self._ended = str(decision.data["reason"]) if decision.kind == "end" else self._ended
         self._resume_scans()
-        for note in self._folder.notes():
-            self._teller.note(note)
+        self._resume_notes()
         for step in drive(self._chain, tape_of_folder(self._folder), self._folder.append_decision):
             self._post(step.windows, live=False)
         self._resume_index()
@@ -179,6 +178,17 @@ class Bridge:
                 self._outbox.tell(*told_as("fmri", line))
         if not self._ended:
             self._watch_scans()
+
+    def _resume_notes(self) -> None:
+        """Tell what people wrote down in an earlier life; where that cannot be read the session goes on without."""
+        try:
+            notes = self._folder.notes()
+        except RecordingError as error:
+            log.warning("notes_unreadable", cause=str(error))
+            self._teller.notice("The notes so far cannot be read", "See notes.jsonl in the session's folder.")
+            return
+        for note in notes:
+            self._teller.note(note)
 
     def _resume_index(self) -> None:
         """Number windows above every one that ever was: those made while unrecorded are in Redis and results alone."""

@@ -56,6 +56,10 @@ class Recorder:
         self._sync_s = self._retry_s = 0.0
         #: Results that the folder does not hold yet, oldest first.
         self._unsaved: deque[dict[str, Any]] = deque()
+        #: The same of notes.
+        self._unsaved_notes: deque[dict[str, Any]] = deque()
+        #: Whether this is the wrong patient's session.
+        self._in_error = False
         self._highest_term: int | None = None
         self._said = False
         #: Number of the part that is, or will be, written.
@@ -131,12 +135,14 @@ class Recorder:
         return decision
 
     def note(self, note: Mapping[str, Any]) -> None:
-        """Append a note of the user's."""
-        self._guard(lambda: self._folder.append_note(dict(note)))
+        """Append a note of the user's; one that the disk does not take waits until it does."""
+        self._unsaved_notes.append(dict(note))
+        self._guard(self._save)
 
     def entered_in_error(self) -> None:
-        """Write down that this is the wrong patient's session."""
-        self._guard(lambda: self._folder.update(entered_in_error=True))
+        """Write down that this is the wrong patient's session, as soon as the disk takes it."""
+        self._in_error = True
+        self._guard(self._save)
 
     def save_scan(self, event: Mapping[str, Any]) -> None:
         """Append an fMRI event to ``results.jsonl``; one that is there already is not written again."""
@@ -171,7 +177,7 @@ class Recorder:
         self._guard(self._close)
 
     def finish(self) -> None:
-        """Give the room for the end back, and write the results that a full disk did not take."""
+        """Give the room for the end back, and write the notes and results that a full disk did not take."""
         self._folder.release()
         failure, self.failure = self.failure, ""
         self._guard(self._save)
@@ -225,9 +231,14 @@ class Recorder:
         self._guard(self._save)
 
     def _save(self) -> None:
+        if self._in_error and not self._folder.info.entered_in_error:
+            self._folder.update(entered_in_error=True)
         while self._unsaved:
             self._folder.append_result(self._unsaved[0])
             self._unsaved.popleft()
+        while self._unsaved_notes:
+            self._folder.append_note(self._unsaved_notes[0])
+            self._unsaved_notes.popleft()
 
     def results(self) -> list[ResultRecord]:
         """Return the results on disk."""

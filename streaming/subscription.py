@@ -87,6 +87,7 @@ class AsyncSubscription:
         TransportDown
             If Redis cannot be reached.
         """
+        self._open = False  # until it stands, `follow` notes what to listen to and sends nothing
         with translated(self._url):
             await self._connection.disconnect()
             await self._connection.connect()

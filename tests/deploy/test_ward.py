@@ -15,6 +15,7 @@ from acquisition.errors import IdentityError
 from acquisition.montage import load_montage
 from acquisition.session import SessionFolder
 from deploy import ward as module
+from deploy.errors import WrongUse
 from deploy.opening import Plan, entry_of
 from deploy.redis_choice import ChosenRedis
 from deploy.supervisor import ChildState
@@ -98,6 +99,19 @@ def test_cues_are_begun_beside_the_stream_of_a_bed(ward, info, process):
     ward.open_cues("b1", "zh")
     command = [*ward._supervisor._children.values()][-1].spec.command
     assert " ".join(command[len(module.FLEXION) :]).startswith("cues --source-id amp --bed b1 --language zh --port 0")
+
+
+def test_cues_that_are_opened_twice_are_one(ward, info, redis_url):
+    """Two presses or two pages: a second process would send every marker twice. Those of another stream end first."""
+    sitting = ward.admit(info())
+    ward.open_cues("B1", "en")
+    ward.open_cues("b1", "en")
+    assert [name for name in ward._supervisor.children if name.startswith("cues")] == ["cues b1"]
+    sitting.bridge.state = ChildState.ENDED
+    Registry(connect(redis_url, "test")).close(sitting.folder.info.session, "user")
+    ward.admit(info("P2", source_id="amp-2"))
+    with pytest.raises(WrongUse, match="still run beside the stream of an earlier session"):
+        ward.open_cues("B1", "en")
 
 
 def test_a_session_that_has_ended_is_marked(ward, info, redis_url):

@@ -13,6 +13,7 @@ from acquisition.errors import DiskFull, RecordingError
 from acquisition.session import SessionFolder
 from streaming.connection import connect
 from streaming.errors import EndUnwritten, LeaseHeld
+from streaming.events import EventLog
 from streaming.lease import Holder, Lease
 from streaming.sessions import Registry
 
@@ -48,6 +49,16 @@ def test_a_bridge_that_was_stopped_goes_on_where_the_folder_ends(redis_url: str,
     assert split.scores() == whole.scores()
     assert (split.again().folder.ledger() or {})["ledger"] == (whole.again().folder.ledger() or {})["ledger"]
     assert [len(part.stamps) for part in split.again().folder.parts()] == [4_700, 4_300]
+
+
+def test_notes_that_cannot_be_read_end_no_session(redis_url: str, tmp_path: Path) -> None:
+    """A spoiled line is said; the signal goes on (law 10)."""
+    bed = Bed.make(redis_url, tmp_path)
+    (bed.folder.path / "notes.jsonl").write_text("not JSON\n")
+    with scoring(redis_url):
+        assert bed.bridge(lambda point, chain: bed.file_source(make_recording(3_000))).run(threading.Event()) == 0
+    told = EventLog(connect(redis_url, "test"), bed.session).read()
+    assert "The notes so far cannot be read" in [event.data["text"] for event in told if event.type == "notice"]
 
 
 def test_a_wiped_redis_costs_nothing(redis_url: str, tmp_path: Path) -> None:

@@ -215,6 +215,18 @@ def test_results_wait_in_order_for_a_disk_that_takes_them(recorder, disk, folder
     assert [line["index"] for line in folder.results()] == [0, 1, 2]
 
 
+def test_what_people_said_waits_for_a_disk_that_takes_it(recorder, disk, folder):
+    """A note, and that it is the wrong patient: both were answered as done, so the end writes them down."""
+    disk.full = True
+    recorder.samples(raw())
+    recorder.note({"text": "coughs"})
+    recorder.entered_in_error()
+    assert not folder.notes() and not SessionFolder.open(folder.path).info.entered_in_error
+    disk.full = False
+    recorder.finish()
+    assert folder.notes() == [{"text": "coughs"}] and SessionFolder.open(folder.path).info.entered_in_error
+
+
 def test_a_term_that_the_disk_did_not_take_is_remembered(recorder, disk):
     """The next term is above it, and the recording is not read again to know that: the bridge would wait for it."""
     disk.full = True
