@@ -24,7 +24,9 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
 
-from acquisition.errors import FlexionError
+import structlog
+
+from acquisition.errors import BadEnvironment, FlexionError
 from acquisition.montage import load_montage
 from acquisition.session import SessionInfo
 from deploy.errors import WrongUse
@@ -40,6 +42,9 @@ SETTINGS = ("minutes", "montage", "unit", "mains_hz")
 #: Arguments of ``start`` that say which stream is meant, and with ``PARTNER`` before them which second one.
 CRITERIA = ("name", "source_id", "hostname")
 PARTNER = "partner_"
+
+
+log = structlog.get_logger("desk")
 
 
 class Host(Protocol):
@@ -122,6 +127,9 @@ class Desk:
                 self._finish(command, found.result())
             except FlexionError as error:
                 self._voice.refuse(command, error.as_refusal())
+            except Exception as error:  # one question that goes wrong ends nobody's session
+                log.exception("command_failed", command=command.name)
+                self._voice.refuse(command, _failed(command, error).as_refusal())
 
     def close(self) -> None:
         """Take no more."""
@@ -182,3 +190,9 @@ class Desk:
         }
         taken = self._host.taken({stream["source_id"] for stream in found["streams"]})
         return found | {"taken": taken, "usual": usual}
+
+
+def _failed(command: Command, error: Exception) -> BadEnvironment:
+    return BadEnvironment(
+        f"{command.name} failed: {error}.", subject=command.name, remedy="Try again; the log of flexion live says more."
+    )

@@ -150,6 +150,17 @@ def test_a_bed_that_is_taken_is_refused(ask, counter, source_id):
     assert counter.refusals[0]["message"] == "taken"
 
 
+def test_a_question_that_goes_wrong_ends_nothing(ask, counter, monkeypatch):
+    """What the network's library raises is the answer to who asked; the supervisor looks after its sessions on."""
+
+    def fail(wait_s):
+        raise RuntimeError("could not create a resolver")
+
+    monkeypatch.setattr("acquisition.discovery.find_streams", fail)
+    ask("streams")
+    assert [refusal["message"] for refusal in counter.refusals] == ["streams failed: could not create a resolver."]
+
+
 def test_streams_are_listed(ask, counter, source_id):
     """As `flexion streams` lists them."""
     ask("streams")
