@@ -15,7 +15,7 @@ from acquisition.identity import same_name
 from deploy.errors import WrongUse
 from streaming.connection import connect
 from streaming.control import Command, Listener
-from streaming.errors import RecordError, TransportDown
+from streaming.errors import TransportDown
 
 #: Longest wait for a command before somebody looks whether to end.
 LOOK_S = 0.5
@@ -69,7 +69,7 @@ class CueEar:
 
     def _hear(self, listener: Listener) -> None:
         while not self._closing.is_set():
-            for command in _valid(listener):
+            for command in listener.read(LOOK_S):
                 if self._is_ours(command):
                     self._carry_out(command, listener)
 
@@ -96,11 +96,3 @@ class CueEar:
         if action != SHOW:
             self._desk.command(COMMANDS[action])
         return {**self._desk.shown().to_json(), "heard": self._heard(), "url": self._url}
-
-
-def _valid(listener: Listener) -> list[Command]:
-    """Return the next commands; an entry of another version is nobody's."""
-    try:
-        return listener.read(LOOK_S)
-    except RecordError:
-        return []

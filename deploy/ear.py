@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from redis import Redis
@@ -74,12 +75,14 @@ class Ear:
     def answer(self, command: Command, data: dict[str, object]) -> None:
         """Answer a command; an answer that Redis does not take is missed by its sender, who is told so by its time."""
         if self._listener is not None:
-            self._listener.answer(command, data)
+            with suppress(TransportDown):
+                self._listener.answer(command, data)
 
     def refuse(self, command: Command, error: dict[str, str]) -> None:
         """Refuse a command."""
         if self._listener is not None:
-            self._listener.refuse(command, error)
+            with suppress(TransportDown):
+                self._listener.refuse(command, error)
 
     def close(self) -> None:
         """Stop listening."""

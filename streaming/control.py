@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
 from redis import Redis
 
 from streaming import keys
@@ -33,6 +34,8 @@ LONGEST = {"mark": 200, "note": 2000}
 LINE_CHARACTERS = "\n\t"
 
 _APPEND = Script("append")
+
+log = structlog.get_logger("control")
 
 
 @dataclass(frozen=True)
@@ -73,11 +76,11 @@ class Command:
         RecordError
             If it is none.
         """
-        text = {name.decode(): value.decode() for name, value in fields.items()}
         try:
-            args = json.loads(text["args"])
+            text = {name.decode(): value.decode() for name, value in fields.items()}
+            args = dict(json.loads(text["args"]))
             return cls(text["id"], text["name"], args, text["author"], float(text["valid_s"]))
-        except (KeyError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise _refused(f"An entry of {keys.CONTROL} is no command: {error!r}.") from error
 
 
@@ -193,12 +196,12 @@ class Listener:
         self._tail.seek_end()
 
     def read(self, block_s: float = 0.0) -> list[Command]:
-        """Return the next commands that are still valid, also those for others."""
-        heard = [(entry_id, Command.decode(fields)) for entry_id, fields in self._tail.read(block_s)]
+        """Return the next commands that are still valid, also those for others; what is none is nobody's."""
+        heard = [(entry_id, _command_in(fields)) for entry_id, fields in self._tail.read(block_s)]
         if not heard:
             return []
         now_ms = self._now_ms()
-        return [command for entry_id, command in heard if now_ms < parts(entry_id)[0] + command.valid_s * 1000]
+        return [one for entry_id, one in heard if one and now_ms < parts(entry_id)[0] + one.valid_s * 1000]
 
     def answer(self, command: Command, data: Mapping[str, Any] | None = None) -> None:
         """Say that a command was done, and what it gives."""
@@ -214,6 +217,15 @@ class Listener:
     def _now_ms(self) -> float:
         seconds, microseconds = self._redis.time()
         return seconds * 1000 + microseconds / 1000
+
+
+def _command_in(fields: Mapping[bytes, bytes]) -> Command | None:
+    """Return the command that an entry holds; one of another version must not end who hears it."""
+    try:
+        return Command.decode(fields)
+    except RecordError as error:
+        log.warning("unreadable_command", cause=str(error))
+        return None
 
 
 def check_text(what: str, text: object) -> str:

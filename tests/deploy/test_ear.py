@@ -11,7 +11,8 @@ import pytest
 from deploy.ear import RETRY_S, Ear
 from streaming import keys
 from streaming.connection import connect
-from streaming.control import Control
+from streaming.control import Command, Control
+from streaming.errors import TransportDown
 from streaming.heartbeat import Beat, Heartbeat
 
 #: Looks until a message that was sent must have come.
@@ -65,6 +66,18 @@ def test_commands_are_heard_and_answered(ear, redis_url):
     assert (command.name, command.author) == ("streams", "me")
     assert replies[0].ok
     assert replies[0].data == {"streams": []}
+
+
+def test_an_answer_that_redis_does_not_take_ends_nobody(ear, monkeypatch):
+    """Redis went away while the network was looked at: the sessions that run are not the price of an answer."""
+
+    def away(*_):
+        raise TransportDown("Redis is out of reach.", subject="redis")
+
+    monkeypatch.setattr("streaming.control._APPEND", away)
+    command = Command("1", "streams", {}, "me")
+    ear.answer(command, {"streams": []})
+    ear.refuse(command, {"message": "no"})
 
 
 def test_a_redis_that_is_away_makes_deaf(clock, tmp_path):

@@ -124,10 +124,13 @@ def test_control_streams_stay_short(redis):
 
 
 def test_entries_that_are_none_are_refused(redis):
-    """What others write there is not obeyed (law 10)."""
+    """What others write there is not obeyed, and keeps nobody from what is a command (law 10)."""
     listener = Listener(redis, "careful")
-    redis.xadd(keys.CONTROL, {"id": "1", "name": "stop"})
+    odd = {"id": "1", "name": "stop", "args": "[1]", "author": "x", "valid_s": "5"}
+    for fields in ({"id": "1", "name": "stop"}, odd, {**odd, "author": b"\xff"}, {**odd, "args": "{}"}):
+        redis.xadd(keys.CONTROL, fields)
+    assert [command.args for command in listener.read()] == [{}]
     with pytest.raises(RecordError, match="is no command"):
-        listener.read()
+        Command.decode({b"id": b"1"})
     with pytest.raises(RecordError, match="is no answer"):
         Reply.decode({b"id": b"1", b"reply": b"{}"})
