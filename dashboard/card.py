@@ -53,6 +53,7 @@ class BedCard(BaseModel):
     windows: int
     wave: CardWave | None
     contact_age_s: float
+    bridge_age_s: float
     progress_age_s: float
     cause: str
     ended_utc: str | None
@@ -125,6 +126,7 @@ def card_of(entry: SessionEntry, record: SessionRecord, contact: Mapping[str, An
         windows=record.count("result"),
         wave=contact["wave"],
         contact_age_s=max(role["age_s"] for role in contact["roles"].values()),
+        bridge_age_s=contact["roles"]["bridge"]["age_s"],
         progress_age_s=contact["progress"]["age_s"],
         cause=contact["progress"]["cause"],
         ended_utc=entry.closed_utc,

@@ -9,15 +9,16 @@ from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
-from acquisition.identity import check_session_id
 from dashboard.commands import ask
 from dashboard.parts import Has
 from dashboard.problems import problem
 from dashboard.routes.beds import BedName
+from dashboard.routes.sessions import Session
+from streaming.errors import NoAnswer
 
 #: Largest body in bytes: the longest note in any script, as JSON escapes it, and room around it.
 MAX_BODY_BYTES = 64 * 1024
@@ -44,7 +45,7 @@ def _refusal(request: Request) -> Response | None:
         words = f"A command is JSON, this is {media or 'nothing that says what it is'}."
         return problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, words, remedy="Send application/json.")
     length = request.headers.get("content-length", "")
-    if not length.isdecimal():
+    if not length.isdecimal() or "transfer-encoding" in request.headers:  # chunks may say one length and bring another
         return problem(HTTPStatus.LENGTH_REQUIRED, "A command says how long it is.", remedy="Send Content-Length.")
     if int(length) > MAX_BODY_BYTES:
         words = f"A command has at most {MAX_BODY_BYTES:,} bytes, this one {int(length):,}."
@@ -111,20 +112,6 @@ class Done(BaseModel):
     sample: int | None = None
 
 
-def session_name(session: str) -> str:
-    """Return the session of the URL.
-
-    Raises
-    ------
-    IdentityError
-        If it is no session identifier.
-    """
-    return check_session_id(session)
-
-
-SessionName = Annotated[str, Depends(session_name)]
-
-
 @router.post("/api/v1/streams", summary="The streams that answer on the network now, and who has them")
 def streams(asked: Asked, has: Has) -> dict[str, Any]:
     """Return streams, pairs, what open sessions have of them, and what a session begins with by default."""
@@ -140,25 +127,30 @@ def start(bed: BedName, beginning: Beginning, has: Has) -> Begun:
 
 @router.post("/api/v1/beds/{bed}/cue", summary="Open or run the cues of a bed")
 def cue(bed: BedName, cueing: Cueing, has: Has) -> dict[str, Any]:
-    """Return how they stand, and where the patient's page is."""
+    """Return how they stand, and where the patient's page is; ``none`` where none is there to ``show``."""
     args = {"bed": bed, **cueing.model_dump(exclude={"author"})}
-    return ask(has.settings.redis_url, "cue", args, cueing.author)
+    try:
+        return ask(has.settings.redis_url, "cue", args, cueing.author)
+    except NoAnswer:
+        if cueing.action != "show":
+            raise
+        return {"state": "none"}  # no fault: a page that looks every other second is answered
 
 
 @router.post("/api/v1/sessions/{session}/stop", summary="End a session; or mark it as the wrong patient's")
-def stop(session: SessionName, ending: Ending, has: Has) -> Done:
+def stop(session: Session, ending: Ending, has: Has) -> Done:
     """Return when its bridge has heard; the last windows get their scores after that."""
     args = {"session": session, "entered_in_error": ending.entered_in_error or None}
     return Done(**ask(has.settings.redis_url, "stop", args, ending.author))
 
 
 @router.post("/api/v1/sessions/{session}/mark", summary="Mark this moment")
-def mark(session: SessionName, written: Written, has: Has) -> Done:
+def mark(session: Session, written: Written, has: Has) -> Done:
     """Return the sample that it stands at."""
     return Done(**ask(has.settings.redis_url, "mark", {"session": session, "text": written.text}, written.author))
 
 
 @router.post("/api/v1/sessions/{session}/note", summary="Write a note")
-def note(session: SessionName, written: Written, has: Has) -> Done:
+def note(session: Session, written: Written, has: Has) -> Done:
     """Return the sample that it was written at."""
     return Done(**ask(has.settings.redis_url, "note", {"session": session, "text": written.text}, written.author))

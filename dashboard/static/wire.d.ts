@@ -312,6 +312,7 @@ export interface BedCard {
   /** One past the newest sample that came to the server, and how old that is. */
   wave: Maybe<{ end: number; age_s: number }>;
   contact_age_s: number;
+  bridge_age_s: number;
   progress_age_s: number;
   cause: string;
   ended_utc: Maybe<string>;

@@ -70,4 +70,4 @@ def test_patients_are_found_by_their_pseudonym(page: Page, site: str, data_dir: 
     expect(page.locator(".patient h2")).to_have_text(["P-021"])
     page.get_by_role("searchbox").fill("nobody")
     page.keyboard.press("Enter")
-    expect(page.locator("#said")).to_have_text("No session of such a patient was recorded here.")
+    expect(page.locator("#said")).to_have_text("No session of this patient was recorded here.")

@@ -32,6 +32,7 @@ def test_a_card_says_what_the_bridge_and_the_aggregator_say() -> None:
     assert (found.state, found.probability, found.modalities, found.synthetic) == ("PARTIAL", 0.6, ["eeg_emg"], True)
     assert (found.recorded, found.scored, found.wave_key, found.progress_age_s) == (False, True, 7, 4.0)
     assert found.contact_age_s == 3.0  # the scorer was never heard
+    assert found.bridge_age_s < found.contact_age_s
 
 
 def test_a_card_before_anything_was_said_and_of_a_session_without_a_model() -> None:

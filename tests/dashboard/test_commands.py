@@ -10,8 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.requests import Request
 
 from dashboard import commands
+from dashboard.routes.commands import _refusal
 from dashboard.settings import DashboardSettings
 from streaming.connection import connect
 from streaming.control import Command, Listener
@@ -98,6 +100,13 @@ def test_streams_and_cues_are_asked_for(client: httpx.Client, stand_in: StandIn)
     assert stand_in.heard[1].args == {"bed": "B4", "action": "start", "language": "en"}
 
 
+def test_a_bed_without_cues_is_no_fault(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dialog that looks at them again and again fills nobody's log."""
+    monkeypatch.setitem(commands.WAIT_S, "cue", 0.05)
+    answer = client.post("/api/v1/beds/B4/cue", json={"action": "show"})
+    assert (answer.status_code, answer.json()) == (200, {"state": "none"})
+
+
 def test_a_refusal_is_a_problem_in_its_own_words(client: httpx.Client, stand_in: StandIn) -> None:
     """Why not, and what to do, as whoever refuses says it (law 10)."""
     stand_in.refusal = BUSY
@@ -111,7 +120,7 @@ def test_a_refusal_is_a_problem_in_its_own_words(client: httpx.Client, stand_in:
     ("path", "body", "remedy"),
     [
         ("/api/v1/beds/B4/start", {"patient": "P1"}, "without --patient it waits for sessions begun here"),
-        ("/api/v1/beds/B4/cue", {"action": "show"}, "Open the cues here, or run flexion cues"),
+        ("/api/v1/beds/B4/cue", {"action": "start"}, "Open the cues here, or run flexion cues"),
         ("/api/v1/sessions/{session}/stop", {}, "See whether the session's bridge runs"),
     ],
 )
@@ -178,6 +187,10 @@ def test_a_body_is_bounded(teller: Teller, client: httpx.Client) -> None:
     assert client.post(path, content=long, headers=head).status_code == 413
     chunked: Callable[[], Iterator[bytes]] = lambda: iter([b"{}"])  # noqa: E731
     assert client.post(path, content=chunked(), headers=head).status_code == 411
+    both = {**head, "content-length": "2", "transfer-encoding": "chunked"}
+    request = Request({"type": "http", "headers": [(k.encode(), v.encode()) for k, v in both.items()]})
+    refusal = _refusal(request)
+    assert refusal is not None and refusal.status_code == 411
 
 
 def test_a_session_is_named_by_its_id_alone(client: httpx.Client) -> None:

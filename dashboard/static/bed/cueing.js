@@ -8,8 +8,9 @@ import { ask, dialogOf, showRefusal } from "./ask.js";
 
 /** @typedef {import("../wire").Cues} Cues */
 
-/** Milliseconds between looks while the dialog is open. */
+/** Milliseconds between looks while the dialog is open, and for which cues that were asked for may still be coming. */
 const LOOK_MS = 2000;
+const OPENING_MS = 20_000;
 /** What can be asked for, by the state of the cues. @type {Record<string, string[]>} */
 const ACTIONS = {
   none: ["open"],
@@ -44,6 +45,14 @@ export function cuesView(cues, opening) {
 }
 
 /**
+ * The cues that a bed has; null for one that has none.
+ *
+ * @param {Record<string, any>} said
+ * @returns {Cues | null}
+ */
+export const cuesOf = (said) => (said["state"] === "none" ? null : /** @type {Cues} */ (said));
+
+/**
  * The address of the patient's page, if it is one of this machine's: nothing else becomes a link.
  *
  * @param {string} url
@@ -61,10 +70,13 @@ export function mountCues(bed) {
   const path = `/api/v1/beds/${encodeURIComponent(bed)}/cue`;
   /** @type {Cues | null} */
   let cues = null;
-  let opening = false;
+  /** Until when cues that were asked for are being opened, on the page's clock; 0 while none are. */
+  let openingMs = 0;
+  /** Which opening of the dialog it is: what an earlier one still does is over. */
+  let opened = 0;
 
   function render() {
-    const view = cuesView(cues, opening);
+    const view = cuesView(cues, performance.now() < openingMs);
     setText(byId("cues-state"), view.words);
     for (const action of ALL) setShown(byId(`cues-${action}`), view.actions.includes(action));
     setShown(byId("cues-unheard"), view.unheard);
@@ -74,18 +86,18 @@ export function mountCues(bed) {
 
   /** @param {string} action */
   async function want(action) {
-    if (action === "open") opening = true;
+    if (action === "open") openingMs = performance.now() + OPENING_MS;
     const answer = await ask(path, { action, language: document.documentElement.lang.startsWith("zh") ? "zh" : "en" });
-    if (answer.ok && action !== "open") [cues, opening] = [/** @type {Cues} */ (answer.data), false];
-    const silent = !answer.ok && answer.problem.kind === "no_answer";
-    if (silent && action === "show") cues = null;
-    if (!answer.ok && action === "open") opening = false;
-    showRefusal(byId("cues-trouble"), answer.ok || (silent && action === "show") ? null : answer.problem);
+    if (answer.ok && action !== "open") cues = cuesOf(answer.data);
+    if ((cues !== null && cues.state !== "ended") || (!answer.ok && action === "open")) openingMs = 0;
+    // Looking takes away no refusal of a press: that stands until the next press.
+    if (!answer.ok || action !== "show") showRefusal(byId("cues-trouble"), answer.ok ? null : answer.problem);
     render();
   }
 
   async function follow() {
-    while (dialog.open) {
+    const mine = ++opened;
+    while (dialog.open && mine === opened) {
       await want("show");
       await new Promise((done) => setTimeout(done, LOOK_MS));
     }
@@ -93,7 +105,8 @@ export function mountCues(bed) {
 
   for (const action of ALL) byId(`cues-${action}`).addEventListener("click", () => want(action));
   return () => {
-    opening = false;
+    openingMs = 0;
+    showRefusal(byId("cues-trouble"), null);
     render();
     dialog.showModal();
     void follow();

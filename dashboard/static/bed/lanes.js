@@ -98,7 +98,8 @@ export function mountLanes() {
     const lanes = laneViews(state);
     const contact = state.contact;
     const ageS = contact === null ? Infinity : contact.roles.bridge.age_s + elapsedS(state.contactAt, now);
-    setAttribute(list, "data-look", closedUtc(state) !== null ? "fresh" : lookOf(ageS, CONTACT));
+    const look = closedUtc(state) !== null ? "fresh" : lookOf(ageS, CONTACT);
+    for (const place of [list, byId("advice")]) setAttribute(place, "data-look", look);
     fit(list, lanes.length, makeLane).forEach((row, i) => renderLane(row, /** @type {LaneView} */ (lanes[i])));
     const advice = closedUtc(state) === null ? adviceWords(lanes) : "";
     setAttribute(byId("advice"), "data-any", String(advice !== ""));
@@ -119,10 +120,12 @@ function makeLane() {
 }
 
 /**
+ * A channel's quality, name and fault, the first three children of its row.
+ *
  * @param {HTMLElement} row
  * @param {LaneView} lane
  */
-function renderLane(row, lane) {
+export function renderLane(row, lane) {
   const [bar, label, said] = /** @type {HTMLElement[]} */ ([...row.children]);
   if (bar === undefined || label === undefined || said === undefined) return;
   setAttribute(row, "data-grade", lane.grade);

@@ -53,8 +53,8 @@ export function mountNotes(state, tell) {
   const dialog = dialogOf("notes-dialog");
   const text = /** @type {HTMLTextAreaElement} */ (byId("notes-text"));
   const trouble = byId("notes-trouble");
-  /** What the list shows, so that a list that says the same stays as it is. */
-  let shown = "";
+  /** What the list shows: while nothing came it stays as it is. @type {Partial<BedState>} */
+  let shown = {};
 
   function measure() {
     const view = lengthView(text.value);
@@ -83,13 +83,13 @@ export function mountNotes(state, tell) {
       dialog.showModal();
     },
     render(now) {
-      const rows = rowsOf(now);
-      setText(byId("notes-count"), rows.length ? String(rows.length) : "");
       setShown(byId("notes-form"), closedUtc(now) === null);
       setShown(byId("notes-over"), closedUtc(now) !== null);
-      const key = JSON.stringify(rows);
-      if (key === shown) return;
-      shown = key;
+      const { notes, marks, session } = now;
+      if (notes === shown.notes && marks === shown.marks && session === shown.session) return;
+      shown = { notes, marks, session };
+      const rows = rowsOf(now);
+      setText(byId("notes-count"), rows.length ? String(rows.length) : "");
       byId("notes-list").replaceChildren(...rows.slice(0, SHOWN).map(rowItem));
       setText(byId("notes-more"), moreWords(rows.length));
     },

@@ -244,33 +244,49 @@ function isSynthetic(state) {
  * @returns {(state: BedState, now: Now) => void}
  */
 export function mountOutcome() {
-  const panel = byId("outcome");
   setText(byId("outcome-name"), OUTCOME_NAME);
   const scan = new ScanPanel();
   return (state, now) => {
     const view = outcomeView(state, now);
-    setAttribute(panel, "data-look", view.look);
-    setAttribute(panel, "data-state", view.code);
-    setAttribute(panel, "data-windows", String(state.outcome?.parts.eeg_emg.windows ?? 0));
-    setText(byId("state-word"), view.word);
-    setText(byId("state-meaning"), view.meaning);
-    setShown(byId("number-block"), view.number !== "");
-    setText(byId("number"), view.number);
-    setText(byId("tenths"), view.tenths);
-    setShown(byId("late"), view.late !== "");
-    setText(byId("late"), view.late);
-    setText(byId("updated"), view.updated);
-    setShown(byId("synthetic"), view.synthetic);
-    renderBand(view);
-    setShown(byId("points"), view.points !== "");
-    setText(byId("points"), view.points);
-    setShown(byId("similarity"), view.similarity !== "");
-    setText(byId("similarity"), view.similarity);
-    setAttribute(byId("similarity"), "data-unlike", String(view.unlike));
-    renderLines(view.lines);
-    renderModalities(view.modalities);
+    setAttribute(byId("outcome"), "data-windows", String(state.outcome?.parts.eeg_emg.windows ?? 0));
+    renderText(byId("late"), view.late);
+    renderOutcome(view);
     scan.show(view.scan);
   };
+}
+
+/**
+ * A view on the page: the bed's, or that of a recorded session.
+ *
+ * @param {View} view
+ */
+export function renderOutcome(view) {
+  setAttribute(byId("outcome"), "data-look", view.look);
+  setAttribute(byId("outcome"), "data-state", view.code);
+  setText(byId("state-word"), view.word);
+  setText(byId("state-meaning"), view.meaning);
+  setShown(byId("number-block"), view.number !== "");
+  setText(byId("number"), view.number);
+  setText(byId("tenths"), view.tenths);
+  setText(byId("updated"), view.updated);
+  setShown(byId("synthetic"), view.synthetic);
+  renderBand(view);
+  renderText(byId("points"), view.points);
+  renderText(byId("similarity"), view.similarity);
+  setAttribute(byId("similarity"), "data-unlike", String(view.unlike));
+  renderLines(view.lines);
+  renderModalities(view.modalities);
+}
+
+/**
+ * A text that is there only while it says something.
+ *
+ * @param {HTMLElement} element
+ * @param {string} text
+ */
+function renderText(element, text) {
+  setShown(element, text !== "");
+  setText(element, text);
 }
 
 /** @param {View} view */

@@ -4,6 +4,7 @@
 import { LANE_GREY_S, elapsedS, laneAgeS, readClocks, staleWords } from "../age.js";
 import { byId, fit, make, setAttribute, setShown, setText } from "../dom.js";
 import { Guard } from "../signal/guard.js";
+import { dressBand, readInk } from "../signal/ink.js";
 import { PAGE_SAMPLES, boundariesIn, originAt } from "../signal/page.js";
 import { PhaseBand } from "../signal/phases.js";
 import { Playout } from "../signal/playout.js";
@@ -11,6 +12,7 @@ import { RING_S, Ring } from "../signal/ring.js";
 import { Meter } from "../signal/stats.js";
 import { Sweep } from "../signal/sweep.js";
 import { openWave } from "../signal/wave.js";
+import { onTheme } from "../theme.js";
 import { words } from "../words/catalogue.js";
 import { say } from "../words/say.js";
 import { mountCursor } from "./cursor.js";
@@ -74,8 +76,7 @@ export class Traces {
 
   mount() {
     new ResizeObserver(() => this.resize()).observe(this.area);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.readColours());
-    new MutationObserver(() => this.readColours()).observe(document.documentElement, { attributes: true });
+    onTheme(() => this.readColours());
     document.addEventListener("visibilitychange", () => this.playout.jump());
     this.scales.onChange = () => this.rescale();
     this.renderScales = mountScales(this.scales);
@@ -281,23 +282,8 @@ export class Traces {
   }
 
   readColours() {
-    const style = getComputedStyle(document.documentElement);
-    /** @param {string} name */
-    const colour = (name) => style.getPropertyValue(`--${name}`).trim();
-    this.sweep.ink = {
-      ground: colour("surface"),
-      grid: colour("grid"),
-      gap: colour("gap"),
-      head: colour("head"),
-      bound: colour("head"),
-      eeg: colour("eeg"),
-      emg: colour("emg"),
-      muted: colour("trace-muted"),
-    };
-    const phases = ["preparation", "flexion", "rest", "extension", "settling"];
-    this.band.inks = Object.fromEntries(phases.map((phase) => [phase, colour(`phase-${phase}`)]));
-    this.band.ink = colour("ink");
-    this.band.font = `${13 * this.band.scale}px ${getComputedStyle(document.body).fontFamily}`;
+    this.sweep.ink = readInk();
+    dressBand(this.band);
     this.sweep.redraw();
   }
 }

@@ -55,17 +55,29 @@ export function plannedWindows(session) {
  * @returns {{marks: Mark[], counts: Record<Fate, number>, made: number, planned: number}}
  */
 export function windowMarks(state) {
-  const made = 1 + Math.max(-1, ...state.windows.keys(), ...state.results.keys());
+  const made = Math.max(pastLast(state.windows), pastLast(state.results));
   const planned = closedUtc(state) === null ? plannedWindows(state.session) : 0;
   const counts = { scored: 0, weighted: 0, unscored: 0, dead: 0, waiting: 0, kept: 0, planned: 0 };
   /** @type {Mark[]} */
   const marks = [];
-  for (let index = 0; index < Math.max(made, planned); index += 1) {
+  const all = Math.max(made, planned);
+  for (let index = 0; index < all; index += 1) {
     const fate = fateOf(state, index);
     counts[fate] += 1;
-    marks.push({ index, fate });
+    if (index >= all - SHOWN) marks.push({ index, fate });
   }
-  return { marks: marks.slice(-SHOWN), counts, made, planned };
+  return { marks, counts, made, planned };
+}
+
+/**
+ * One past the greatest index.
+ *
+ * @param {Map<number, unknown>} byIndex
+ */
+function pastLast(byIndex) {
+  let past = 0;
+  for (const index of byIndex.keys()) past = Math.max(past, index + 1);
+  return past;
 }
 
 /**

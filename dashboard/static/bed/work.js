@@ -78,6 +78,7 @@ export function mountWork(bed, state) {
     byId(id).addEventListener("click", act);
     keys.on(key, label, () => (workView(state())[can] ? act() : false));
   }
+  text.addEventListener("keydown", ({ key, isComposing }) => key === "Enter" && !isComposing && mark());
   for (const [id, act] of /** @type {const} */ ([["start", openStart], ["stop", openStop], ["correct", openStop], ["help", openHelp]])) {
     byId(`work-${id}`).addEventListener("click", act);
   }

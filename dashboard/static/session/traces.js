@@ -5,8 +5,9 @@
  * What is not in the recording is hatched, as live; before the session's first sample and after its last there is nothing.
  */
 
-import { laneViews } from "../bed/lanes.js";
+import { laneViews, renderLane } from "../bed/lanes.js";
 import { byId, fit, make, setAttribute, setShown, setText } from "../dom.js";
+import { dressBand, readInk } from "../signal/ink.js";
 import { PAGE_SAMPLES } from "../signal/page.js";
 import { PhaseBand } from "../signal/phases.js";
 import { Ring } from "../signal/ring.js";
@@ -21,9 +22,6 @@ import { pageOf, qualityOver, stateThen } from "./then.js";
 
 /** @typedef {import("./store.js").SessionState} SessionState */
 
-/** Colours of phases. */
-const PHASES = ["preparation", "flexion", "rest", "extension", "settling"];
-
 export class PageTraces {
   /** @param {import("./library.js").Library} library */
   constructor(library) {
@@ -33,6 +31,8 @@ export class PageTraces {
     this.state = emptySession();
     /** @type {Ring | null} */
     this.ring = null;
+    /** Whether any page was drawn yet. */
+    this.drawn = false;
     /** The stretch that is shown, or on its way. */
     this.key = "";
     new ResizeObserver(() => this.resize()).observe(byId("traces"));
@@ -45,9 +45,7 @@ export class PageTraces {
   render(state) {
     this.state = state;
     const { signal, stops, at } = state;
-    setShown(byId("silence"), signal === null);
-    if (signal === null) setText(byId("silence"), waitingWords(state));
-    setAttribute(byId("traces"), "data-silent", String(signal === null));
+    if (signal === null) this.say(waitingWords(state));
     const stop = stops[at];
     if (signal === null || stop === undefined) return;
     const [from, to] = pageOf(stop, signal.n_samples);
@@ -55,6 +53,10 @@ export class PageTraces {
     const key = `${from} ${to}`;
     if (key === this.key) return;
     this.key = key;
+    // What is drawn is another page's until this one is there; before the first there is nothing, which is said.
+    this.ring = null;
+    setAttribute(byId("traces"), "data-silent", "true");
+    if (!this.drawn) this.say(words.session.coming);
     void this.fetch(key, from, to);
   }
 
@@ -70,13 +72,22 @@ export class PageTraces {
       const frames = framesOf(await this.library.wave(from, to));
       if (key !== this.key) return;
       this.ring = ringOf(frames, from, this.state.signal?.labels.length ?? 1);
+      this.drawn = true;
+      setShown(byId("silence"), false);
+      setAttribute(byId("traces"), "data-silent", "false");
       this.draw();
     } catch (error) {
       if (key !== this.key) return;
       this.key = "";
-      setShown(byId("silence"), true);
-      setText(byId("silence"), error instanceof Error ? error.message : String(error));
+      this.say(error instanceof Error ? error.message : String(error));
     }
+  }
+
+  /** @param {string} why there are no traces */
+  say(why) {
+    setShown(byId("silence"), true);
+    setText(byId("silence"), why);
+    setAttribute(byId("traces"), "data-silent", "true");
   }
 
   draw() {
@@ -119,22 +130,8 @@ export class PageTraces {
   }
 
   dress() {
-    const style = getComputedStyle(document.documentElement);
-    /** @param {string} name */
-    const colour = (name) => style.getPropertyValue(`--${name}`).trim();
-    this.sweep.ink = {
-      ground: colour("surface"),
-      grid: colour("grid"),
-      gap: colour("gap"),
-      head: colour("head"),
-      bound: colour("head"),
-      eeg: colour("eeg"),
-      emg: colour("emg"),
-      muted: colour("trace-muted"),
-    };
-    this.band.inks = Object.fromEntries(PHASES.map((phase) => [phase, colour(`phase-${phase}`)]));
-    this.band.ink = colour("ink");
-    this.band.font = `${13 * this.band.scale}px ${getComputedStyle(document.body).fontFamily}`;
+    this.sweep.ink = readInk();
+    dressBand(this.band);
     this.draw();
   }
 
@@ -196,20 +193,4 @@ function makeLane() {
   bar.append(make("span", "quality-fill"));
   row.append(bar, make("span", "lane-label"), make("span", "lane-words"));
   return row;
-}
-
-/**
- * @param {HTMLElement} row
- * @param {import("../bed/lanes.js").LaneView} lane
- */
-function renderLane(row, lane) {
-  const [bar, label, said] = /** @type {[HTMLElement, HTMLElement, HTMLElement]} */ (/** @type {unknown} */ ([...row.children]));
-  setAttribute(row, "data-grade", lane.grade);
-  setAttribute(row, "data-kind", lane.kind);
-  const share = `${Math.round(100 * (lane.quality ?? 0))}%`;
-  /** @type {HTMLElement} */ (bar.firstElementChild).style.width = share;
-  const value = `${Math.round(100 * (lane.quality ?? 0))} %`;
-  setAttribute(bar, "aria-label", lane.quality === null ? words.session.unknown : say(words.session.qualityIs, { value }));
-  setText(label, lane.label);
-  setText(said, lane.words);
 }

@@ -4,6 +4,7 @@
 import { CONTACT, ageWords, before, elapsedS, readClocks } from "../age.js";
 import { openClock } from "../clock.js";
 import { byId, fit, make, setAttribute, setShown, setText } from "../dom.js";
+import { readInk } from "../signal/ink.js";
 import { onTheme } from "../theme.js";
 import { say } from "../words/say.js";
 import { words } from "../words/catalogue.js";
@@ -69,7 +70,7 @@ function renderCard(item, bed, since) {
   const parts = /** @type {HTMLElement[]} */ ([...card.children]);
   const [area, quality] = /** @type {[HTMLElement, HTMLElement]} */ (parts.splice(ABOVE.length, 2));
   [...ABOVE, ...BELOW].forEach((field, i) => setText(/** @type {Element} */ (parts[i]), shown[field]));
-  renderQuality(quality, bed);
+  renderQuality(quality, bed, since);
   renderLabels(area, bed);
 }
 
@@ -87,26 +88,18 @@ function renderLabels(area, bed) {
 /**
  * @param {Element} quality
  * @param {BedCard} bed
+ * @param {number} since
  */
-function renderQuality(quality, bed) {
+function renderQuality(quality, bed, since) {
   const [dots, said] = /** @type {HTMLElement[]} */ ([...quality.children]);
   if (dots === undefined || said === undefined) return;
-  const view = qualityView(bed);
+  const view = qualityView(bed, since);
   setAttribute(dots, "aria-hidden", "true"); // the words beside them say the same
   fit(dots, view.grades.length, () => make("span", "dot")).forEach((dot, i) => {
     setAttribute(dot, "data-grade", view.grades[i] ?? "unknown");
     setAttribute(dot, "data-kind", bed.kinds[i] ?? "eeg");
   });
   setText(said, view.words);
-}
-
-/** The colours of the traces, as the theme has them now. @returns {import("../signal/sweep.js").Ink} */
-function readInk() {
-  const style = getComputedStyle(document.documentElement);
-  /** @param {string} name */
-  const colour = (name) => style.getPropertyValue(`--${name}`).trim();
-  const [ground, grid, gap, head, muted] = [colour("surface"), colour("grid"), colour("gap"), colour("head"), colour("trace-muted")];
-  return { ground, grid, gap, head, bound: colour("bound") || head, eeg: colour("eeg"), emg: colour("emg"), muted };
 }
 
 function run() {

@@ -62,6 +62,18 @@ function valuesOf(found, known) {
 }
 
 const KNOWN = sentencesOf(CATALOGUE.en.told, words.told);
+/** Sentences that were looked up, as pages ask for the same ones several times a second; ages make ever new ones. */
+const FOUND = /** @type {Map<string, string>} */ (new Map());
+const MOST_FOUND = 500;
 
-/** @param {string} text as the server said it */
-export const told = (text) => (words === CATALOGUE.en ? text : inOther(text, KNOWN));
+/**
+ * @param {string} text as the server said it
+ * @returns {string}
+ */
+export function told(text) {
+  if (words === CATALOGUE.en) return text;
+  const found = FOUND.get(text) ?? inOther(text, KNOWN);
+  if (FOUND.size >= MOST_FOUND) FOUND.clear();
+  FOUND.set(text, found);
+  return found;
+}

@@ -73,7 +73,7 @@ const withDisk = (disk_free_bytes, more = {}) => stateOf(contact({ bridge: { sta
 
 test("a disk that fills is a notice while it does, and known though its number changes", () => {
   const texts = (state) => noticesOf(state).map(({ text }) => text);
-  assert.deepEqual(texts(withDisk(LOW_BYTES - 1)), ["The disk of the recordings takes 999 MB more."]);
+  assert.deepEqual(texts(withDisk(LOW_BYTES - 1)), ["The disk for recordings has 999 MB left."]);
   assert.deepEqual([texts(withDisk(LOW_BYTES)), texts(withDisk(null)), texts(withDisk(5, { closed: "2026-11-22T12:00:00Z" }))], [[], [], []]);
   const seen = new Seen(() => memory());
   seen.add("S1", noticesOf(withDisk(5e8))[0]);

@@ -54,10 +54,10 @@ test("both parts are shown, and what weighs them, with its interval", () => {
   const [eeg, fmri, both] = rowsOf({ method: "logit_stack", untrained: false, weights });
   assert.deepEqual([eeg.detail, fmri.detail], ["9 windows, alone 69 %", "20 slices, scanned 2026-03-31, alone 60 %"]);
   assert.deepEqual([both.name, both.status, both.absent], ["Fusion of both", "weighted log-odds", false]);
-  assert.equal(both.detail, "EEG and EMG 0.61 (0.40 to 0.83), fMRI 0.39 (0.17 to 0.60); 90 % intervals over resampled patients");
+  assert.equal(both.detail, "EEG and EMG 0.61 (0.40 to 0.83), fMRI 0.39 (0.17 to 0.60); 90 % intervals");
   const half = { value: 0.5, interval: null };
   const [, , equal] = rowsOf({ method: "equal", untrained: true, weights: { eeg_emg: half, fmri: half } });
-  assert.equal(equal.detail, "EEG and EMG 0.50, fMRI 0.50; no patient had a say in them");
+  assert.equal(equal.detail, "EEG and EMG 0.50, fMRI 0.50; set by hand, not from patients");
   assert.equal(rowsOf(null).length, 2);
 });
 

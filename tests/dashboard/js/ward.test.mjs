@@ -15,7 +15,7 @@ const CARD = {
   state: "READY", probability: 0.69, interval: [0.58, 0.8], provisional: false, modalities: ["eeg_emg", "fmri"],
   synthetic: true, labels: ["C3", "C4", "RF", "BF"], kinds: ["eeg", "eeg", "emg", "emg"], quality: [1, 0.7, 0.2, null],
   drawn: ["C3", "RF"], wave_key: 1, segment_first: 0, phase: "flexion", trial: 7, windows: 12,
-  contact_age_s: 0.5, progress_age_s: 4, cause: "the next window is being filled", ended_utc: null,
+  contact_age_s: 0.5, bridge_age_s: 0.5, progress_age_s: 4, cause: "the next window is being filled", ended_utc: null,
 };
 
 test("a card ages as the bedside does", () => {
@@ -50,6 +50,8 @@ test("each channel has a dot, and the words name the bad ones", () => {
   assert.deepEqual(grades, ["good", "fair", "bad", "unknown"]);
   assert.equal(words, "2 of 4 channels can be scored; bad: RF");
   assert.equal(qualityView({ ...CARD, quality: [null, null, null, null] }).words, "Quality of the channels is not known");
+  assert.deepEqual([qualityView(CARD, 15).words, cardView(CARD, 15).source], ["Quality of the channels is not known", "---"]);
+  assert.equal(cardView({ ...CARD, contact_age_s: 15 }, 0).source, "Receiving", "the scorer's silence is not the bridge's");
   assert.equal(qualityView({ ...CARD, ended_utc: "2026-11-22T12:00:00Z" }).words, "");
 });
 

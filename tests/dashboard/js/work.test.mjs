@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { problemOf, refusalWords } from "../../../dashboard/static/bed/ask.js";
-import { cuesView, localUrl } from "../../../dashboard/static/bed/cueing.js";
+import { cuesOf, cuesView, localUrl } from "../../../dashboard/static/bed/cueing.js";
 import { helpRows } from "../../../dashboard/static/bed/help.js";
 import { LONGEST, lengthView, rowsOf } from "../../../dashboard/static/bed/notes.js";
 import { bodyOf, choicesOf, montagesOf } from "../../../dashboard/static/bed/start.js";
@@ -114,6 +114,8 @@ test("a note's length is told, and counted as the server counts it", () => {
 
 test("cues offer what means something now", () => {
   const cues = (state, more) => cuesView({ state, heard: true, url: "http://127.0.0.1:8611/", n_trials: 51, trial: null, ...more }, false);
+  assert.equal(cuesOf({ state: "none" }), null);
+  assert.equal(cuesOf({ state: "ready", heard: true, url: "" }).state, "ready");
   assert.deepEqual(cuesView(null, false).actions, ["open"]);
   assert.deepEqual(cuesView(null, true), { words: "The cues are being opened ...", actions: [], url: "", unheard: false });
   assert.deepEqual(cues("ready").actions, ["start", "stop"]);
@@ -131,7 +133,7 @@ test("a refusal is said in the page's language; its own words stay", () => {
   const busy = problemOf({ kind: "bed_busy", detail: "Bed B4 has the open session X.", remedy: "Stop it first." });
   assert.deepEqual(refusalWords(busy, CATALOGUE.en, "en"), { words: "Bed B4 has the open session X. Stop it first.", own: "" });
   const chinese = refusalWords(busy, CATALOGUE.zh, "zh");
-  assert.deepEqual(chinese, { words: "此床有正在进行的记录：请先停止。", own: "Bed B4 has the open session X. Stop it first." });
+  assert.deepEqual(chinese, { words: "此床有正在进行的会话：请先停止。", own: "Bed B4 has the open session X. Stop it first." });
   assert.equal(refusalWords({ kind: "unreachable", detail: "" }, CATALOGUE.en, "en").words, "This dashboard does not answer.");
   assert.equal(refusalWords(problemOf(null), CATALOGUE.en, "en").words, "It was refused.");
 });
