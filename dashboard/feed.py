@@ -17,7 +17,7 @@ from redis.exceptions import ResponseError
 
 from dashboard.contact import Progress
 from dashboard.cursor import START, Cursor, EntryId, Stream, numbers, words
-from dashboard.record import SessionRecord
+from dashboard.record import PER_WINDOW, SessionRecord
 from dashboard.steady import added_s, steady_s
 from streaming import keys
 from streaming.connection import MAX_BLOCK_S, AsyncClient, translated
@@ -161,8 +161,7 @@ class Feed:
         """Return type and data; an entry that cannot be read becomes a notice, so that it is seen."""
         try:
             if stream == "events":
-                event = Event.decode(self.session, entry_id, fields)
-                return event.type, event.data
+                return _told(Event.decode(self.session, entry_id, fields))
             result = ResultRecord.decode(fields).to_json()
             return "result", {name: value for name, value in result.items() if name not in UNSHOWN}
         except RecordError as error:
@@ -191,6 +190,24 @@ class Feed:
             pipeline.xinfo_stream(name)
         with translated(self._redis.url):
             return [_end(info) for info in await pipeline.execute(raise_on_error=False)]
+
+
+def _told(event: Event) -> tuple[str, Mapping[str, Any]]:
+    """Return type and data of an event.
+
+    Raises
+    ------
+    RecordError
+        If its data is no object, or that of a window says not which.
+    """
+    known = isinstance(event.data, dict)
+    if not known or (event.type in PER_WINDOW and not isinstance(event.data.get("index"), int)):
+        raise RecordError(
+            f"Entry {event.id} tells a {event.type} that is none.",
+            subject=keys.events(event.session),
+            remedy="Run every role of Flexion in one version.",
+        )
+    return event.type, event.data
 
 
 def _end(info: Any) -> EntryId:

@@ -92,10 +92,14 @@ def test_an_entry_that_cannot_be_read_becomes_a_notice(redis_url: str, teller: T
 
     async def scenario(feed: Feed) -> None:
         teller.redis.xadd(keys.results(teller.session), {"h": "{}"})
+        for type, data in (("window", "{}"), ("source", "[1]")):
+            teller.redis.xadd(keys.events(teller.session), {"type": type, "data": data})
         teller.result(1)
         await feed.load()
-        notices = [e["data"] for e in feed.record.entries() if e["type"] == "notice"]
-        assert "schema" in notices[0]["text"]
+        notices = [e["data"]["text"] for e in feed.record.entries() if e["type"] == "notice"]
+        told = " ".join(notices)
+        assert "schema" in told and "a window that is none" in told and "a source that is none" in told
+        assert len(notices) == 3
         assert feed.record.count("result") == 1
 
     with_feed(redis_url, teller, scenario)

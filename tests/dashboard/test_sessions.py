@@ -21,6 +21,7 @@ from acquisition.montage import load_montage
 from acquisition.session import SessionFolder
 from acquisition.tape import tape_of_folder
 from dashboard import retraced
+from dashboard.jobs import Stopped
 from dashboard.retraced import MAX_BYTES
 from dashboard.settings import DashboardSettings
 from streaming.waves import WaveFrame
@@ -314,6 +315,17 @@ def test_the_oldest_of_what_is_kept_goes_when_it_is_too_much(tmp_path: Path, mon
     (tmp_path / "cache" / "somebody-else-s").mkdir()
     retraced.tidy(tmp_path)
     assert sorted(path.name for path in (tmp_path / "cache").iterdir()) == [*names[1:], "somebody-else-s"]
+
+
+def test_what_was_made_by_half_leaves_nothing(recorded: Path, tmp_path: Path) -> None:
+    """The server ends in the middle of it: no half of a file is taken for the whole."""
+
+    def stop(share: float) -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        retraced.make(SessionFolder.find(recorded, SESSION), tmp_path, stop)
+    assert not [*tmp_path.iterdir()]
 
 
 def test_what_another_thread_takes_away_meanwhile_weighs_nothing(tmp_path: Path) -> None:
