@@ -107,6 +107,17 @@ def test_a_bed_that_nobody_watches_and_that_has_no_session_is_forgotten(redis_ur
     assert hub._beds == {}
 
 
+def test_a_wave_that_is_wanted_while_redis_is_away_is_no_fault(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is listened to when Redis is back; the pages are served meanwhile."""
+    hub = Hub(redis_url, Metrics())
+
+    async def away(channels: object) -> None:
+        raise TransportDown("Redis is out of reach.", subject="redis")
+
+    monkeypatch.setattr(hub._waves, "follow", away)
+    asyncio.run(hub._follow_waves())
+
+
 def test_a_reader_that_fails_is_seen(redis_url: str) -> None:
     """A fault of ours is logged and makes the dashboard not ready; it does not pass for a quiet bed."""
     hub = Hub(redis_url, Metrics())

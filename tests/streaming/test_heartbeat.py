@@ -128,6 +128,29 @@ async def test_a_connection_that_broke_is_opened_again(redis, server):
         await listening.close()
 
 
+@pytest.mark.anyio
+async def test_a_change_while_a_connection_is_opened_again_is_not_sent_on_the_old_one(redis, server, monkeypatch):
+    """It is listened to as soon as the new one stands."""
+    async with connect_async(server.url, "screen") as client:
+        listening = AsyncSubscription(client, ["a"])
+        await listening.open()
+        connect_again, sent = listening._connection.connect, []
+
+        async def connecting() -> None:
+            monkeypatch.setattr(listening, "_send", lambda *command: sent.append(command))
+            await listening.follow(["b"])
+            monkeypatch.undo()
+            await connect_again()
+
+        monkeypatch.setattr(listening._connection, "connect", connecting)
+        await listening.open()
+        assert sent == []
+        while not redis.publish("b", b"1"):
+            pass
+        assert (await listening.next()).channel == "b"
+        await listening.close()
+
+
 def test_listening_goes_on_after_a_break(redis, server):
     """A connection that broke is opened again, and listens as before."""
     listening = Subscription(redis, [keys.HEARTBEATS])
