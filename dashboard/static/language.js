@@ -4,7 +4,7 @@
  * The choice is in a cookie then, and the address need not say it any longer.
  */
 
-import { keys } from "./bed/keys.js";
+import { keys } from "./keys.js";
 import { words } from "./words/catalogue.js";
 
 /**

@@ -4,7 +4,7 @@
  * flashes; here it is changed by a press, without loading anything.
  */
 
-import { keys } from "./bed/keys.js";
+import { keys } from "./keys.js";
 import { byId, setAttribute } from "./dom.js";
 import { say } from "./words/say.js";
 import { words } from "./words/catalogue.js";

@@ -94,9 +94,15 @@ def test_both_parts_the_scan_s_slices_and_where_the_model_looked(
         assert "alone 69 %" in told and "31 slices, scanned 2026-11-10, alone 74 %" in told
         assert "EEG and EMG 0.61 (0.40 to 0.80), fMRI 0.42 (0.20 to 0.60)" in told
         see(page, "similarity", "Similar to the training patients: 72 of 100 lie farther out")
+        rest = page.locator(".outcome-rest")
+        assert rest.evaluate("rest => rest.scrollHeight - rest.clientHeight") <= 0, "all of it is seen at once"
         box = page.locator("#traces").bounding_box()
         page.locator("#fmri summary").click()
         see(page, "fmri-place", "Slice 4 of 7, level +4 mm")
+        for kept in ("state-meaning", "points", "similarity", "modalities", "synthetic"):
+            expect(page.locator(f"#{kept}")).to_be_visible()
+        rest.evaluate("rest => rest.scrollTo(0, 0)")
+        expect(page.locator("#points")).to_be_in_viewport()
         assert page.locator("#traces").bounding_box() == box
         page.locator("#fmri-slice").press("ArrowRight")
         see(page, "fmri-place", "Slice 5 of 7, level +8 mm")

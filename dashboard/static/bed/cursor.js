@@ -6,7 +6,7 @@ import { UV_PER_STEP } from "../signal/decoder.js";
 import { words } from "../words/catalogue.js";
 import { say } from "../words/say.js";
 import { timeWords } from "./freeze.js";
-import { keys } from "./keys.js";
+import { keys } from "../keys.js";
 
 /** Seconds by which a key moves it. */
 const STEP_S = 0.05;

@@ -9,7 +9,7 @@ import { byId, setAttribute, setShown, setText } from "../dom.js";
 import { PAGE_SAMPLES } from "../signal/page.js";
 import { words } from "../words/catalogue.js";
 import { say } from "../words/say.js";
-import { keys } from "./keys.js";
+import { keys } from "../keys.js";
 
 /** Seconds of a press on an arrow, and of a page key: a page is 10 s. */
 const STEP_S = 1;

@@ -4,12 +4,12 @@
 import { byId, make } from "../dom.js";
 import { words } from "../words/catalogue.js";
 import { dialogOf } from "./ask.js";
-import { enableKeys, keys } from "./keys.js";
+import { enableKeys, keys } from "../keys.js";
 
 /**
  * The rows of the help: a key as it is printed, and what it does.
  *
- * @param {import("./keys.js").Key[]} known
+ * @param {import("../keys.js").Key[]} known
  */
 export function helpRows(known) {
   const names = /** @type {Record<string, string>} */ (words.work.helping.names);

@@ -8,7 +8,7 @@ import { byId, setAttribute, setShown, setText } from "../dom.js";
 import { barUv } from "../signal/page.js";
 import { words } from "../words/catalogue.js";
 import { say } from "../words/say.js";
-import { keys } from "./keys.js";
+import { keys } from "../keys.js";
 
 /** @typedef {import("./lanes.js").LaneView} LaneView */
 
@@ -219,6 +219,18 @@ function renderLanes(scales, lanes) {
 }
 
 /**
+ * How good a channel is and what is wrong with it: all of it, which beside a low lane has no room.
+ *
+ * @param {LaneView} lane
+ */
+export function stateWords({ quality, words: wrong, remedy }) {
+  if (quality === null) return words.lanes.qualityUnknown;
+  const said = say(words.lanes.quality, { share: `${Math.round(100 * quality)} %` });
+  const advice = wrong && say(words.lanes.advice, { words: wrong, remedy: remedy || words.lanes.checkThem });
+  return [said, advice].filter(Boolean).join(words.numbers.semicolon);
+}
+
+/**
  * @param {Scales} scales
  * @param {LaneView[]} lanes
  */
@@ -230,6 +242,7 @@ function renderPanel(scales, lanes) {
   if (lane === undefined) return;
   const uv = scales.uvPerLane[lane.kind] / scales.gain(lane.label);
   setText(byId("gain-words"), [lane.label, sensitivityWords(uv), gainWords(scales.gain(lane.label))].filter(Boolean).join(" · "));
+  setText(byId("gain-state"), stateWords(lane));
   const top = `${Math.min(70, (100 * (at + 1)) / lanes.length)}%`;
   if (panel.style.top !== top) panel.style.top = top;
 }

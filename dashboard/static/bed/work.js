@@ -8,7 +8,7 @@ import { clockWords } from "../words/words.js";
 import { ask, mountAuthors, refusalWords } from "./ask.js";
 import { mountCues } from "./cueing.js";
 import { mountHelp } from "./help.js";
-import { keys } from "./keys.js";
+import { keys } from "../keys.js";
 import { mountNotes } from "./notes.js";
 import { mountStart } from "./start.js";
 import { mountStop } from "./stop.js";

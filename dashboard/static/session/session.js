@@ -1,7 +1,7 @@
 // @ts-check
 /** The page of a recorded session: one store, one render per panel; only what is looked at is fetched. */
 
-import { keys } from "../bed/keys.js";
+import { keys } from "../keys.js";
 import { byId, setShown, setText } from "../dom.js";
 import { words } from "../words/catalogue.js";
 import { say } from "../words/say.js";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Keys, isForPage, nameOf } from "../../../dashboard/static/bed/keys.js";
+import { Keys, isForPage, nameOf } from "../../../dashboard/static/keys.js";
 
 const PAGE = { typing: false, pressable: false, dialog: false };
 

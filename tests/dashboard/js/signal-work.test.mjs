@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isOnRight, sampleAt, valueWords } from "../../../dashboard/static/bed/cursor.js";
 import { frozenAt, frozenWords, scrolled, scrolledTo, timeWords } from "../../../dashboard/static/bed/freeze.js";
-import { Scales, filterWords, gainWords, nextGain, pageWords, sensitivityWords } from "../../../dashboard/static/bed/scale.js";
+import { Scales, filterWords, gainWords, nextGain, pageWords, sensitivityWords, stateWords } from "../../../dashboard/static/bed/scale.js";
 import { Page } from "../../../dashboard/static/signal/page.js";
 import { Ring } from "../../../dashboard/static/signal/ring.js";
 import { counting } from "./frames.mjs";
@@ -91,4 +91,11 @@ test("values have a sign, a unit and no more digits than mean something", () => 
   assert.deepEqual([123, -45, 0, 12_345].map(valueWords), ["+12.3 µV", "−4.5 µV", "+0.0 µV", "+1235 µV"]);
   assert.equal(valueWords(null), "–");
   assert.deepEqual([0.2, 0.9].map(isOnRight), [false, true]);
+});
+
+test("a chosen lane says all that is wrong with it, where beside the traces there is no room", () => {
+  const lane = { label: "C3", kind: "eeg", quality: 0.8, grade: "fair", words: "samples missing", remedy: "check the connection", hums: false };
+  assert.equal(stateWords(lane), "quality 80 %; samples missing: check the connection");
+  assert.equal(stateWords({ ...lane, quality: 1, words: "", remedy: "" }), "quality 100 %");
+  assert.equal(stateWords({ ...lane, quality: null }), "quality unknown");
 });
