@@ -7,6 +7,7 @@ Opens no inlet, starts no process, scores nothing: what a person asks for is don
 - ``cursor``: `Cursor`, how far a viewer has come in a session's two streams
 - ``record``: `SessionRecord`, all that was said of a session, and its shortest retelling
 - ``feed``: `Feed`, reads one session's streams once for all viewers
+- ``steady``: time for ages, and what comes late
 - ``contact``: `Contacts`, who was heard when; progress; the ``contact`` message
 - ``wording``: why no window comes, in words
 - ``viewers``: the bounded queues, lossless for events, newest wins for waves
@@ -15,7 +16,9 @@ Opens no inlet, starts no process, scores nothing: what a person asks for is don
 - ``ward``: `Ward`, all beds for the pages of the ward
 - ``hub``: `Hub`, the tasks that live, from Redis to the queues
 - ``metrics``: what is counted
-- ``files``, ``folder``: the pages, and the session folders that they show
+- ``files``: the pages and their scripts; ``catalogue`` has their words, ``dress`` their language and theme, ``modules``
+  what their scripts import, ``packed`` all of it as gzip
+- ``folder``, ``scan``: a session's folder, and a patient's scan, as the pages show them
 - ``archive``: `Archive`, recorded sessions: what became of their windows, and what is made of their recordings
 - ``retraced``, ``cuts``, ``jobs``: traces made again by the chain, pages of them as bytes, the one thread that does it
 - ``problems``: refusals as problem+json, for people as a page

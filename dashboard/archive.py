@@ -83,6 +83,10 @@ class Archive:
         self._told: OrderedDict[Any, Told] = OrderedDict()
         self._traces: OrderedDict[Any, Retraced] = OrderedDict()
 
+    def tidy(self) -> None:
+        """Delete what was made of sessions that are gone: who deletes a session means its traces too."""
+        retraced.tidy(self._data_dir)
+
     def close(self) -> None:
         """Let go of what is being made."""
         self._jobs.close()
@@ -172,13 +176,13 @@ class Archive:
     def _tidying(self) -> Iterator[None]:
         try:
             yield
-        except UnknownSession:  # who deletes a session means what was made of it too
-            retraced.tidy(self._data_dir)
+        except UnknownSession:
+            self.tidy()
             raise
 
     def _make(self, folder: SessionFolder, tell: Tell) -> None:
         retraced.make(folder, self._place(folder.info.session), tell)
-        retraced.tidy(self._data_dir)
+        self.tidy()
 
     def _place(self, session: str) -> Path:
         return self._data_dir / retraced.CACHE / session

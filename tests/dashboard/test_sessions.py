@@ -25,7 +25,7 @@ from dashboard.jobs import Stopped
 from dashboard.retraced import MAX_BYTES
 from dashboard.settings import DashboardSettings
 from streaming.waves import WaveFrame
-from tests.dashboard.conftest import SOON_S
+from tests.dashboard.conftest import SOON_S, serving
 from tests.dashboard.recorded import SESSION, info, record
 
 API = f"/api/v1/sessions/{SESSION}"
@@ -301,6 +301,14 @@ def test_a_deleted_session_is_gone(client: httpx.Client, data: Path) -> None:
         answer: Any = client.get(path)
         assert (answer.status_code, answer.json()["kind"]) == (404, "unknown_session"), path
     assert not (data / "cache" / SESSION).exists(), "what was made of it is gone too"
+
+
+def test_what_was_made_of_a_session_that_is_gone_goes_at_the_next_start(settings: DashboardSettings) -> None:
+    """Also where nobody asks for that session any more."""
+    left = settings.data_dir / "cache" / SESSION
+    left.mkdir(parents=True)
+    with serving(settings):
+        assert not left.exists()
 
 
 def test_the_oldest_of_what_is_kept_goes_when_it_is_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
