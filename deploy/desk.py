@@ -20,6 +20,7 @@ minutes, montage, unit, mains_hz}
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
@@ -34,6 +35,7 @@ from deploy.network import describe_network
 from deploy.opening import Models, Plan, find_source
 from deploy.settings import Settings, changed
 from streaming.control import Command
+from streaming.errors import NoAnswer
 
 #: Seconds to look for a stream: less than a sender waits for its answer.
 LOOK_S = 3.0
@@ -96,21 +98,33 @@ class Desk:
         Does what is asked.
     voice : Voice
         Says so.
+    monotonic_s : callable
+        Time.
     """
 
-    def __init__(self, settings: Settings, models: Models | None, host: Host, voice: Voice) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        models: Models | None,
+        host: Host,
+        voice: Voice,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._settings = settings
         self._models = models
         self._host = host
         self._voice = voice
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="desk")
-        self._open: list[tuple[Command, Future[Any]]] = []
+        self._monotonic_s = monotonic_s
+        #: Commands, what becomes of them, and until when somebody waits for that.
+        self._open: list[tuple[Command, Future[Any], float]] = []
 
     def take(self, command: Command) -> None:
         """Begin on a command, if it is one of ours."""
         work = {"start": self._find, "streams": self._list}.get(command.name)
         if work is not None:
-            self._open.append((command, self._worker.submit(work, command.args)))
+            until_s = self._monotonic_s() + command.valid_s
+            self._open.append((command, self._worker.submit(work, command.args), until_s))
         elif command.name == "cue" and command.args.get("action") == "open":
             self._do(command, lambda: self._open_cues(command.args))
         elif command.name == "stop" and command.args.get("entered_in_error"):
@@ -122,9 +136,9 @@ class Desk:
         """Finish what is ready."""
         ready = [one for one in self._open if one[1].done()]
         self._open = [one for one in self._open if one not in ready]
-        for command, found in ready:
+        for command, found, until_s in ready:
             try:
-                self._finish(command, found.result())
+                self._finish(command, found.result(), until_s)
             except FlexionError as error:
                 self._voice.refuse(command, error.as_refusal())
             except Exception as error:  # one question that goes wrong ends nobody's session
@@ -135,8 +149,10 @@ class Desk:
         """Take no more."""
         self._worker.shutdown(wait=False, cancel_futures=True)
 
-    def _finish(self, command: Command, found: Any) -> None:
+    def _finish(self, command: Command, found: Any, until_s: float) -> None:
         if isinstance(found, Plan):
+            if self._monotonic_s() >= until_s:  # who asked was told that nobody answers: no session begins unseen
+                raise NoAnswer("The network was looked at for too long.", subject="start", remedy="Start it again.")
             info = found.to_info(self._models)
             self._host.admit(info)
             self._voice.answer(command, {"session": info.session})

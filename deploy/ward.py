@@ -112,7 +112,7 @@ class Ward:
         self._settings = self._settings.model_copy(update={"redis_url": self._redis.url})
         self._client = connect(self._redis.url, "supervisor")
         self._ear = Ear(self._client, self._clock.monotonic_s)
-        self._desk = Desk(self._settings, self._models, self, self._ear)
+        self._desk = Desk(self._settings, self._models, self, self._ear, self._clock.monotonic_s)
         self._ear.listen()
         for role in self._roles:
             for name in self._names(role):

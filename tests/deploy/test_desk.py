@@ -13,7 +13,8 @@ from acquisition.montage import load_montage
 from acquisition.outlet import OutletSpec, SignalOutlet
 from deploy.desk import Desk
 from deploy.occupancy import cues_of
-from streaming.control import Command
+from streaming.control import ANSWER_S, Command
+from streaming.errors import NoAnswer
 
 #: Looks until a command must have been answered: discovery takes up to 3 s.
 LOOKS = 1000
@@ -100,6 +101,17 @@ def test_start_finds_the_stream_and_admits_the_session(ask, counter, source_id):
     assert (info.patient, info.bed, info.planned_s, info.mode) == ("P1", "B1", 120.0, "live")
     assert info.source["source_id"] == source_id
     assert info.origin == "simulated"
+
+
+def test_a_start_that_took_too_long_begins_nothing(settings, models, counter, source_id):
+    """Who asked was told that nobody answers, and does something else: no session begins behind their back."""
+    moments = iter([0.0, ANSWER_S])
+    desk = Desk(settings, models, counter, counter, lambda: next(moments))
+    desk.take(Command("1", "start", {"patient": "P1", "bed": "B1", "source_id": source_id}, "test"))
+    desk._open[0][1].result()
+    desk.look()
+    desk.close()
+    assert (counter.admitted, [refusal["kind"] for refusal in counter.refusals]) == ([], [NoAnswer.kind])
 
 
 @pytest.fixture
