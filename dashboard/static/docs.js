@@ -9,7 +9,7 @@ async function run() {
     for (const [verb, operation] of Object.entries(/** @type {Record<string, any>} */ (verbs))) {
       const row = make("tr", "");
       row.append(make("td", "code", `${verb.toUpperCase()} ${path}`), make("td", "", operation.summary ?? ""));
-      row.append(make("td", "", (operation.description ?? "").split("\n\n")[0]));
+      row.append(make("td", "", (operation.description ?? "").split("\n\n")[0].replaceAll("``", "")));
       byId("routes").append(row);
     }
   }
