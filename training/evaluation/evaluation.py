@@ -165,9 +165,8 @@ def _judge_signals(run: RunFolder, cohort: Cohort, predictions: Sequence[Predict
 
 
 def _judge_scans(run: RunFolder, cohort: Cohort, predictions: Sequence[Prediction], how: Sureness) -> dict[str, Any]:
-    scanned = {row.patient for row in predictions if row.unit == "slice"}
     of_slices = [row for row in predictions if row.unit == "slice"]
-    _require_whole(run, of_slices, run.splits.with_scans(scanned).folds, "fmri")
+    _require_whole(run, of_slices, run.splits.with_scans(run.record["scans"]).folds, "fmri")
     participants = {one.id: one for one in cohort.participants}
     aggregation = run.image_config.model.aggregation
     found = image_evaluation_of(predictions, participants, run.record["origin"], how, aggregation)

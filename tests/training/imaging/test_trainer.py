@@ -27,6 +27,7 @@ from training.cohort.cohort import Cohort
 from training.cohort.errors import CohortError
 from training.cohort.participants import TABLE, read_participants, write_participants
 from training.errors import Interrupted, RunError, SplitError, TrainingError, WeightsError
+from training.evaluation.evaluation import evaluate
 from training.fitting.checkpoints import BEST
 from training.imaging.rehearsal import rehearse_fmri
 from training.imaging.trainer import final_network, train_fmri
@@ -104,6 +105,16 @@ def test_a_run_says_what_it_was_made_from(run):
     assert any(words.startswith("initialised: random (ShuffleNetV2 x1.0, GhostNet x1.0)") for words in hears.notices)
     assert any(words.startswith(MIRRORED) for words in hears.notices)
     assert set(folder.metrics()[0]) > {"fold", "epoch", "loss", "stop_loss", "slices", "slices_per_s"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_run_on_the_paper_s_one_split_is_judged(run):
+    """Most patients of it are tested by nobody, and are no lack."""
+    found = evaluate(run[0], permutations=0)
+    n_tested = len(run[0].splits.folds[0].test)
+    assert n_tested < 16
+    assert {model["name"]: model["n"] for model in found["models"]}["cnn-shufflenet"] == n_tested
 
 
 @pytest.mark.slow
