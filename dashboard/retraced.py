@@ -222,8 +222,8 @@ def make(folder: SessionFolder, into: Path, tell: Tell) -> None:
         "same_chain": chain.fingerprint == info.fingerprint,
     }
     runs = [[run.segment, run.first_sample, run.n, run.row] for run in made.runs]
+    _forget_others(into, key)  # before a reader may find the new ones
     replace_file(into / f"{key}.json", json.dumps({"about": about, "runs": runs}, separators=(",", ":")).encode())
-    _forget_others(into, key)
 
 
 def tidy(data_dir: Path) -> None:
