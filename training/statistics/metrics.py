@@ -31,6 +31,8 @@ PERCENTILES = (2.5, 97.5)
 CLUSTERED = "Wald, robust, patients as clusters"
 #: A calibration slope or intercept beyond this is written as this: patients told apart without an error have none.
 MOST = 10.0
+#: Why such a one has no interval: patients told apart without an error have neither.
+AT_BOUND = "no interval: at its bound"
 #: Log-odds with a smaller standard deviation have no slope: one number for everybody, but for which fold fitted it.
 NO_SPREAD = 0.1
 #: Bins of a reliability table, of equal width.
@@ -201,6 +203,8 @@ def _errors(good: Floats, design: Floats, log_odds: Floats) -> Floats:
 
 
 def _held(value: float, error: float, method: str) -> Figure:
+    if abs(value) >= MOST:
+        return Figure(math.copysign(MOST, value), method=f"{method}; {AT_BOUND}")
     low, middle, high = np.clip([value - Z95 * error, value, value + Z95 * error], -MOST, MOST)
     return Figure(float(middle), float(low), float(high), method)
 
