@@ -111,9 +111,9 @@ def runs_of(
         made.append(RunFolder.create(folder / "runs", make(flags=flags), cohort, splits, ()))
     eeg, fmri = made
     eeg.note(fingerprint=SPEC.fingerprint)
-    fmri.note(fingerprint=fmri.image_config.preparation.fingerprint)
-    with_eeg = [one.id for one in cohort.participants if one.has_eeg]
     everybody = [one.id for one in cohort.participants]
+    fmri.note(fingerprint=fmri.image_config.preparation.fingerprint, scans=dict.fromkeys(everybody, "0" * 64))
+    with_eeg = [one.id for one in cohort.participants if one.has_eeg]
     tends = latent(cohort, apart, 0.2, seed)
     rows = said(cohort, eeg.splits, "lstm-bands", "window", {p: x for p, (x, _) in tends.items()}, with_eeg, N_WINDOWS)
     write_predictions(eeg.predictions_path, [*rows, *baseline(cohort, eeg.splits, with_eeg)])
