@@ -81,7 +81,7 @@
 
   /* Looks are taken here, so that none is missed while the browser's driver is slow; whoever asks gets those since. */
   const look = () => ({ at: real.now() / 1000, shown: at("outcome") ? bedside() : ward(lens.bed), hidden: lens.hidden, end: lens.end });
-  const loaded = () => at("outcome") !== null || at("beds") !== null;
+  const loaded = () => document.readyState !== "loading" && (at("outcome") !== null || at("beds") !== null);
   setInterval(() => loaded() && lens.looks.push(look()), EVERY_MS);
   lens.taken = (bed) => {
     lens.bed = bed;

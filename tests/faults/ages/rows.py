@@ -126,15 +126,6 @@ async def session_closed(stage: Stage, view: View) -> None:
 
 
 @row("page", outcome="struck", lanes="grey")
-async def browser_offline(stage: Stage, view: View) -> None:
-    """The browser has no network for 12 s"""
-    with view.cut():
-        await view.page.context.set_offline(True)
-        await asyncio.sleep(STRUCK_S)
-        await view.page.context.set_offline(False)
-
-
-@row("page", outcome="struck", lanes="grey")
 async def line_cut(stage: Stage, view: View) -> None:
     """Connections break, and new ones are refused for 12 s"""
     with view.cut():

@@ -16,7 +16,8 @@ from .play import Found, play_all
 from .rig import PATIENCE_S
 from .stage import stage_in
 
-pytestmark = [pytest.mark.faults, pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(5 * PATIENCE_S)]
+#: A browser that is starved by tests beside it shows what it showed, and nothing can be said of it.
+pytestmark = [pytest.mark.thorough, pytest.mark.browser, pytest.mark.timeout(5 * PATIENCE_S)]
 
 #: Beside each other they take a quarter of a minute.
 QUICK = ("line-hangs", "line-lost", "clock-back", "bridge-killed")
