@@ -29,6 +29,8 @@ MAX_DELIVERIES = 3
 COUNT = 4
 #: Seconds between looks at the registry: a new session is read at most this late, long before its first window.
 DISCOVER_S = 1.0
+#: How Redis begins its answer where a stream or its group went: asked of one that is gone, and while waiting at one.
+WIPED = ("NOGROUP", "UNBLOCKED")
 
 
 class Consumer:
@@ -169,7 +171,7 @@ class Consumer:
                 block=max(1, round(block_s * 1000)) if block_s > 0 else None,
             )
         except ResponseError as error:
-            if not str(error).startswith("NOGROUP"):
+            if not str(error).startswith(WIPED):
                 raise
             # The server was wiped: make the groups again, from 0, as soon as the bridges are back.
             self._discover_at = float("-inf")
@@ -189,7 +191,7 @@ class Consumer:
                 keys.windows(session), keys.GROUP, min="-", max="+", count=count, consumername=name, idle=idle_ms
             )
         except ResponseError as error:
-            if not str(error).startswith("NOGROUP"):
+            if not str(error).startswith(WIPED):
                 raise
             self._discover_at = float("-inf")
             return []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from redis.exceptions import ResponseError
 
@@ -186,6 +188,20 @@ def test_a_window_deleted_behind_our_back_is_forgotten(redis, session, publisher
     assert ResultReader(redis, session).read() == []
 
 
+def test_a_server_that_is_wiped_while_a_scorer_waits_ends_nobody(redis, session, publisher, scorer):
+    """Redis lets go of who waits at a stream that is gone, with an error; the scorer reads on (law 5)."""
+    consumer = scorer()
+    consumer.read(0)
+    wipe = threading.Timer(0.3, redis.flushall)
+    wipe.start()
+    assert consumer.read(1.0) == []
+    wipe.join()
+    successor = Publisher(redis, session, 2)
+    successor.open()
+    successor.publish(make_record(0, term=2))
+    assert indices(consumer.read(0)) == [(0, 1)]
+
+
 def test_a_wiped_server_is_read_again_from_the_start(redis, session, publisher, scorer):
     """When a group is gone it is waited for, and what came meanwhile is read too (law 5)."""
     consumer = scorer()
@@ -212,8 +228,6 @@ def test_a_lost_group_is_made_again_from_the_start(redis, session, publisher, sc
 
 def test_blocking_waits_for_a_window(publisher, scorer, server):
     """A read that blocks returns as soon as a window comes."""
-    import threading
-
     consumer = scorer()
     consumer.read(0)
     with connect(server.url, "other") as other:
