@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.once import once
+from training.cohort.cohort import Cohort
+from training.data.windows import prepare
 from training.simulated.spec import SynthSpec
 from training.simulated.synth import synthesise
 
@@ -15,7 +18,13 @@ SMALL = SynthSpec(patients=16, with_eeg=14, minutes=1.1, effect=2, seed=6, bold=
 
 @pytest.fixture(scope="session")
 def small_cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a simulated cohort without BOLD; whoever writes into it, save ``derivatives``, copies it."""
-    folder = tmp_path_factory.mktemp("cohort") / "small"
-    synthesise(folder, SMALL)
-    return folder
+    """Return the folder of a simulated cohort without BOLD; whoever writes into it, save ``derivatives``, copies it.
+
+    Its windows are prepared, and kept there: once for all workers of a run, of whom each would spend six seconds on it.
+    """
+
+    def make(folder: Path) -> None:
+        synthesise(folder / "small", SMALL)
+        prepare(Cohort.open(folder / "small"))
+
+    return once(tmp_path_factory, "cohort", make) / "small"

@@ -24,6 +24,8 @@ from training.splitting.splits import Splits, splits_of
 N_WINDOWS, N_SLICES = 4, 5
 #: How far apart the outcomes lie in the heads' logits, and how much one network differs from another.
 APART, NETWORK_SD = 1.2, 0.3
+#: Draws of an interval, as few as a run may ask for: how wide it comes out is shown where intervals are tested.
+N_BOOTSTRAP = 100
 
 
 def cohort_of(folder: Path, n: int = 40, without_eeg: int = 6, effect: float = 2.0, seed: int = 0) -> Cohort:
@@ -107,7 +109,7 @@ def runs_of(
     made = []
     for make, n in zip((load_config, load_image_config), repeats, strict=True):
         splits = splits_of(cohort, profile, 0, repeats=n, folds=4)
-        flags = {"split.profile": profile, "split.repeats": n, "split.folds": 4}
+        flags = {"split.profile": profile, "split.repeats": n, "split.folds": 4, "evaluation.bootstrap": N_BOOTSTRAP}
         made.append(RunFolder.create(folder / "runs", make(flags=flags), cohort, splits, ()))
     eeg, fmri = made
     eeg.note(fingerprint=SPEC.fingerprint)

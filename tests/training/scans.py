@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 
 from inference.fmri.parameters import ScanParameters
+from inference.fmri.preparation import PreparationSpec
 from inference.fmri.quality import Quality
+from tests.once import once
 from tests.training.cohorts import SMALL
-from training.data.slices import PatientSlices
+from training.cohort.cohort import Cohort
+from training.data.slices import PatientSlices, prepare_slices
 from training.simulated.bold import write_scan
 from training.simulated.phantom import ScanSpec
 from training.simulated.roster import roster_of
@@ -19,19 +22,28 @@ from training.simulated.synth import scan_of
 
 #: A whole head in few voxels, and few volumes of it.
 TINY = ScanSpec(shape=(24, 24, 18), voxel_mm=(9.0, 9.0, 8.0), n_volumes=26)
+#: Share of the widest layer that a slice of them must have: five or six of a scan do; with four it would be refused.
+SCREEN_SHARE = 0.85
 #: Pixels of an edge of a made-up slice: the least that all five networks take and leave more than one cell.
 SIZE = 64
 
 
 @pytest.fixture(scope="session")
 def scanned_cohort(small_cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the small cohort with a tiny scan of every patient; whoever writes more than ``derivatives`` copies it."""
-    folder = shutil.copytree(small_cohort, tmp_path_factory.mktemp("scanned") / "cohort")
-    for member in roster_of(SMALL):
-        path = scan_of(folder, member)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_scan(path, member.patient, member.site, TINY)
-    return folder
+    """Return the small cohort with a tiny scan of every patient; whoever writes more than ``derivatives`` copies it.
+
+    Its slices are prepared, and kept there: once for all workers of a run.
+    """
+
+    def make(folder: Path) -> None:
+        cohort = shutil.copytree(small_cohort, folder / "cohort")
+        for member in roster_of(SMALL):
+            path = scan_of(cohort, member)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_scan(path, member.patient, member.site, TINY)
+        prepare_slices(Cohort.open(cohort), PreparationSpec(screen_share=SCREEN_SHARE))
+
+    return once(tmp_path_factory, "scanned", make) / "cohort"
 
 
 def patient(seed: int, shift: float = 0.0, n: int = 3) -> PatientSlices:

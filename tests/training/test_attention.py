@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.inference import tiny
 from tests.training import scans
-from tests.training.scans import SIZE, scanned_cohort  # noqa: F401 (a fixture)
+from tests.training.scans import SCREEN_SHARE, SIZE, scanned_cohort  # noqa: F401 (a fixture)
 from training.backbones.backbone import create
 from training.backbones.kept import write_backbone
 from training.backbones.weights import Weights
@@ -74,7 +74,8 @@ def test_each_patient_is_shown_by_the_network_that_had_not_seen_him(
     shutil.copytree(scanned_cohort, tmp_path / "cohort")
     cohort = Cohort.open(tmp_path / "cohort")
     splits = splits_of(cohort, "nested", 0, repeats=1, folds=2)
-    config = load_image_config(flags={"split.repeats": 1, "split.folds": 2, "model.weights": "none"})
+    flags = {"split.repeats": 1, "split.folds": 2, "model.weights": "none", "scan.screen_share": SCREEN_SHARE}
+    config = load_image_config(flags=flags)
     slices = prepare_slices(cohort, config.preparation)
     run = RunFolder.create(tmp_path / "runs", config, cohort, splits, slices.values())
     assert attention_of(run, cohort, []) is None

@@ -26,6 +26,12 @@ WINDOW: Literal["window"] = "window"
 SLICE: Literal["slice"] = "slice"
 
 
+@pytest.fixture(autouse=True)
+def without_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fit every calibration without the resamples of its interval, which no control asks for."""
+    monkeypatch.setattr("training.evaluation.scores.N_DRAWS", 0)
+
+
 def heads(seed: int, effect: float = 0.0) -> tuple[Scores, Scores]:
     """Return what two networks say of a cohort; the folds hold as many of either outcome."""
     rng = np.random.default_rng(seed)

@@ -47,10 +47,9 @@ def weighed_anew(fusion: Scores, eeg_emg: Scores, fmri: Scores, method: str, n: 
     def scored(dealt: NDArray[np.bool_], k: int) -> Floats:
         repeat, (train, test) = repeats[k], parts[k]
         x, y = (head.log_odds(dealt, train)[:, repeat] for head in heads)
-        return np.array([
-            fused(method, fit_weights(method, one[train], other[train], good[train]), one[test], other[test])
-            for good, one, other in zip(dealt, x, y, strict=True)
-        ])  # fmt: skip
+        weights = fit_weights(method, x[:, train], y[:, train], dealt[:, train])
+        deals = zip(weights, x[:, test], y[:, test], strict=True)
+        return np.array([fused(method, row, one, other) for row, one, other in deals])
 
     control = control_of(scored, fusion.good, parts, n, seed)
     how = "calibrations and weights fitted anew to outcomes dealt anew, networks as they are"

@@ -39,14 +39,15 @@ N_STEPS = 100
 
 
 def fit_weights(method: str, eeg_emg: ArrayLike, fmri: ArrayLike, good: ArrayLike, shares: ArrayLike = 1.0) -> Floats:
-    """Return the weights of a method, for each row of `shares` or of outcomes.
+    """Return the weights of a method, for each row of `shares`, of outcomes or of log-odds.
 
     Parameters
     ----------
     method : str
         One of :data:`inference.manifest.METHODS`.
-    eeg_emg, fmri : array, shape (n,)
-        Calibrated log-odds of patients that neither head had seen.
+    eeg_emg, fmri : array, shape (n,), or both (n_rows, n)
+        Calibrated log-odds of patients that neither head had seen; several rows where the calibration is another in
+        each row.
     good : array, shape (..., n)
         True for a good outcome; several rows where outcomes are dealt anew.
     shares : array, shape (..., n)
@@ -59,7 +60,8 @@ def fit_weights(method: str, eeg_emg: ArrayLike, fmri: ArrayLike, good: ArrayLik
     """
     x, y = np.asarray(eeg_emg, np.float64), np.asarray(fmri, np.float64)
     label, rows, _ = np.broadcast_arrays(np.asarray(good, np.float64), np.asarray(shares, np.float64), x)
-    weights = _FITS[method](x, y, label.reshape(-1, len(x)), rows.reshape(-1, len(x)))
+    n = x.shape[-1]
+    weights = _FITS[method](x, y, label.reshape(-1, n), rows.reshape(-1, n))
     return weights.reshape(*label.shape[:-1], 3)
 
 
@@ -80,8 +82,9 @@ def _equal(x: Floats, y: Floats, good: Floats, shares: Floats) -> Floats:
 def _mean_prob(x: Floats, y: Floats, good: Floats, shares: Floats) -> Floats:
     """Choose the weight whose mean of probabilities has the smallest log-loss over patients that were not seen."""
     grid = np.array(GRID)
-    p = np.clip(grid[:, np.newaxis] * sigmoid(x) + (1.0 - grid[:, np.newaxis]) * sigmoid(y), P_MARGIN, 1.0 - P_MARGIN)
-    losses = -(shares * good) @ np.log(p).T - (shares * (1.0 - good)) @ np.log1p(-p).T
+    of_x, of_y = (sigmoid(one)[..., np.newaxis, :] for one in (x, y))
+    p = np.clip(grid[:, np.newaxis] * of_x + (1.0 - grid[:, np.newaxis]) * of_y, P_MARGIN, 1.0 - P_MARGIN)
+    losses = -_summed(shares * good, np.log(p)) - _summed(shares * (1.0 - good), np.log1p(-p))
     chosen = grid[np.argmax(losses <= losses.min(axis=1, keepdims=True) * (1.0 + TIE), axis=1)]
     return np.stack([chosen, 1.0 - chosen, np.zeros_like(chosen)], axis=-1)
 
@@ -92,12 +95,12 @@ def _logit_stack(x: Floats, y: Floats, good: Floats, shares: Floats) -> Floats:
     The loss is convex, so where the free answer has a negative weight the answer lies on an edge: the best of the fits
     with one head, the other or both left out is taken.
     """
-    design, prior = np.stack([x, y, np.ones_like(x)]), np.array([PRIOR, PRIOR, BIAS_PRIOR])
+    design, prior = np.stack([x, y, np.ones_like(x)], axis=-2), np.array([PRIOR, PRIOR, BIAS_PRIOR])
     at = np.array([EQUAL.eeg_emg, EQUAL.fmri, EQUAL.bias])
     found, losses = [], []
     for kept in ([0, 1, 2], [1, 2], [0, 2], [2]):
         weights = np.zeros((len(shares), 3))
-        weights[:, kept] = _newton(design[kept], good, shares, prior[kept], at[kept])
+        weights[:, kept] = _newton(design[..., kept, :], good, shares, prior[kept], at[kept])
         loss = _loss(design, good, shares, weights) + 0.5 * ((weights - at) ** 2) @ prior
         losses.append(np.where((weights[:, :2] >= 0.0).all(axis=1), loss, np.inf))
         found.append(weights)
@@ -106,17 +109,21 @@ def _logit_stack(x: Floats, y: Floats, good: Floats, shares: Floats) -> Floats:
 
 
 def _newton(design: Floats, good: Floats, shares: Floats, prior: Floats, at: Floats) -> Floats:
-    """Return the penalised optimum of each row of shares, shape (n_rows, n_weights); long steps are halved."""
+    """Return the penalised optimum of each row of shares, shape (n_rows, n_weights); long steps are halved.
+
+    The design is (n_weights, n), or (n_rows, n_weights, n) where each row has its own.
+    """
     weights = np.tile(at, (len(shares), 1))
 
     def loss(weights: Floats) -> Floats:
         return _loss(design, good, shares, weights) + 0.5 * ((weights - at) ** 2) @ prior
 
+    of_pairs = "rn,kn,ln->rkl" if design.ndim == 2 else "rn,rkn,rln->rkl"
     now = loss(weights)
     for _ in range(N_STEPS):
-        p = sigmoid(weights @ design)
-        slope = (shares * (p - good)) @ design.T + prior * (weights - at)
-        curve = np.einsum("rn,kn,ln->rkl", shares * p * (1.0 - p), design, design) + np.diag(prior)
+        p = sigmoid(_log_odds(weights, design))
+        slope = _summed(shares * (p - good), design) + prior * (weights - at)
+        curve = np.einsum(of_pairs, shares * p * (1.0 - p), design, design) + np.diag(prior)
         step = np.linalg.solve(curve, slope[..., np.newaxis])[..., 0]
         after = loss(weights - step)
         while (worse := (after > now + ROUNDING * np.abs(now)) & (np.abs(step).max(-1) > SETTLED)).any():
@@ -129,8 +136,18 @@ def _newton(design: Floats, good: Floats, shares: Floats, prior: Floats, at: Flo
 
 
 def _loss(design: Floats, good: Floats, shares: Floats, weights: Floats) -> Floats:
-    z = weights @ design
+    z = _log_odds(weights, design)
     return np.sum(shares * (np.logaddexp(0.0, z) - good * z), axis=-1)
+
+
+def _log_odds(weights: Floats, design: Floats) -> Floats:
+    """Return what each row of weights makes of the design that all share, or of its own, shape (n_rows, n)."""
+    return weights @ design if design.ndim == 2 else (weights[:, np.newaxis] @ design)[:, 0]
+
+
+def _summed(rows: Floats, table: Floats) -> Floats:
+    """Return the sums over patients of each row times the table that all share, or its own, shape (n_rows, k)."""
+    return rows @ table.T if table.ndim == 2 else (rows[:, np.newaxis] @ table.swapaxes(1, 2))[:, 0]
 
 
 _FITS: dict[str, Callable[[Floats, Floats, Floats, Floats], Floats]] = {

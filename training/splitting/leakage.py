@@ -45,12 +45,13 @@ def window_level_auc(windows: Mapping[str, PatientWindows], labels: Mapping[str,
     seed : int
         Of the split.
     """
-    return _auc(windows, labels, np.arange(sum(map(len, windows.values()))), seed)
+    return _auc(_features(windows), _whose(windows), labels, np.arange(sum(map(len, windows.values()))), seed)
 
 
 def patient_level_auc(windows: Mapping[str, PatientWindows], labels: Mapping[str, bool], seed: int) -> float:
     """Return the AUC over windows, of the same model, when the patients are split; see :func:`window_level_auc`."""
-    return _auc(windows, labels, _whose(windows), seed)
+    whose = _whose(windows)
+    return _auc(_features(windows), whose, labels, whose, seed)
 
 
 def by_lot(labels: Mapping[str, bool], seed: int) -> dict[str, bool]:
@@ -73,9 +74,15 @@ def inflation(windows: Mapping[str, PatientWindows], n_deals: int = DEALS) -> tu
         message = f"{least} patients with windows have one of the outcomes, too few for {FOLDS} folds."
         raise SplitError(message, remedy="Add patients of that outcome.")
     deals = [by_lot(labels, seed) for seed in range(n_deals)]
-    by_windows = [window_level_auc(windows, deal, seed) for seed, deal in enumerate(deals)]
-    by_patients = [patient_level_auc(windows, deal, seed) for seed, deal in enumerate(deals)]
+    x, whose = _features(windows), _whose(windows)
+    by_windows = [_auc(x, whose, deal, np.arange(len(x)), seed) for seed, deal in enumerate(deals)]
+    by_patients = [_auc(x, whose, deal, whose, seed) for seed, deal in enumerate(deals)]
     return float(np.mean(by_windows)), float(np.mean(by_patients))
+
+
+def _features(windows: Mapping[str, PatientWindows]) -> NDArray[np.floating]:
+    """Return the mean tokens of every window, patient after patient."""
+    return np.concatenate([windows[patient].tokens.mean(axis=1) for patient in sorted(windows)])
 
 
 def _whose(windows: Mapping[str, PatientWindows]) -> NDArray[np.str_]:
@@ -83,13 +90,14 @@ def _whose(windows: Mapping[str, PatientWindows]) -> NDArray[np.str_]:
     return np.repeat(sorted(windows), [len(windows[patient]) for patient in sorted(windows)])
 
 
-def _auc(windows: Mapping[str, PatientWindows], labels: Mapping[str, bool], groups: NDArray[Any], seed: int) -> float:
+def _auc(
+    x: NDArray[np.floating], whose: NDArray[np.str_], labels: Mapping[str, bool], groups: NDArray[Any], seed: int
+) -> float:
     """Return the mean over folds, which no group of windows straddles, of the AUC within the fold.
 
     One AUC over all folds would be biased low where there is nothing to be learned.
     """
-    x = np.concatenate([windows[patient].tokens.mean(axis=1) for patient in sorted(windows)])
-    y = np.array([labels[patient] for patient in _whose(windows)])
+    y = np.array([labels[patient] for patient in whose])
     model = make_pipeline(StandardScaler(), KNeighborsClassifier(NEIGHBOURS, weights="distance"))
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed).split(x, y, groups)
     aucs = [

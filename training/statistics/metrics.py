@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, stats
 
 from training.statistics.logistic import fit_lines, sigmoid
 
@@ -137,6 +136,8 @@ def chance_bar(n: int, share: float = 0.5, level: float = LEVEL) -> float:
     >>> chance_bar(13) * 13
     9.0
     """
+    from scipy import stats  # takes a second: not for a process that only trains
+
     return float(stats.binom.isf(level, n, share)) / n
 
 
@@ -166,6 +167,8 @@ def calibration_intercept(labels: ArrayLike, log_odds: ArrayLike) -> Figure:
     The slope is held at 1. Below 0 the model promises too much. Parameters and interval are those of
     ``calibration_slope``.
     """
+    from scipy import optimize
+
     good, x = np.asarray(labels, float), np.atleast_2d(np.asarray(log_odds, np.float64))
     words = f"slope held at 1; {CLUSTERED}"
     if good.min() == good.max():
@@ -183,6 +186,8 @@ def reliability(labels: ArrayLike, probabilities: ArrayLike, n_bins: int = N_BIN
 
 
 def _bin(good: NDArray[np.bool_], p: Floats) -> dict[str, float]:
+    from scipy import stats
+
     interval = stats.binomtest(int(good.sum()), len(good)).proportion_ci(method="wilson")
     return {
         "p": float(p.mean()),

@@ -20,7 +20,7 @@ from inference.fmri.parameters import ExpectedScan
 from inference.fmri.preparation import PreparationSpec
 from inference.fmri.score import score_file
 from tests.training.pictures import heads
-from tests.training.scans import TINY, scanned_cohort  # noqa: F401 (a fixture)
+from tests.training.scans import SCREEN_SHARE, TINY, scanned_cohort  # noqa: F401 (a fixture)
 from training.backbones.backbone import create
 from training.backbones.catalogue import SIZE
 from training.backbones.kept import read_backbone, write_backbone
@@ -69,7 +69,8 @@ Make = Callable[..., RunFolder]
 def make_run(scanned_cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:  # noqa: F811
     """Return what makes a run on the cohort's scans, as if it had been trained."""
     cohort, runs = Cohort.open(scanned_cohort), tmp_path_factory.mktemp("runs")
-    config = load_image_config(flags={"model.weights": "none"})
+    flags = {"model.weights": "none", "scan.screen_share": SCREEN_SHARE, "evaluation.bootstrap": 100}
+    config = load_image_config(flags=flags)
     slices = prepare_slices(cohort, config.preparation)
     net = settled(create("shufflenet", weights=Weights(), seed=4), heads(4, SIZE))
 

@@ -82,6 +82,15 @@ def test_resamples_are_fitted_as_if_each_were_alone(method: str) -> None:
         assert weights == pytest.approx(alone, abs=1e-6)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_rows_of_log_odds_are_fitted_as_if_each_were_alone(method: str) -> None:
+    """Where outcomes are dealt anew, each deal has a calibration of its own."""
+    cohorts = [cohort(30, seed, of_x, 0.4) for seed, of_x in ((7, 1.0), (8, -1.5), (9, 0.2))]
+    together = fit_weights(method, *(np.stack(parts) for parts in zip(*cohorts, strict=True)))
+    for one, weights in zip(cohorts, together, strict=True):
+        assert weights == pytest.approx(fit_weights(method, *one), abs=1e-9)
+
+
 def test_fewer_patients_are_drawn_nearer_to_equal_weights() -> None:
     """The same evidence a tenth as often moves the weights less."""
     x, y, good = cohort(200, 11, 1.5, 0.2)

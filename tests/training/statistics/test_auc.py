@@ -4,11 +4,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from numpy.typing import NDArray
+from scipy import stats
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from training.statistics.auc import auc, auc_bootstrap, auc_delong, aucs, difference, roc
+from training.statistics.auc import auc, auc_bootstrap, auc_delong, aucs, difference, ranked, roc
 
 LABELS = [True, True, True, False, False]
+#: Few values, so that rows have ties.
+RANKED = (-np.inf, -1.0, 0.0, 0.5, 2.0, np.inf, np.nan)
 
 
 @settings(deadline=None)
@@ -115,6 +120,12 @@ def test_delong_s_difference_has_the_spread_of_resampled_patients():
     drawn = aucs(good[chosen], first[chosen]) - aucs(good[chosen], second[chosen])
     assert found.figure.value == pytest.approx(roc_auc_score(good, first) - roc_auc_score(good, second))
     assert (found.figure.high - found.figure.low) / 3.92 == pytest.approx(drawn.std(), rel=0.1)
+
+
+@given(arrays(np.float64, array_shapes(min_dims=1, max_dims=3, min_side=1), elements=st.sampled_from(RANKED)))
+def test_ranks_are_scipy_s(values: NDArray[np.float64]):
+    """Ties share theirs, infinities are values, and a row with a NaN has none."""
+    assert np.array_equal(ranked(values), stats.rankdata(values, axis=-1), equal_nan=True)
 
 
 def test_tests_of_a_difference_are_fair_where_there_is_none():
