@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
 PINS := pyproject.toml constraints.txt
 ARGS ?=
+# Tests start hundreds of processes; where the environment forbids bytecode, each would compile our sources anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Tests mostly wait, for signal that comes at its own pace; each worker has its LSL session, Redis and files to itself.
 WORKERS ?= 4
 

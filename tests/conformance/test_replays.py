@@ -43,48 +43,57 @@ def recording(request, tmp_path_factory) -> Path:
     return compose(folder / "composed.xdf", SECONDS, SHARED_DATA, PLAN)
 
 
-@pytest.fixture
-def replay(start, free_ports, tmp_path) -> Callable[..., Running]:
-    """Return a function that starts a replay with pages that nobody opens."""
+@pytest.fixture(scope="module")
+def replay(start, free_ports) -> Callable[..., Running]:
+    """Return a function that starts a replay in a folder, with pages that nobody opens."""
 
-    def replay(name: str, *arguments: str) -> Running:
-        return start(tmp_path / name, "replay", *arguments, "--json", "--no-browser", "--port", str(free_ports()))
+    def replay(folder: Path, *arguments: str) -> Running:
+        return start(folder, "replay", *arguments, "--json", "--no-browser", "--port", str(free_ports()))
 
     return replay
 
 
-def test_a_part_is_the_same_at_every_speed(recording, start, replay, tmp_path):
+@pytest.fixture(scope="module")
+def once(recording, replay, tmp_path_factory) -> tuple[Path, dict[str, Any]]:
+    """Play the part once; return the folder of the replay, and its result."""
+    folder = tmp_path_factory.mktemp("once")
+    speed = ROUND_SPEED[recording.stem]
+    return folder, replay(folder, str(recording), *PART, "--speed", speed, "--rounds", "1").finish().result
+
+
+def test_a_part_is_the_same_at_every_speed(recording, start, replay, once, tmp_path):
     """Scored in process, replayed through Redis, and through LSL at three speeds; and again from a session's folder."""
     scored = start(tmp_path / "score", "score", str(recording), *PART, "--json").finish().result
     check_result(scored)
     assert scored["excerpt"] == {"from_s": 3.5, "to_s": 50.0}
     assert [score["state"] for score in scored["scores"]] == ["scored"] * 4
     for speed in SPEEDS[recording.stem]:
-        result = replay(speed, str(recording), *PART, "--speed", speed).finish().result
+        if speed == ROUND_SPEED[recording.stem]:
+            folder, result = once
+        else:
+            folder = tmp_path / speed
+            result = replay(folder, str(recording), *PART, "--speed", speed).finish().result
         check_result(result)
         assert {key: result[key] for key in SAME} == {key: scored[key] for key in SAME}, speed
-    folder = SessionFolder.find(tmp_path / speed / "data", result["session"])
-    again = start(tmp_path / "again", "score", str(folder.path), "--json").finish().result
+    session = SessionFolder.find(folder / "data", result["session"])
+    again = start(tmp_path / "again", "score", str(session.path), "--json").finish().result
     assert again["scores"] == scored["scores"]
 
 
-def test_rounds_are_counted_to_the_sample(recording, replay):
+def test_rounds_are_counted_to_the_sample(recording, replay, once, tmp_path):
     """Two rounds have each window of one twice, but for the artifact stage; no window spans the seam (law 4)."""
-    once, twice = (
-        replay(rounds, str(recording), *PART, "--speed", ROUND_SPEED[recording.stem], "--rounds", rounds)
-        .finish()
-        .result
-        for rounds in ("1", "2")
-    )
+    _, one = once
+    speed = ROUND_SPEED[recording.stem]
+    twice = replay(tmp_path, str(recording), *PART, "--speed", speed, "--rounds", "2").finish().result
     check_result(twice)
-    n = once["windows"]["made"]
+    n = one["windows"]["made"]
     assert (twice["rounds"], twice["windows"]["made"]) == (2, 2 * n)
-    length = round(1000 * (once["excerpt"]["to_s"] - once["excerpt"]["from_s"]))
+    length = round(1000 * (one["excerpt"]["to_s"] - one["excerpt"]["from_s"]))
     first, second = twice["scores"][:n], twice["scores"][n:]
-    assert [_plain(score) for score in first] == [_plain(score) for score in once["scores"]]
+    assert [_plain(score) for score in first] == [_plain(score) for score in one["scores"]]
     assert [score["first_sample"] - length for score in second] == [score["first_sample"] for score in first]
     counted = ("received", "declared_lost", "in_windows", "bridged")
-    assert [twice["ledger"][key] for key in counted] == [2 * once["ledger"][key] for key in counted]
+    assert [twice["ledger"][key] for key in counted] == [2 * one["ledger"][key] for key in counted]
     assert not twice["outcome"]["provisional"] or "nobody's outcome" in twice["outcome"]["reasons"][-1]
 
 
@@ -94,8 +103,8 @@ def _plain(score: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_loop_goes_on_until_it_is_ended(recording, replay, tmp_path):
     """Ctrl-C ends it as a session ends: all is counted, and the exit code is 0."""
-    command = replay("loop", str(recording), "--from", "20", "--to", "0:35", "--loop", "--speed", "20")
-    sessions = tmp_path / "loop" / "data" / "sessions"
+    command = replay(tmp_path, str(recording), "--from", "20", "--to", "0:35", "--loop", "--speed", "20")
+    sessions = tmp_path / "data" / "sessions"
 
     def in_the_third_round() -> bool:
         begun = [path.read_bytes() for path in sessions.glob("*/decisions.jsonl")]
@@ -113,7 +122,7 @@ def test_a_hole_passes_in_time_and_ends_nothing(start, replay, tmp_path):
     """20 s in which nothing is sent, as at the bedside: the replay goes on behind it."""
     holed = write_xdf(tmp_path / "holed.xdf", 70.0, skip=(15_000, 55_000))
     scored = start(tmp_path / "score", "score", str(holed), "--json").finish().result
-    replayed = replay("holed", str(holed), "--speed", "2").finish().result
+    replayed = replay(tmp_path / "replay", str(holed), "--speed", "2").finish().result
     assert {key: replayed[key] for key in ("outcome", "windows", "ledger", "scores")} == {
         key: scored[key] for key in ("outcome", "windows", "ledger", "scores")
     }

@@ -79,7 +79,8 @@ def test_mne_lsl_hears_what_is_sent(start, tmp_path):
 def test_mne_lsl_hears_what_the_demo_records(start, tmp_path, free_port):
     """The simulated patient of `flexion demo`: what MNE-LSL heard of it was recorded, and means the same."""
     arguments = ["demo", "--seconds", "8", "--no-browser", "--json", "--port", str(free_port)]
-    demo = Running(tmp_path, [FLEXION, *arguments], FLEXION_DATA_DIR=str(tmp_path / "data"))
+    variables = {"FLEXION_DATA_DIR": str(tmp_path / "data"), "FLEXION_MODELS__FMRI": "none"}  # it asks for no scan
+    demo = Running(tmp_path, [FLEXION, *arguments], **variables)
     try:
         start("listener", N_SAMPLES, tmp_path, "Flexion demo 1").finish()
         session = demo.finish().result["session"]
