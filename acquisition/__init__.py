@@ -40,6 +40,7 @@ Two streams in one montage
 What is kept
     ``identity``       names of patients, beds and sessions
     ``durable``        files that survive a crash and a full disk
+    ``strict_json``    JSON without what is no number
     ``parts``          raw samples and stamps of one life of the bridge
     ``decision_log``   every decision, synced before it is obeyed
     ``session``        the session folder: the record; ``session_info`` is what is known when it begins

@@ -98,5 +98,5 @@ class Hum:
             "text": f"Mains of {self.hz:g} Hz in {', '.join(self.channels)}: "
             f"this session filters {self._mains_hz:g} Hz alone.",
             "remedy": f"If the mains here has {self.hz:g} Hz, end this session and start anew with "
-            f"--mains-hz {self.hz:g}; else look for what sends it.",
+            f"mains {self.hz:g} Hz; else look for what sends it.",
         }

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 
 from acquisition.paradigm import MOVEMENTS, PHASES, ParadigmPlan
 
@@ -278,23 +277,30 @@ class _Filter:
     """A linear filter along the first axis that carries its state from block to block."""
 
     def __init__(self, b: Array, a: Array, n_columns: int) -> None:
+        from scipy.signal import lfilter  # takes most of a second: not for a process that only names a patient
+
+        self._lfilter = lfilter
         self._b, self._a = b, a
         self._state = np.zeros((max(len(a), len(b)) - 1, n_columns))
 
     def __call__(self, x: Array) -> Array:
-        y, self._state = signal.lfilter(self._b, self._a, x, axis=0, zi=self._state)
+        y, self._state = self._lfilter(self._b, self._a, x, axis=0, zi=self._state)
         return np.asarray(y)
 
 
 def _coloured(b: Array, a: Array, rate_hz: float, n_columns: int) -> _Filter:
     """Return a filter scaled so that white noise of RMS 1 leaves it with RMS 1."""
-    response = signal.lfilter(b, a, np.eye(1, round(8 * rate_hz))[0])
+    from scipy.signal import lfilter
+
+    response = lfilter(b, a, np.eye(1, round(8 * rate_hz))[0])
     return _Filter(b / math.sqrt(float(np.sum(response**2))), a, n_columns)
 
 
 def _band(low_hz: float, high_hz: float, rate_hz: float, n_columns: int) -> _Filter:
     """Return a band-pass for white noise, clear of the Nyquist frequency."""
-    b, a = signal.butter(2, [low_hz, min(high_hz, 0.45 * rate_hz)], "bandpass", fs=rate_hz)
+    from scipy.signal import butter
+
+    b, a = butter(2, [low_hz, min(high_hz, 0.45 * rate_hz)], "bandpass", fs=rate_hz)
     return _coloured(b, a, rate_hz, n_columns)
 
 

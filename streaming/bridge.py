@@ -264,7 +264,8 @@ class Bridge:
 
     def _on_our_clock(self, stamp_s: float, source: Source) -> float:
         """Return when a live sample was taken, by this machine's LSL clock; NaN for one of a file, or nobody knows."""
-        offset_s = source.timing[0].offset_s if source.timing else None
+        timing = source.timing
+        offset_s = timing[0].offset_s if timing else None
         return stamp_s + (math.nan if offset_s is None else offset_s)
 
     def _record_samples(self, raw: Raw) -> None:

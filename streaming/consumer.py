@@ -100,6 +100,11 @@ class Consumer:
             self._discover_at = float("-inf")
             raise
 
+    @property
+    def n_sessions(self) -> int:
+        """How many sessions are read."""
+        return len(self._ready)
+
     def hold(self, deliveries: Iterable[Delivery]) -> None:
         """Say that these are still being worked on, so that no other scorer takes them."""
         for delivery in deliveries:

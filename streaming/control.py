@@ -23,7 +23,7 @@ from streaming.script import Script, Value
 from streaming.tail import Tail, parts
 
 #: Every command there is.
-COMMANDS = ("start", "stop", "mark", "note", "cue", "streams")
+COMMANDS = ("start", "stop", "mark", "note", "cue", "streams", "serve")
 #: Seconds that a sender waits for the answer, and that the command is valid.
 ANSWER_S = 5.0
 #: Commands and answers that are kept, about: enough to look up what was asked, and no more.

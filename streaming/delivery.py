@@ -54,3 +54,13 @@ class Delivery:
     def index(self) -> int:
         """Index of the window."""
         return keys.index_of(self.entry_id)
+
+    @property
+    def model(self) -> str:
+        """SHA-256 of the bundle that its session is bound to."""
+        return self.record.bundle_sha256
+
+    @property
+    def end_s(self) -> float:
+        """When its last sample was taken, on the bridge's clock; NaN for a window that was made again."""
+        return self.record.stamp_s

@@ -16,6 +16,7 @@ from typing import Any
 
 from redis import Redis
 
+from acquisition import strict_json
 from streaming import keys
 from streaming.errors import RecordError
 
@@ -70,13 +71,22 @@ class Beat:
             If it is none.
         """
         try:
-            return cls(**json.loads(message))
-        except (TypeError, ValueError) as error:
+            return cls(**strict_json.loads(message))._checked()
+        except (TypeError, ValueError, RecursionError) as error:
             raise RecordError(
                 f"A message on {keys.HEARTBEATS} is no heartbeat: {error}.",
                 subject=keys.HEARTBEATS,
                 remedy="Run every role of Flexion in one version.",
             ) from error
+
+    def _checked(self) -> Beat:
+        texts = (self.role, self.name, self.host, self.session or "")
+        numbers = (self.pid, self.at_monotonic, self.n)
+        if not (all(isinstance(text, str) for text in texts) and isinstance(self.info, dict)):
+            raise TypeError("role, name, session and host are texts, info is an object")
+        if not all(isinstance(number, (int, float)) for number in numbers):
+            raise TypeError("pid, at_monotonic and n are numbers")
+        return self
 
 
 class Heartbeat:

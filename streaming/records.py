@@ -33,6 +33,8 @@ UNKNOWN = -1
 #: Fields of an entry.
 VERSION, HEADER, PAYLOAD, CRC = b"v", b"h", b"x", b"crc"
 
+#: What a result need not have.
+_OPTIONAL = ("fma", "model")
 _WINDOW_HEADER = tuple(f.name for f in fields(Window) if f.name != "x_uv")
 
 
@@ -145,6 +147,9 @@ class ResultRecord:
         Seconds spent in each stage, by name.
     fma : float or None
         Fugl-Meyer points at 3 months, of a model that expects them; a result without them has no such key.
+    model : str or None
+        Name and version of the bundle that scored; a result that no model made, or an older version of Flexion, has no
+        such key.
     """
 
     session: str
@@ -167,6 +172,7 @@ class ResultRecord:
     stamp_s: float
     stages_s: Mapping[str, float]
     fma: float | None = None
+    model: str | None = None
 
     def __post_init__(self) -> None:
         if self.state not in STATES:
@@ -181,9 +187,7 @@ class ResultRecord:
         """Return plain JSON values; the line of ``results.jsonl``."""
         data = asdict(self)
         data["stamp_s"] = None if math.isnan(self.stamp_s) else self.stamp_s
-        if self.fma is None:
-            del data["fma"]
-        return data
+        return {name: value for name, value in data.items() if value is not None or name not in _OPTIONAL}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ResultRecord:
@@ -194,7 +198,7 @@ class ResultRecord:
         RecordError
             If a field is missing or of another kind.
         """
-        names = [f.name for f in fields(cls) if f.name != "fma" or "fma" in data]
+        names = [f.name for f in fields(cls) if f.name not in _OPTIONAL or f.name in data]
         try:
             values = {name: _frozen(data[name]) for name in names}
             values["stamp_s"] = math.nan if data["stamp_s"] is None else float(data["stamp_s"])

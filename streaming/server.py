@@ -24,6 +24,8 @@ from streaming.errors import NoRedisServer, ServerFailed, TransportDown, UnfitSe
 
 #: Programs that will do, in this order.
 PROGRAMS = ("redis-server", "valkey-server")
+#: Name of the socket in its folder.
+SOCKET = "redis.sock"
 #: Longest path of a unix socket, in bytes.
 MAX_SOCKET_BYTES = 107
 #: Memory for what waits: about 1500 windows, four hours of a bed without a scorer.
@@ -138,7 +140,7 @@ class PrivateServer:
         self._maxmemory_bytes = maxmemory_bytes
         self._process: subprocess.Popen[bytes] | None = None
         self._short: str | None = None
-        self._socket = self.folder / "redis.sock"
+        self._socket = self.folder / SOCKET
 
     @property
     def url(self) -> str:
@@ -227,9 +229,9 @@ class PrivateServer:
                 self._log.replace(self._log.with_suffix(".log.1"))
         except OSError as error:
             raise self._failed(f"its folder cannot be used: {error.strerror}") from error
-        if len(os.fsencode(self.folder / "redis.sock")) > MAX_SOCKET_BYTES and self._short is None:
+        if len(os.fsencode(self.folder / SOCKET)) > MAX_SOCKET_BYTES and self._short is None:
             self._short = tempfile.mkdtemp(prefix="flexion-", dir="/tmp")
-            self._socket = Path(self._short, "redis.sock")
+            self._socket = Path(self._short, SOCKET)
 
     @property
     def _log(self) -> Path:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import struct
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,12 +99,20 @@ def age_when_sent_s(data: bytes) -> float:
     return float(sent_s - stamp_s)
 
 
-def newest_of(data: bytes) -> tuple[int, float] | None:
-    """Return one past the last sample of an encoded frame, and how old that sample was when sent; None for no frame."""
+class Newest(NamedTuple):
+    """The newest sample of a frame: one past its place, how old it was when sent, and when that was (NaN: not told)."""
+
+    end: int
+    age_s: float
+    sent_s: float
+
+
+def newest_of(data: bytes) -> Newest | None:
+    """Return the newest sample of an encoded frame; None for no frame."""
     if len(data) < _HEADER.size or not data.startswith(MAGIC):
         return None
     _, n_samples, _, _, first_sample, stamp_s, sent_s, _ = _HEADER.unpack_from(data)
-    return int(first_sample + n_samples), float(sent_s - stamp_s)
+    return Newest(int(first_sample + n_samples), float(sent_s - stamp_s), float(sent_s))
 
 
 class WavePublisher:

@@ -40,7 +40,7 @@ def test_the_other_mains_is_named_with_its_channels_and_the_remedy(mains_hz: flo
     assert hum.channels == ("C4",) and hum.to_json() == {"hz": hz, "channels": ["C4"]}
     notice = hum.notice()
     assert notice is not None and notice["text"].startswith(f"Mains of {hz:g} Hz in C4: this session filters")
-    assert f"--mains-hz {hz:g}" in notice["remedy"]
+    assert f"start anew with mains {hz:g} Hz;" in notice["remedy"]
     assert hum.notice() is None and hum.channels == ("C4",)
 
 

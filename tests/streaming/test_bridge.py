@@ -157,7 +157,7 @@ def test_mains_of_the_other_frequency_is_named_and_changes_no_window(redis_url: 
         assert bridge.run(threading.Event()) == 0
     notices = [data for kind, data in bridge._outbox._told if kind == "notice"]
     assert [data["text"] for data in notices] == ["Mains of 60 Hz in C4: this session filters 50 Hz alone."]
-    assert "--mains-hz 60" in notices[0]["remedy"]
+    assert "start anew with mains 60 Hz" in notices[0]["remedy"]
     said = bridge._heartbeat()
     assert said["other_mains"] == {"hz": 60.0, "channels": ["C4"]} and said["disk_free_bytes"] > 0
     assert bed.scores() == {index: hashed(x_uv) for index, x_uv in bed.remade().items()}
