@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -60,6 +61,22 @@ def write_bundle(folder: Path, manifest: Mapping[str, Any]) -> Bundle | FusionBu
     text = json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
     return load_bundle(folder)
+
+
+def rewritten(bundle: Bundle, folder: Path, **changes: Any) -> Bundle:
+    """Write a copy of a model with other keys of its manifest into a folder that is not there yet, and return it.
+
+    Raises
+    ------
+    BundleError
+        If it cannot be loaded with them; names the key.
+    """
+    shutil.copytree(bundle.path, folder)
+    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    del manifest["files"]
+    copy = write_bundle(folder, {**manifest, **changes})
+    assert isinstance(copy, Bundle)
+    return copy
 
 
 def with_golden(manifest: Mapping[str, Any], engine: Engine, bundle: Bundle) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from acquisition import strict_json
 from inference.errors import BundleError, BundleMismatch
 from inference.image_spec import ImageSpec
 from inference.manifest import REMEDY, FusionManifest, ModelManifest, SignalSpec, read_manifest
@@ -54,9 +55,14 @@ class Named:
         return self.manifest.head.name
 
     @property
+    def label(self) -> str:
+        """Name and version, as results carry them."""
+        return f"{self.name} {self.manifest.head.version}"
+
+    @property
     def words(self) -> str:
         """Name, version and the start of the hash, for people."""
-        return f"{self.name} {self.manifest.head.version} ({self.sha256[:SHORT]})"
+        return f"{self.label} ({self.sha256[:SHORT]})"
 
     def to_json(self) -> dict[str, str]:
         """Return the object that results and sessions carry: name, version, sha256, origin."""
@@ -274,16 +280,11 @@ def sha256_of_file(path: Path) -> str:
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        return strict_json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error.strerror}.", subject=str(path), remedy=REMEDY) from error
     except ValueError as error:
         raise BundleError(f"{path} is not JSON: {error}.", subject=str(path), remedy=REMEDY) from error
-
-
-def _refuse_constant(name: str) -> float:
-    # Python reads NaN and Infinity, JSON knows neither.
-    raise ValueError(f"{name} is no number")
 
 
 def _check_file(path: Path, sha256: str) -> None:

@@ -19,13 +19,16 @@ from inference.engines.engine import Engine
 from inference.errors import BundleMismatch
 from inference.normalisation import MIN_CHANNEL_QUALITY, zscore
 from inference.outcome import MISMATCH
+from inference.stages import Watch
 from streaming.records import ResultRecord, WindowRecord
 
 #: Reasons of results without a score; words may follow after a colon.
 QUALITY, NONFINITE_INPUT, NONFINITE_OUTPUT = "quality", "input_nonfinite", "engine_nonfinite"
 
 
-def score(engine: Engine, bundle: Bundle, records: Sequence[WindowRecord]) -> list[ResultRecord]:
+def score(
+    engine: Engine, bundle: Bundle, records: Sequence[WindowRecord], watch: Watch | None = None
+) -> list[ResultRecord]:
     """Return the result of each window, in the order of ``records``.
 
     Parameters
@@ -36,6 +39,9 @@ def score(engine: Engine, bundle: Bundle, records: Sequence[WindowRecord]) -> li
         Of kind ``eeg_emg``.
     records : sequence of WindowRecord
         Of any sessions; none at all is fine.
+    watch : Watch, optional
+        Is told how long input, compute and output took; the results hold no time, so that the same windows give the
+        same results.
 
     Returns
     -------
@@ -50,9 +56,9 @@ def score(engine: Engine, bundle: Bundle, records: Sequence[WindowRecord]) -> li
     """
     reasons = [reason_against(bundle, record) for record in records]
     accepted = [record for record, reason in zip(records, reasons, strict=True) if reason is None]
-    size = engine.info.max_batch
-    scored = [result for i in range(0, len(accepted), size) for result in _run(engine, bundle, accepted[i : i + size])]
-    results = iter(scored)
+    size, watch = engine.info.max_batch, watch or Watch()
+    parts = [_run(engine, bundle, accepted[i : i + size], watch) for i in range(0, len(accepted), size)]
+    results = iter([result for part in parts for result in part])
     return [
         next(results) if reason is None else ResultRecord.unscored(record, "not_scored", reason)
         for record, reason in zip(records, reasons, strict=True)
@@ -77,13 +83,18 @@ def reason_against(bundle: Bundle, record: WindowRecord) -> str | None:
     return None
 
 
-def _run(engine: Engine, bundle: Bundle, records: Sequence[WindowRecord]) -> list[ResultRecord]:
-    x = np.stack([zscore(record.window.x_uv, record.window.channel_quality) for record in records])
-    outputs = engine.run({bundle.model.inputs[0].name: x})
-    return [_result(engine, record, outputs, i) for i, record in enumerate(records)]
+def _run(engine: Engine, bundle: Bundle, records: Sequence[WindowRecord], watch: Watch) -> list[ResultRecord]:
+    with watch.timing("input"):
+        x = np.stack([zscore(record.window.x_uv, record.window.channel_quality) for record in records])
+    with watch.timing("compute"):
+        outputs = engine.run({bundle.model.inputs[0].name: x})
+    with watch.timing("output"):
+        return [_result(engine, bundle, record, outputs, i) for i, record in enumerate(records)]
 
 
-def _result(engine: Engine, record: WindowRecord, outputs: Mapping[str, NDArray[np.float32]], i: int) -> ResultRecord:
+def _result(
+    engine: Engine, bundle: Bundle, record: WindowRecord, outputs: Mapping[str, NDArray[np.float32]], i: int
+) -> ResultRecord:
     logit = float(outputs["logit"][i])
     embedding: tuple[Any, ...] | None = None
     if "embedding" in outputs:
@@ -92,7 +103,7 @@ def _result(engine: Engine, record: WindowRecord, outputs: Mapping[str, NDArray[
     numbers = [logit, *(embedding or ()), *(() if fma is None else (fma,))]
     if not np.isfinite(numbers).all():
         result = ResultRecord.unscored(record, "not_scored", NONFINITE_OUTPUT)
-        return replace(result, engine=engine.info.to_json())
+        return replace(result, model=bundle.label, engine=engine.info.to_json())
     # A scored result is built from the unscored one, so that both carry the same facts of the window.
     facts = ResultRecord.unscored(record, "not_scored", "")
     return replace(
@@ -102,6 +113,7 @@ def _result(engine: Engine, record: WindowRecord, outputs: Mapping[str, NDArray[
         logit=logit,
         embedding=embedding,
         fma=fma,
+        model=bundle.label,
         engine=engine.info.to_json(),
     )
 

@@ -18,8 +18,11 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from inference.bundle import Bundle
 from inference.engines import parity
 from inference.engines.engine import MAX_BATCH, EngineInfo
-from inference.errors import BundleError, EngineError, EngineUnavailable
-from inference.manifest import REMEDY, TensorSpec
+from inference.engines.inputs import check_inputs, silence
+from inference.engines.refusals import failed, other_tensor, unreadable
+from inference.engines.registry import ON_GPU
+from inference.errors import DeviceLost, EngineAbsent, EngineError, EngineUnavailable
+from inference.manifest import TensorSpec
 
 #: Backends that this module serves: ONNX Runtime's provider, its options, the device's name.
 #: TF32 is on by default on CUDA and spoils fp32 by up to 2e-2 in p on a model with long memory: off.
@@ -55,8 +58,10 @@ class OrtEngine:
 
     Raises
     ------
+    EngineAbsent
+        If this machine's ONNX Runtime was built without the provider.
     EngineUnavailable
-        If this machine's ONNX Runtime lacks the provider.
+        If the provider does not start.
     BundleError
         If the graph cannot be read or has other tensors than the manifest says.
     """
@@ -78,21 +83,12 @@ class OrtEngine:
         """Return the outputs by name; see :class:`~inference.engines.engine.Engine`."""
         if self._session is None:
             raise EngineError("The engine is closed.", subject=self._bundle.name, remedy="Open it again.")
-        for tensor in self._bundle.model.inputs:
-            self._check_input(tensor, inputs)
-        try:
-            values = self._session.run(self._outputs, dict(inputs))
-        except ORT_ERRORS as error:
-            raise EngineError(
-                f"{self._info.backend} failed on {self._bundle.words}: {error}.",
-                subject=self._bundle.name,
-                remedy="Look at the window that it was given; the engine goes on with the next.",
-            ) from error
-        return dict(zip(self._outputs, values, strict=True))
+        check_inputs(self._bundle, inputs)
+        return self._compute(inputs)
 
     def warmup(self) -> None:
         """Run one silent window."""
-        self.run(self._silence())
+        self.run(silence(self._bundle))
 
     def selfcheck(self) -> parity.Parity:
         """Run the golden windows; allow batches only where they change no bit."""
@@ -110,37 +106,44 @@ class OrtEngine:
         """Free the session."""
         self._session = None
 
-    def _silence(self) -> dict[str, NDArray[Any]]:
-        tensor = self._bundle.model.inputs[0]
-        return {tensor.name: np.zeros([1 if isinstance(n, str) else n for n in tensor.shape], tensor.dtype)}
-
     def _shrink(self) -> None:
         """Give back what the self-check's largest batch took: 500 MB of a model that reads every sample."""
         options = onnxruntime.RunOptions()
         options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-        self._session.run(self._outputs, self._silence(), options)
+        self._compute(silence(self._bundle), options)
 
-    def _check_input(self, tensor: TensorSpec, inputs: Mapping[str, NDArray[Any]]) -> None:
-        x = inputs.get(tensor.name)
-        if x is None or set(inputs) != {tensor.name}:
-            raise self._refuse(f"inputs {sorted(inputs)}", tensor)
-        if x.dtype != tensor.dtype or not tensor.fits(x.shape):
-            raise self._refuse(f"{tensor.name} {x.shape} {x.dtype}", tensor)
-        if not np.isfinite(x).all():
-            raise self._refuse(f"{tensor.name} with a value that is not finite", tensor)
+    def _compute(self, inputs: Mapping[str, NDArray[Any]], options: Any = None) -> dict[str, NDArray[np.float32]]:
+        try:
+            values = self._session.run(self._outputs, dict(inputs), options)
+        except ORT_ERRORS as error:
+            if self._info.backend in ON_GPU:
+                # A GPU's error stays for every later call, and ONNX Runtime's errors do not tell it from others.
+                raise DeviceLost.because(str(error)) from error
+            raise failed(self._info.backend, self._bundle, error) from error
+        return dict(zip(self._outputs, values, strict=True))
 
-    def _refuse(self, came: str, tensor: TensorSpec) -> EngineError:
-        return EngineError(
-            f"{self._bundle.words} takes {tensor}, but {came} came.",
-            subject=self._bundle.name,
-            remedy="Give it z-scored windows in the shape of its manifest.",
+
+def be_there(backend: str) -> None:
+    """Refuse a backend whose provider was not built into this machine's ONNX Runtime.
+
+    Raises
+    ------
+    EngineAbsent
+        Names the providers that there are.
+    """
+    provider = PROVIDERS[backend][0]
+    if provider not in onnxruntime.get_available_providers():
+        raise EngineAbsent(
+            f"{backend} needs ONNX Runtime's {provider}, which this machine lacks: "
+            f"it has {', '.join(onnxruntime.get_available_providers())}.",
+            subject=backend,
+            remedy="Install the ONNX Runtime build that has it, or put onnxruntime-cpu into the list of engines.",
         )
 
 
 def _open(bundle: Bundle, backend: str) -> Any:
+    be_there(backend)
     provider, options, _ = PROVIDERS[backend]
-    if provider not in onnxruntime.get_available_providers():
-        raise _lacking(backend, provider)
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = 1
     settings.inter_op_num_threads = 1
@@ -150,22 +153,25 @@ def _open(bundle: Bundle, backend: str) -> Any:
     try:
         session = onnxruntime.InferenceSession(bundle.model_path, settings, providers=[(provider, options)])
     except ORT_ERRORS as error:
-        raise BundleError(
-            f"{bundle.model_path} cannot be run by {backend}: {error}.", subject=str(bundle.model_path), remedy=REMEDY
-        ) from error
+        if backend in ON_GPU:
+            # Its memory is full, or its libraries fail; a graph that nobody can run is refused by the next backend.
+            raise EngineUnavailable(
+                f"{backend} does not open {bundle.words}: {error}.",
+                subject=backend,
+                remedy="Look at the GPU's memory and its driver, or put onnxruntime-cpu into the list of engines.",
+            ) from error
+        raise unreadable(backend, bundle, error) from error
     # ONNX Runtime prints and goes on with another provider when one cannot start (microsoft/onnxruntime#17801, #23372).
     if session.get_providers()[0] != provider:
-        raise _lacking(backend, provider)
+        raise EngineUnavailable(
+            f"{backend} needs ONNX Runtime's {provider}, which does not start here: "
+            f"{session.get_providers()[0]} would run instead.",
+            subject=backend,
+            remedy="Look at the driver and the CUDA libraries, or put onnxruntime-cpu into the list of engines.",
+        )
+    # It would also do so in the middle of its work: take another provider and go on under the name of this one.
+    session.disable_fallback()
     return session
-
-
-def _lacking(backend: str, provider: str) -> EngineUnavailable:
-    return EngineUnavailable(
-        f"{backend} needs ONNX Runtime's {provider}, which this machine lacks: "
-        f"it has {', '.join(onnxruntime.get_available_providers())}.",
-        subject=backend,
-        remedy="Install the ONNX Runtime build that has it, or put onnxruntime-cpu into the list of engines.",
-    )
 
 
 def _check_tensors(bundle: Bundle, session: Any) -> None:
@@ -173,12 +179,7 @@ def _check_tensors(bundle: Bundle, session: Any) -> None:
     for tensor in (*bundle.model.inputs, *bundle.model.outputs):
         node = graph.get(tensor.name)
         if node is None or not _fits(tensor, node):
-            has = "no such tensor" if node is None else f"{node.name} {node.shape} {node.type}"
-            raise BundleError(
-                f"{bundle.model_path}: the manifest names {tensor}, the graph has {has}.",
-                subject=str(bundle.model_path),
-                remedy=REMEDY,
-            )
+            raise other_tensor(bundle, tensor, node and f"{node.name} {node.shape} {node.type}")
 
 
 def _fits(tensor: TensorSpec, node: Any) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.engines.inputs import window_shape
 from inference.errors import BundleError
 from inference.manifest import REMEDY, Golden, TensorSpec
 
@@ -23,6 +24,8 @@ Run = Callable[[Mapping[str, NDArray[Any]]], Mapping[str, NDArray[np.float32]]]
 HOLD_SAMPLES = 50
 #: How much louder than a golden window its neighbours are: what leaks between rows of a batch leaks visibly.
 LOUD = np.float32(50.0)
+#: Batches that a core serves, each of which is tried; of larger ones the largest is.
+SMALL = (2, 3, 4)
 #: The golden windows of a bundle that ships: broad noise, slow noise, silence, and one impulse at each end (what a
 #: recurrent net makes of the first is memory, of the last is none).
 GOLDEN_SET = (
@@ -35,6 +38,11 @@ GOLDEN_SET = (
     ("impulse-first", 0),
     ("impulse-last", 0),
 )
+#: Those on which an engine is proven against float64 when it is built: beside them what patients and electrodes do.
+#: Bundles carry no logits of the further ones, and a scorer's start does not wait for them.
+PROVING_SET = (*GOLDEN_SET, ("rhythm", 5), ("flat", 6), ("saturated", 7))
+#: Samples of one turn of the rhythm in a real-like window, 10 Hz; and of each of its bursts and of the rest after it.
+RHYTHM_SAMPLES, BURST_SAMPLES = 100, 500
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,9 @@ def golden_window(window: str, seed: int, shape: Sequence[int]) -> NDArray[np.fl
     Parameters
     ----------
     window : str
-        ``noise``, ``hold``, ``zeros``, ``impulse-first`` or ``impulse-last``.
+        ``noise``; ``hold``, slow noise; ``zeros``; ``impulse-first`` and ``impulse-last``; ``rhythm``, a swelling 10 Hz
+        rhythm under bursts of noise; ``flat``, noise with every second channel silent; ``saturated``, noise that sits
+        at either rail.
     seed : int
         Of the noise.
     shape : sequence of int
@@ -99,14 +109,22 @@ def golden_window(window: str, seed: int, shape: Sequence[int]) -> NDArray[np.fl
     noise: NDArray[np.float64] = (np.random.RandomState(seed).random_sample(shape) - 0.5) * 12.0**0.5
     if window == "noise":
         return noise.astype(np.float32)
+    held = noise[np.arange(shape[0]) // HOLD_SAMPLES]
     if window == "hold":
-        return noise[np.arange(shape[0]) // HOLD_SAMPLES].astype(np.float32)
+        return held.astype(np.float32)
+    if window == "rhythm":
+        return _rhythm(noise, held).astype(np.float32)
+    if window == "flat":
+        noise[..., 1::2] = 0.0
+        return noise.astype(np.float32)
+    if window == "saturated":
+        return np.where(held < 0.0, -1.0, 1.0).astype(np.float32)
     raise BundleError(f"There is no golden window {window!r}.", subject=window, remedy=REMEDY)
 
 
 def golden_logits(run: Run, tensor: TensorSpec) -> tuple[Golden, ...]:
     """Return the golden set with the logits that ``run`` finds, one window at a time; for whoever builds a bundle."""
-    windows = ((window, seed, golden_window(window, seed, _shape(tensor))) for window, seed in GOLDEN_SET)
+    windows = ((window, seed, golden_window(window, seed, window_shape(tensor))) for window, seed in GOLDEN_SET)
     return tuple(Golden(w, seed, float(run({tensor.name: x[np.newaxis]})["logit"][0])) for w, seed, x in windows)
 
 
@@ -131,7 +149,7 @@ def check(run: Run, tensor: TensorSpec, golden: Sequence[Golden], logit_atol: fl
     Parity
     """
     wanted = [(g.window, g.seed) for g in golden] or GOLDEN_SET
-    x = np.stack([golden_window(window, seed, _shape(tensor)) for window, seed in wanted])
+    x = np.stack([golden_window(window, seed, window_shape(tensor)) for window, seed in wanted])
     alone = _in_batches(run, tensor.name, x, 1)
     repeatable = _same(alone, _in_batches(run, tensor.name, x, 1))
     problems = list(_faults(alone["logit"], golden, logit_atol))
@@ -141,12 +159,22 @@ def check(run: Run, tensor: TensorSpec, golden: Sequence[Golden], logit_atol: fl
     return Parity(repeatable, invariant, _largest(alone["logit"], golden), tuple(problems))
 
 
+def _rhythm(noise: NDArray[np.float64], held: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a triangle of 10 Hz whose height wanders, under noise that comes in bursts, as muscles do."""
+    t = np.arange(len(noise)).reshape(-1, *[1] * (noise.ndim - 1))
+    turn = np.abs((t % RHYTHM_SAMPLES) / RHYTHM_SAMPLES - 0.5) * 4.0 - 1.0
+    loudness = np.where((t // BURST_SAMPLES) % 2, 1.25, 0.25)
+    rhythm: NDArray[np.float64] = turn * np.abs(held)
+    return rhythm + noise * loudness
+
+
 def _batched(
     run: Run, name: str, x: NDArray[np.float32], max_batch: int
 ) -> Iterable[Mapping[str, NDArray[np.float32]]]:
-    """Yield the outputs of ``x`` in pairs, in reverse order, and in the largest batch beside loud neighbours."""
+    """Yield the outputs of ``x`` in small batches, in reverse order, and in the largest beside loud neighbours."""
     n = len(x)
-    yield _in_batches(run, name, x, 2)
+    for size in (small for small in SMALL if small <= max_batch):
+        yield _in_batches(run, name, x, size)
     yield {key: value[::-1] for key, value in _in_batches(run, name, x[::-1], max_batch).items()}
     loud = np.resize(x * LOUD, (max(max_batch - n, 0), *x.shape[1:]))
     full = run({name: np.concatenate([x[:max_batch], loud])})
@@ -173,8 +201,3 @@ def _faults(logits: NDArray[np.float32], golden: Sequence[Golden], atol: float) 
 
 def _largest(logits: NDArray[np.float32], golden: Sequence[Golden]) -> float:
     return max((abs(float(logit) - g.logit) for g, logit in zip(golden, logits, strict=False)), default=0.0)
-
-
-def _shape(tensor: TensorSpec) -> tuple[int, ...]:
-    """Return the shape of one window; a free axis beyond the batch is one long."""
-    return tuple(1 if isinstance(axis, str) else axis for axis in tensor.shape[1:])

@@ -10,6 +10,8 @@ import pytest
 from inference.bundle import Bundle, FusionBundle
 from inference.engines.choice import open_engine
 from inference.engines.engine import Engine
+from streaming.connection import Client, connect
+from streaming.sessions import Registry, SessionEntry
 from tests.inference import tiny
 
 
@@ -46,3 +48,17 @@ def engine(bundle: Bundle) -> Iterator[Engine]:
     engine = open_engine(bundle)
     yield engine
     engine.close()
+
+
+@pytest.fixture(scope="session")
+def long_memory(bundles: Path) -> Bundle:
+    """Return a tiny bundle that remembers: errors of rounding add up over its whole window."""
+    return tiny.build(bundles / "long-memory", forget_bias=3.0)
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[Client]:
+    """Return a client of an empty Redis with one open session."""
+    with connect(redis_url, "test") as client:
+        Registry(client).open(SessionEntry(tiny.SESSION, "1", "P-01", "replay", "2026-04-01T10:00:00Z"))
+        yield client

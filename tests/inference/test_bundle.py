@@ -156,6 +156,18 @@ def test_a_wrong_key_is_refused_by_name(bundle: Bundle, path: str, change: Any, 
         read_manifest(set_at(whole(bundle), path, change), "a/manifest.json")
 
 
+#: Keys that a model may lack: a bundle in the making has no golden windows, and not every net gives an embedding.
+NEED_NOT_BE = {"golden", "embedding"}
+
+
+@pytest.mark.parametrize("key", sorted({*tiny.manifest(), "files"} - NEED_NOT_BE))
+def test_a_missing_key_is_refused_by_name(bundle: Bundle, key: str) -> None:
+    """Nothing is taken for granted that a manifest does not say."""
+    with pytest.raises(BundleError, match=rf"a/manifest.json: {key} is missing") as caught:
+        read_manifest(set_at(whole(bundle), key, ...), "a/manifest.json")
+    assert caught.value.exit_code == 3
+
+
 @pytest.mark.parametrize("sha256", [7, "abc", "F" * 64])
 def test_a_hash_that_is_none_is_refused(bundle: Bundle, sha256: object) -> None:
     """A file's hash is 64 lower-case hexadecimal digits."""

@@ -24,7 +24,7 @@ from inference.engines.choice import choose, open_engine
 from inference.engines.engine import MAX_BATCH, Engine
 from inference.engines.ort import OrtEngine
 from inference.engines.parity import GOLDEN_SET, check, golden_window
-from inference.errors import BundleError, EngineError, EngineUnavailable
+from inference.errors import BundleError, DeviceLost, EngineError, EngineUnavailable
 from inference.manifest import Golden, TensorSpec
 from tests.inference import tiny
 
@@ -125,10 +125,29 @@ def test_one_thread_and_no_spinning(bundle: Bundle, monkeypatch: pytest.MonkeyPa
 
 def test_a_provider_that_is_exchanged_silently_is_refused(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     """ONNX Runtime goes on with another provider when one cannot start; what runs is compared with what was asked."""
-    monkeypatch.setitem(ort.PROVIDERS, "onnxruntime-cpu", ("AzureExecutionProvider", {}, "cloud"))
+    other = "AzureExecutionProvider"
+    monkeypatch.setitem(ort.PROVIDERS, "onnxruntime-cpu", (other, {}, "cloud"))
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [other])
     monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *args, **other: SilentFallback())
-    with pytest.raises(EngineUnavailable, match=r"onnxruntime-cpu needs ONNX Runtime's AzureExecutionProvider"):
+    with pytest.raises(EngineUnavailable, match=f"needs ONNX Runtime's {other}, which does not start here: CPUExec"):
         OrtEngine(bundle)
+
+
+def test_no_provider_is_exchanged_while_it_works(bundle: Bundle) -> None:
+    """ONNX Runtime would take another one for the rest of its life where a call of this one fails."""
+    assert OrtEngine(bundle)._session._enable_fallback is False
+
+
+def test_a_gpu_that_cannot_open_a_model_is_passed_over(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its memory is full, or its libraries fail: that is no fault of the bundle's."""
+
+    def full(*args: Any, **other: Any) -> None:
+        raise RuntimeException("CUDA failure 2: out of memory")
+
+    monkeypatch.setitem(ort.PROVIDERS, "onnxruntime-cuda", ort.PROVIDERS["onnxruntime-cpu"])
+    monkeypatch.setattr(onnxruntime, "InferenceSession", full)
+    with pytest.raises(EngineUnavailable, match=r"onnxruntime-cuda does not open tiny .*: CUDA failure 2: out of mem"):
+        OrtEngine(bundle, "onnxruntime-cuda")
 
 
 class SilentFallback:
@@ -155,6 +174,20 @@ def test_a_backend_that_fails_is_an_error_of_ours(bundle: Bundle, monkeypatch: p
     engine.warmup()
 
 
+def test_a_gpu_that_fails_under_it_is_lost(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every later call would fail: no error that a scorer tries the window again on."""
+    monkeypatch.setitem(ort.PROVIDERS, "onnxruntime-cuda", ort.PROVIDERS["onnxruntime-cpu"])
+    engine = OrtEngine(bundle, "onnxruntime-cuda")
+
+    class Failing:
+        def run(self, *args: Any) -> None:
+            raise RuntimeException("CUDA failure 700: an illegal memory access was encountered ; GPU=0\nmore")
+
+    monkeypatch.setattr(engine, "_session", Failing())
+    with pytest.raises(DeviceLost, match=r"The GPU failed: CUDA failure 700: an illegal .* GPU=0\. This process ends"):
+        engine.run({"x": batch(1)})
+
+
 @pytest.fixture
 def spoilt(bundle: Bundle, tmp_path: Path) -> Callable[..., Bundle]:
     """Return a function that writes the tiny bundle with another graph or other keys."""
@@ -169,6 +202,16 @@ def test_a_graph_that_cannot_be_read_is_refused(spoilt: Callable[..., Bundle]) -
     """Rubbish with the right hash is still rubbish."""
     with pytest.raises(BundleError, match=r"model\.onnx cannot be run by onnxruntime-cpu: "):
         OrtEngine(spoilt(b"rubbish"))
+
+
+@pytest.mark.parametrize("opset", [1, 99])
+def test_a_graph_of_another_opset_is_refused(spoilt: Callable[..., Bundle], opset: int) -> None:
+    """Older than its operators, or newer than this ONNX Runtime."""
+    model = tiny.graph()
+    model.opset_import[0].version = opset
+    with pytest.raises(BundleError, match=r"model\.onnx cannot be run by onnxruntime-cpu: ") as caught:
+        OrtEngine(spoilt(model.SerializeToString()))
+    assert caught.value.exit_code == 3
 
 
 @pytest.mark.parametrize(
@@ -219,12 +262,6 @@ def test_a_list_that_nothing_satisfies_is_refused(bundle: Bundle) -> None:
             EngineUnavailable, match=r"No engine of the list \(onnxruntime-cuda\).*which this machine lacks"
         ):
             open_engine(bundle, ("onnxruntime-cuda",))
-
-
-def test_an_unknown_engine_is_refused(bundle: Bundle) -> None:
-    """A misspelt name is no reason to run something else."""
-    with pytest.raises(EngineUnavailable, match=r"There is no engine 'tensorrt'\. Name one of: onnxruntime-cpu, "):
-        open_engine(bundle, ("tensorrt", "onnxruntime-cpu"))
 
 
 def test_an_engine_that_fails_its_self_check_does_not_serve(bundle: Bundle, tmp_path: Path) -> None:
@@ -297,6 +334,17 @@ def test_neighbours_that_leak_are_found() -> None:
         return {"logit": honest(inputs)["logit"] + np.float32(1e-3 * np.abs(inputs["x"]).max())}
 
     found = check(leaking, TENSOR, golden(leaking), 1.0, MAX_BATCH)
+    assert found.ok and found.repeatable and not found.batch_invariant
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 8, MAX_BATCH])
+def test_a_batch_that_differs_is_found_at_every_size_that_serves(n: int) -> None:
+    """A backend may compile each size for itself."""
+
+    def odd(inputs: Mapping[str, NDArray[Any]]) -> Outputs:
+        return {"logit": honest(inputs)["logit"] + np.float32(1e-3 * (len(inputs["x"]) == n))}
+
+    found = check(odd, TENSOR, golden(odd), 1.0, MAX_BATCH)
     assert found.ok and found.repeatable and not found.batch_invariant
 
 

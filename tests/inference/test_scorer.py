@@ -5,9 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,30 +22,26 @@ from structlog.testing import capture_logs
 from inference.bundle import Bundle
 from inference.engines.engine import Engine, EngineInfo
 from inference.engines.parity import Parity
-from inference.errors import EngineError
-from inference.scorer import Scorer, Served, open_scorer
+from inference.engines.registry import BACKENDS
+from inference.errors import EngineAbsent, EngineDrift, EngineError, EngineUnavailable
+from inference.scorer import Scorer, Served, open_scorer, tell_open_sessions
 from inference.scoring import score
+from inference.stages import STAGES, Histograms
 from streaming import keys
 from streaming.committer import Committer
 from streaming.connection import Client, connect
 from streaming.consumer import Consumer
 from streaming.errors import TransportDown
+from streaming.events import EventLog
 from streaming.heartbeat import Beat, Heartbeat
 from streaming.publisher import Publisher
 from streaming.results import ResultReader
 from streaming.sessions import Registry, SessionEntry
 from tests.inference import tiny
+from tests.inference.on_thread import on_thread
 
 #: Seconds until a window is handed to another scorer; the real one is longer than a test should last.
 IDLE_S = 0.05
-
-
-@pytest.fixture
-def client(redis_url: str) -> Iterator[Client]:
-    """Return a client of an empty Redis with one open session."""
-    with connect(redis_url, "test") as client:
-        Registry(client).open(SessionEntry(tiny.SESSION, "1", "P-01", "replay", "2026-04-01T10:00:00Z"))
-        yield client
 
 
 @pytest.fixture
@@ -90,23 +90,18 @@ def make(url: str, bundle: Bundle, engine: Engine, stop: threading.Event, **opti
 @contextmanager
 def running(scorer: Scorer, stop: threading.Event) -> Iterator[None]:
     """Run the scorer on a thread until the block is left; raise what it died of."""
-    died: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            scorer.run()
-        except BaseException as error:
-            died.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
+    with on_thread(scorer, stop) as died:
         yield
-    finally:
-        stop.set()
-        thread.join()
     if died:
         raise died[0]
+
+
+def wait_for(true: Callable[[], bool]) -> None:
+    """Wait until something is true, for as long as a slow machine may need."""
+    deadline_s = time.monotonic() + 10.0
+    while not true():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.005)
 
 
 def collect(client: Client, n: int) -> dict[int, Any]:
@@ -133,8 +128,10 @@ def test_every_window_gets_the_result_that_offline_scoring_gives(
     with running(make(client.url, bundle, engine, stop), stop):
         found = collect(client, 12)
     for expected in score(engine, bundle, records):
-        stages = found[expected.index].stages_s
-        assert found[expected.index] == expected.with_stage("score", stages["score"])
+        stages_s = found[expected.index].stages_s
+        assert found[expected.index] == replace(expected, stages_s=stages_s)
+        assert list(stages_s) == (["queue"] if expected.index == 3 else ["input", "compute", "output", "queue"])
+        assert min(stages_s.values()) >= 0.0
     assert client.xlen(keys.windows(tiny.SESSION)) == 0
 
 
@@ -218,6 +215,93 @@ def test_windows_that_wait_for_their_batch_are_held(
     assert held and max(held) <= 8
 
 
+#: A second session, on another bed.
+OTHER = "01JABCDEFGHJKMNPQRSTVWXYZ1"
+
+
+@pytest.fixture
+def other(client: Client) -> Publisher:
+    """Return the publisher of the second session."""
+    Registry(client).open(SessionEntry(OTHER, "2", "P-02", "replay", "2026-04-01T10:00:01Z"))
+    publisher = Publisher(client, OTHER, 1)
+    publisher.open()
+    return publisher
+
+
+def on_gpu() -> TouchyEngine:
+    """Return an engine that says it runs on a GPU, where windows are waited for."""
+    engine = TouchyEngine()
+    engine.info = replace(engine.info, backend="onnxruntime-cuda")
+    return engine
+
+
+def test_windows_of_two_beds_share_a_batch(
+    client: Client, publisher: Publisher, other: Publisher, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first waits a moment for the second, and no longer than for it: the moment here is far beyond the test's."""
+    monkeypatch.setattr("inference.batching.GATHER_S", 600.0)
+    engine, stop = on_gpu(), threading.Event()
+    with running(make(client.url, bundle, engine, stop), stop):
+        publisher.publish(tiny.record(bundle, 0))
+        while client.xpending(keys.windows(tiny.SESSION), keys.GROUP)["pending"] == 0:
+            time.sleep(0.01)
+        other.publish(tiny.record(bundle, 0, session=OTHER))
+        collect(client, 1)
+    assert engine.batches[1:] == [2]  # the first run is the canary's
+
+
+@pytest.mark.parametrize(("engine", "batches"), [(on_gpu(), [8]), (TouchyEngine(), [4, 4])], ids=["gpu", "core"])
+def test_a_gpu_takes_together_what_its_engine_allows_and_a_core_four(
+    client: Client, publisher: Publisher, other: Publisher, bundle: Bundle, engine: TouchyEngine, batches: list[int]
+) -> None:
+    """Four windows of each of two beds wait when the scorer begins."""
+    for i in range(4):
+        publisher.publish(tiny.record(bundle, i))
+        other.publish(tiny.record(bundle, i, session=OTHER))
+    stop = threading.Event()
+    with running(make(client.url, bundle, engine, stop), stop):
+        collect(client, 4)
+    assert engine.batches[1:] == batches
+
+
+def test_on_a_core_no_window_waits_for_another_bed(
+    client: Client, publisher: Publisher, other: Publisher, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other bed is read and silent; a moment's wait would outlast the test."""
+    monkeypatch.setattr("inference.batching.GATHER_S", 600.0)
+    engine, stop = TouchyEngine(), threading.Event()
+    scorer = make(client.url, bundle, engine, stop)
+    publisher.publish(tiny.record(bundle, 0))
+    with running(scorer, stop):
+        collect(client, 1)
+        assert scorer._consumer.n_sessions == 2
+    assert engine.batches[1:] == [1]
+
+
+@pytest.mark.faults
+def test_a_window_that_waits_for_others_survives_an_outage(
+    client: Client, publisher: Publisher, other: Publisher, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis goes away between the first and the second: both are handed over again and scored once."""
+    monkeypatch.setattr("inference.batching.GATHER_S", 600.0)
+    publisher.publish(tiny.record(bundle, 0))
+    lost: list[float] = []
+
+    class Flaky(Consumer):
+        def _read(self, block_s: float) -> list[Any]:
+            if not lost and self.n_sessions and client.xpending(keys.windows(tiny.SESSION), keys.GROUP)["pending"]:
+                lost.append(block_s)
+                other.publish(tiny.record(bundle, 0, session=OTHER))
+                raise TransportDown("the connection broke")
+            return super()._read(block_s)
+
+    monkeypatch.setattr("tests.inference.test_scorer.Consumer", Flaky)
+    stop = threading.Event()
+    with running(make(client.url, bundle, on_gpu(), stop), stop):
+        assert collect(client, 1)[0].state == "scored"
+    assert lost and client.xlen(keys.results(tiny.SESSION)) == 1
+
+
 def test_it_beats_while_it_waits(client: Client, bundle: Bundle, engine: Engine) -> None:
     """With its bundles, its engine and its counts."""
     stop = threading.Event()
@@ -234,7 +318,76 @@ def test_it_beats_while_it_waits(client: Client, bundle: Bundle, engine: Engine)
         "windows": {},
         "waiting": 0,
         "trouble": "",
+        "standby": False,
+        "fallback": 0,
+        "stages": Histograms().to_json(),
+        "canary": {"looks": 0, "drifted": 0},
     }
+
+
+def test_what_was_scored_is_counted_by_stage_and_by_fallback(
+    client: Client, publisher: Publisher, bundle: Bundle
+) -> None:
+    """The heartbeat has how long each stage took, and how many windows an engine scored that was no first choice."""
+    engine = TouchyEngine()
+    engine.info = replace(engine.info, degraded=True)
+    for i in range(5):
+        publisher.publish(tiny.record(bundle, i, weight=float(i != 3)))
+    stop = threading.Event()
+    scorer = make(client.url, bundle, engine, stop)
+    with running(scorer, stop):
+        collect(client, 5)
+    info = scorer._info()
+    counts = {stage: sum(info["stages"]["stages"][stage]["counts"]) for stage in STAGES}
+    assert counts == {"queue": 5, "input": 4, "compute": 4, "output": 4}
+    assert info["fallback"] == 4 and info["windows"] == {"scored": 4, "not_scored": 1}
+
+
+class WanderingEngine(TouchyEngine):
+    """An engine whose numbers change when it is told to."""
+
+    astray = False
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[np.float32]]:
+        """Answer as ever, or one bit off."""
+        logit = super().run(inputs)["logit"]
+        return {"logit": np.nextafter(logit, np.float32(np.inf)) if self.astray else logit}
+
+
+@pytest.mark.faults
+def test_an_engine_that_changes_ends_its_scorer_with_words(
+    client: Client, publisher: Publisher, bundle: Bundle
+) -> None:
+    """One bit is enough: the scorer says so in every open session and in its last heartbeat, and ends."""
+    engine, stop = WanderingEngine(), threading.Event()
+    tell = partial(tell_open_sessions, connect(client.url, "notices"))
+    scorer = make(client.url, bundle, engine, stop, canary_s=0.0, tell=tell)
+    words = r"touchy has changed: for golden window noise 0 of tiny .* it gives"
+    with pytest.raises(EngineDrift, match=words), running(scorer, stop):
+        publisher.publish(tiny.record(bundle, 0))
+        collect(client, 1)
+        wait_for(lambda: scorer._info()["canary"]["looks"] > 0)
+        engine.astray = True
+        wait_for(lambda: scorer._info()["canary"]["drifted"] > 0)
+    assert scorer._info()["canary"]["drifted"] == 1
+    [notice] = [event for event in EventLog(client, tiny.SESSION).read() if event.type == "notice"]
+    assert "has changed" in notice.data["text"] and "Do not lean on windows scored since" in notice.data["remedy"]
+
+
+def test_the_words_of_a_change_do_not_wait_for_a_redis_that_is_away(redis_url: str) -> None:
+    """Nobody hears them; the scorer ends all the same."""
+    tell_open_sessions(connect("redis://127.0.0.1:1", "away"), EngineDrift("changed"))
+
+
+def test_it_is_heard_only_when_its_golden_windows_have_passed(client: Client, bundle: Bundle, tmp_path: Path) -> None:
+    """An engine that is off never begins: no heartbeat, no window taken."""
+    write = tiny.write(tmp_path / "off", tiny.manifest(golden=[{"window": "noise", "seed": 0, "logit": 7.5}]))
+    with client.pubsub() as listener:
+        listener.subscribe(keys.HEARTBEATS)
+        listener.get_message(timeout=5.0)
+        with pytest.raises(EngineUnavailable, match=r"failed its self-check"):
+            open_scorer(client.url, [bundle, write], threading.Event())
+        assert listener.get_message(timeout=0.2) is None
 
 
 def test_it_is_put_together_from_an_address_and_bundles(client: Client, publisher: Publisher, bundle: Bundle) -> None:
@@ -243,6 +396,24 @@ def test_it_is_put_together_from_an_address_and_bundles(client: Client, publishe
     stop = threading.Event()
     with running(open_scorer(client.url, [bundle], stop), stop):
         assert collect(client, 1)[0].state == "scored"
+
+
+@pytest.mark.parametrize(("failed", "level"), [(EngineAbsent, "info"), (EngineUnavailable, "warning")])
+def test_what_was_passed_over_is_in_its_log(
+    client: Client, bundle: Bundle, monkeypatch: pytest.MonkeyPatch, failed: type[EngineUnavailable], level: str
+) -> None:
+    """As news where the machine merely lacks it, as a warning where it was there and failed."""
+
+    def opener(bundle: Bundle, name: str, *, degraded: bool) -> Engine:
+        raise failed(f"{name}: so.")
+
+    for name in ("tensorrt", "onnxruntime-cuda"):
+        monkeypatch.setitem(BACKENDS, name, SimpleNamespace(load=lambda name: opener))
+    with capture_logs() as logs:
+        open_scorer(client.url, [bundle], threading.Event(), order=("auto",))
+    assert [(entry["event"], entry["cause"], entry["serves"], entry["log_level"]) for entry in logs] == [
+        ("engine_passed_over", f"{name}: so.", "onnxruntime-cpu", level) for name in ("tensorrt", "onnxruntime-cuda")
+    ]
 
 
 @pytest.mark.faults

@@ -60,6 +60,7 @@ def test_a_result_says_where_it_comes_from(bundle: Bundle, engine: Engine) -> No
         calibration="c" * 64,
         engine=engine.info.to_json(),
         stamp_s=107.0,
+        model="tiny 1.0.0",
     )
     assert result.engine == {
         "backend": "onnxruntime-cpu",
