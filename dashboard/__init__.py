@@ -15,6 +15,7 @@ Opens no inlet, starts no process, scores nothing: what a person asks for is don
 - ``envelope``: four traces of a bed for the ward, as least and greatest
 - ``ward``: `Ward`, all beds for the pages of the ward
 - ``hub``: `Hub`, the tasks that live, from Redis to the queues
+- ``scorers``: `Scorers`, what the scorers' heartbeats say of engines, windows and times, added up
 - ``metrics``: what is counted
 - ``files``: the pages and their scripts; ``catalogue`` has their words, ``dress`` their language and theme, ``modules``
   what their scripts import, ``packed`` all of it as gzip

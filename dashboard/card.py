@@ -77,6 +77,11 @@ def drawn_of(labels: Sequence[str], kinds: Sequence[str]) -> list[int]:
     return chosen[:N_DRAWN]
 
 
+def bare_card(entry: SessionEntry, contact: Mapping[str, Any], wave_key: int) -> BedCard:
+    """Return the card of a bed of which nothing but its ages can be told."""
+    return card_of(entry, SessionRecord(), {**contact, "bridge": {}, "wave": None}, wave_key)
+
+
 def card_of(entry: SessionEntry, record: SessionRecord, contact: Mapping[str, Any], wave_key: int) -> BedCard:
     """Return the card of a bed.
 

@@ -32,7 +32,8 @@ class Contacts:
     def __init__(self, begun_s: float) -> None:
         self._begun_s = begun_s
         self._beats: dict[tuple[str, str], tuple[float, Beat]] = {}
-        self._lateness = Lateness()
+        #: By process: one that was started anew may have another clock.
+        self._lateness: dict[tuple[str, str, str, int], Lateness] = {}
         #: When Redis last answered.
         self.redis_s = begun_s
 
@@ -48,7 +49,9 @@ class Contacts:
         monotonic_s : float, optional
             The clock of our machine that senders stamp by; it tells what is late. Without it nothing is.
         """
-        late_s = 0.0 if monotonic_s is None else self._lateness.of_s(beat, monotonic_s)
+        sender = (beat.role, beat.name, beat.host, beat.pid)
+        lateness = self._lateness.setdefault(sender, Lateness())
+        late_s = 0.0 if monotonic_s is None else lateness.of_s(beat.at_monotonic, monotonic_s)
         self._beats[beat.role, beat.name] = (now_s - late_s, beat)
         self._forget(now_s)
 
@@ -57,7 +60,8 @@ class Contacts:
         for key in old:
             del self._beats[key]
         if old:
-            self._lateness.forget({*self._beats})
+            known = self._beats.keys()
+            self._lateness = {sender: one for sender, one in self._lateness.items() if sender[:2] in known}
 
     def newest(self, role: str, session: str | None) -> tuple[float, Beat] | None:
         """Return the newest heartbeat of a role and when it was heard; of a bridge, the one of this session."""

@@ -15,6 +15,7 @@ from typing import Any, cast
 import structlog
 from redis.exceptions import ResponseError
 
+from acquisition import strict_json
 from dashboard.contact import Progress
 from dashboard.cursor import START, Cursor, EntryId, Stream, numbers, words
 from dashboard.record import PER_WINDOW, SessionRecord
@@ -30,9 +31,9 @@ MESSAGES_KEPT = 4096
 #: Most entries of one read of each stream.
 READ_COUNT = 256
 #: What of a result no screen shows.
-UNSHOWN = ("embedding", "stages_s", "fingerprint", "calibration", "phases", "flags", "channel_quality")
-#: Which role adds the entries of a type, where it is not the bridge.
-DOES = {"result": "scorer", "outcome": "aggregator"}
+UNSHOWN = ("embedding", "stages_s", "fingerprint", "calibration", "phases", "flags", "channel_quality", "model")
+#: Which role adds the entries of a type, where it is not the bridge; a notice may be anybody's.
+DOES = {"result": "scorer", "outcome": "aggregator", "notice": None}
 
 log = structlog.get_logger("dashboard")
 
@@ -149,8 +150,8 @@ class Feed:
         self.cursor = self.cursor.moved(stream, entry)
         is_new = self.record.add(type, data)
         self.progress.begun(at_s)
-        if is_new:
-            self.progress.did(DOES.get(type, "bridge"), at_s)
+        if is_new and (role := DOES.get(type, "bridge")):
+            self.progress.did(role, at_s)
         if type == "result" and is_new:
             self.progress.committed(at_s)
         message = Message(stream, entry, sse({"type": type, "data": data}, self.cursor))
@@ -161,7 +162,7 @@ class Feed:
         """Return type and data; an entry that cannot be read becomes a notice, so that it is seen."""
         try:
             if stream == "events":
-                return _told(Event.decode(self.session, entry_id, fields))
+                return _told(Event.decode(self.session, entry_id, fields), fields[b"data"])
             result = ResultRecord.decode(fields).to_json()
             return "result", {name: value for name, value in result.items() if name not in UNSHOWN}
         except RecordError as error:
@@ -192,22 +193,41 @@ class Feed:
             return [_end(info) for info in await pipeline.execute(raise_on_error=False)]
 
 
-def _told(event: Event) -> tuple[str, Mapping[str, Any]]:
-    """Return type and data of an event.
+def _told(event: Event, text: bytes) -> tuple[str, Mapping[str, Any]]:
+    """Return type and data of an event, which its text says in JSON.
 
     Raises
     ------
     RecordError
-        If its data is no object, or that of a window says not which.
+        If its data is no object, that of a window says not which, or a session has not what the pages read of it.
     """
-    known = isinstance(event.data, dict)
-    if not known or (event.type in PER_WINDOW and not isinstance(event.data.get("index"), int)):
+    if not (_is_readable(event.type, event.data) and _is_strict(text)):
         raise RecordError(
             f"Entry {event.id} tells a {event.type} that is none.",
             subject=keys.events(event.session),
             remedy="Run every role of Flexion in one version.",
         )
     return event.type, event.data
+
+
+def _is_strict(text: bytes) -> bool:
+    """Tell whether a browser can read it too: NaN and what is beyond every float it cannot."""
+    try:
+        strict_json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_readable(type: str, data: Any) -> bool:
+    """Tell whether an event's data is what the pages read of it."""
+    if not isinstance(data, dict):
+        return False
+    if type == "session":
+        labels, kinds, bundles = data.get("labels", []), data.get("kinds", []), data.get("bundles", {})
+        lists = isinstance(labels, list) and isinstance(kinds, list) and isinstance(bundles, dict)
+        return lists and len(labels) == len(kinds) and all(isinstance(text, str) for text in labels + kinds)
+    return type not in PER_WINDOW or isinstance(data.get("index"), int)
 
 
 def _end(info: Any) -> EntryId:

@@ -5,12 +5,12 @@ A folder may be torn, or half of it gone: what can be read is shown, and what ca
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from acquisition import strict_json
 from acquisition.identity import check_name
 from dashboard.errors import BrokenSession, UnknownScan, UnknownSession
 from inference.fmri.record import SHEET, find
@@ -68,7 +68,7 @@ class Folder:
             "ledger": self.ledger,
             "ended": self.ended,
             "notes": self.notes,
-            "scans": self.scans,
+            "scans": [{**scan, "logit": None} if self.in_error else scan for scan in self.scans],
             "windows": {
                 "results": len(windows),
                 **{str(state): states.count(state) for state in dict.fromkeys(states)},
@@ -177,7 +177,7 @@ def read_info(data_dir: Path, session: str) -> dict[str, Any]:
 def _object(path: Path, problems: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Return the object that a file holds, or None where there is no such file, or none that can be read."""
     try:
-        value = json.loads(path.read_bytes())
+        value = strict_json.loads(path.read_bytes())
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError):
@@ -208,10 +208,6 @@ def _lines(path: Path, problems: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _value(line: bytes) -> Any:
     try:
-        return json.loads(line, parse_constant=_no_number)
+        return strict_json.loads(line)
     except (ValueError, RecursionError):  # somebody's editor, or a disk: the others are whole
         return None
-
-
-def _no_number(text: str) -> Any:
-    raise ValueError(f"{text} is no number of JSON")

@@ -18,13 +18,14 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import structlog
+from pydantic import ValidationError
 
-from dashboard.card import BedCard, card_of, drawn_of
+from dashboard.card import BedCard, bare_card, card_of, drawn_of
 from dashboard.contact import Bedside, Contacts, contact_message
 from dashboard.cursor import Cursor
 from dashboard.feed import Feed, sse
 from dashboard.metrics import Metrics
-from dashboard.steady import steady_s
+from dashboard.steady import Lateness, steady_s
 from dashboard.viewers import EventViewer, WaveViewer
 from dashboard.ward import ENVELOPE_S, Ward
 from streaming import keys
@@ -33,7 +34,7 @@ from streaming.errors import RecordError, TransportDown
 from streaming.heartbeat import Beat
 from streaming.sessions import Registry, SessionEntry
 from streaming.subscription import AsyncSubscription, Message
-from streaming.waves import newest_of
+from streaming.waves import Newest, newest_of
 
 #: Seconds between looks at the beds, and between two contact messages (contract: 1 Hz).
 TICK_S = 1.0
@@ -59,8 +60,11 @@ class Bed:
         self.entry: SessionEntry | None = None
         self.feed: Feed | None = None
         self.since_s = 0.0
-        #: The newest frame of its wave that came, and when.
-        self.newest: tuple[bytes, float] | None = None
+        #: The newest sample of its wave that came, and when that frame should have come.
+        self.newest: tuple[Newest, float] | None = None
+        self.lateness = Lateness()
+        #: The session of which it was said that it cannot be read.
+        self.unreadable = ""
         #: Names its session in the envelopes of the ward.
         self.wave_key = 0
         self.events: set[EventViewer] = set()
@@ -73,10 +77,19 @@ class Bed:
 
     def wave(self, now_s: float) -> dict[str, Any] | None:
         """Return how far its wave has come, and how old that is now; None where nobody knows."""
-        newest = None if self.newest is None else newest_of(self.newest[0])
-        if self.newest is None or newest is None or not math.isfinite(newest[1]):
+        if self.newest is None or not math.isfinite(self.newest[0].age_s):
             return None
-        return {"end": newest[0], "age_s": round(newest[1] + now_s - self.newest[1], 3)}
+        newest, came_s = self.newest
+        return {"end": newest.end, "age_s": round(newest.age_s + now_s - came_s, 3)}
+
+    def came_s(self, frame: bytes, now_s: float, monotonic_s: float) -> float:
+        """Take a frame of its wave that comes now, and return when it should have come, on the clock of ``now_s``."""
+        newest = newest_of(frame)
+        if newest is None:
+            return now_s
+        at_s = now_s - self.lateness.of_s(newest.sent_s, monotonic_s)
+        self.newest = newest, at_s
+        return at_s
 
     @property
     def drawn(self) -> list[int]:
@@ -162,6 +175,10 @@ class Hub:
     def alive(self) -> bool:
         """Whether the hub runs, and none of its tasks has failed."""
         return bool(self._tasks) and not self._failed
+
+    def now_s(self) -> float:
+        """Return the time by this process's clock."""
+        return self._clock()
 
     def clock(self) -> dict[str, Any]:
         """Return this process's clock, and a name that is another after every start."""
@@ -250,11 +267,18 @@ class Hub:
 
     def cards(self) -> list[BedCard]:
         """Return the card of every bed that has a session, as it is now."""
-        return [
-            card_of(bed.entry, bed.feed.record, self.contact(bed), bed.wave_key)
-            for bed in self.beds()
-            if bed.entry is not None and bed.feed is not None
-        ]
+        return [self._card(bed, bed.entry, bed.feed) for bed in self.beds() if bed.entry and bed.feed]
+
+    def _card(self, bed: Bed, entry: SessionEntry, feed: Feed) -> BedCard:
+        """Return a bed's card; where another version tells what ours cannot read, that bed alone has a bare one."""
+        contact = self.contact(bed)
+        try:
+            return card_of(entry, feed.record, contact, bed.wave_key)
+        except (ValidationError, AttributeError, LookupError, TypeError) as error:
+            if bed.unreadable != entry.session:  # said once, not once a second
+                log.error("unreadable_bed", bed=bed.name, session=entry.session, cause=str(error))
+            bed.unreadable = entry.session
+            return bare_card(entry, contact, bed.wave_key)
 
     def contact(self, bed: Bed) -> dict[str, Any]:
         """Return the data of a bed's contact message as it is now."""
@@ -341,7 +365,7 @@ class Hub:
         if bed.session is not None:
             self._spawn(_end(self._readers.pop(bed.session)))
         bed.feed, bed.entry, bed.since_s, bed.wave_key = feed, entry, self._clock(), next(self._wave_keys)
-        bed.newest = None
+        bed.newest, bed.lateness = None, Lateness()
         self._readers[feed.session] = self._spawn(self._read(bed, feed))
         self._put(bed, self._snapshot(bed))
         for viewer in bed.waves:
@@ -366,19 +390,23 @@ class Hub:
         beats = AsyncSubscription(connect_async(self._url, "dashboard-beats"), [keys.HEARTBEATS])
         async for _, payload in self._published(beats):
             try:
-                self.contacts.heard(Beat.decode(payload), self._clock(), time.monotonic())
+                beat = Beat.decode(payload)
             except RecordError as error:
                 log.warning("unreadable_heartbeat", cause=str(error))
+                continue
+            self.contacts.heard(beat, self._clock(), time.monotonic())
+            if beat.role == "scorer":
+                self._metrics.scorers.heard(beat, self._clock())
 
     async def _relay(self) -> None:
         """Hand each bed's wave to whoever watches it, as it comes."""
         async for channel, frame in self._published(self._waves):
             bed = self._watched.get(channel)
             if bed is not None:
-                bed.newest = (frame, self._clock())
+                came_s = bed.came_s(frame, self._clock(), time.monotonic())
                 for viewer in bed.waves:
                     viewer.put(frame)
-                self._ward.take(str(bed.session), frame)
+                self._ward.take(str(bed.session), frame, came_s)
 
     async def _published(self, subscription: AsyncSubscription) -> AsyncIterator[Message]:
         """Yield what is published, for ever; while Redis is away nothing comes."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from dashboard.scorers import Scorers
+
 #: Media type of the answer.
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 
@@ -24,6 +26,9 @@ class Metrics:
         self.dropped = Counter(
             "flexion_dashboard_frames_dropped", "Wave frames that slow viewers did not get", registry=self._registry
         )
+        #: What the scorers say of themselves.
+        self.scorers = Scorers()
+        self._registry.register(self.scorers)
         for kind in ("events", "wave", "ward"):
             self._viewers.labels(kind)
 
@@ -31,6 +36,7 @@ class Metrics:
         """Return the gauge of the open streams of one kind."""
         return self._viewers.labels(kind)
 
-    def text(self) -> bytes:
-        """Return all series as Prometheus reads them."""
+    def text(self, now_s: float) -> bytes:
+        """Return all series as Prometheus reads them at this moment of the clock by which scorers were heard."""
+        self.scorers.passed(now_s)
         return generate_latest(self._registry)

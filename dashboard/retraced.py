@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 #: Folder of what can be made again, below that of the data.
 CACHE = "cache"
 #: Version of the files' layout.
-LAYOUT = 1
+LAYOUT = 2
 #: Bytes of recordings that are read into memory at most: about two hours of 16 channels at 1000 Hz.
 MAX_BYTES = 512 << 20
 #: Bytes that are kept of all sessions at most: about a hundred of nine minutes. The oldest go first.
@@ -218,6 +218,7 @@ def make(folder: SessionFolder, into: Path, tell: Tell) -> None:
     about = made.about() | {
         "rate_hz": info.rate_hz,
         "n_samples": chain.next_sample,
+        "filters": chain.filters,
         "fingerprint": chain.fingerprint,
         "same_chain": chain.fingerprint == info.fingerprint,
     }

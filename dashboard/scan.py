@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.errors import UnknownScan
-from dashboard.folder import attention_of
+from dashboard.folder import attention_of, read_info
 from inference.fmri.record import FOCUS, SLICES, UNDERLAY
 from inference.fmri.stored import read, unreadable
 
@@ -53,8 +53,10 @@ def read_scan(data_dir: Path, session: str, scan_sha256: str) -> dict[str, Any]:
     folder = attention_of(data_dir, session, scan_sha256).parent
     values = read(folder)
     attention, quality = _object(values, "attention"), _object(values, "quality")
+    hidden = {"probability": None} if read_info(data_dir, session).get("entered_in_error") else {}
     return {
         **{key: values.get(key) for key in TOLD},
+        **hidden,
         "flags": [*_texts(quality, "flags"), *_texts(quality, "problems")],
         "slices": _slices(folder / SLICES),
         "sheets": _sheets(folder, attention),

@@ -5,15 +5,14 @@ Ages must not change with the wall clock of any machine, and must not stand stil
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 
-from streaming.heartbeat import Beat
-
 #: Age in seconds of what nobody can date (the server's clock was set back since): past every limit of the screen.
 UNKNOWN_S = 80.0
-#: Heartbeats of a process among which the least late is taken for punctual: a minute of them.
-BEATS_KEPT = 60
+#: Seconds in which something was sent, among which the least late message is taken for punctual.
+SECONDS_KEPT = 60
 
 
 def steady_s() -> float:
@@ -52,21 +51,24 @@ def added_s(at_ms: float, server_ms: float, looked_s: float | None, now_s: float
 
 
 class Lateness:
-    """How late heartbeats come, by the clock of whoever sends them: against the least late of the last minute.
+    """How late a sender's messages come, by its own clock: against the least late of the last minute in which it sent.
 
-    A heartbeat that waited (this process stood still, or the way from Redis was slow) is no sign of life of now.
+    What waited (this process stood still, or the way from Redis was slow) is no sign of life of now.
     """
 
     def __init__(self) -> None:
-        self._offsets: dict[tuple[str, str, str, int], deque[float]] = {}
+        #: Seconds of the sender's clock in which something was sent, and the least offset of each.
+        self._least: deque[tuple[int, float]] = deque(maxlen=SECONDS_KEPT)
 
-    def of_s(self, beat: Beat, now_monotonic_s: float) -> float:
-        """Return how many seconds later than usual this heartbeat came."""
-        sender = (beat.host, beat.role, beat.name, beat.pid)
-        offsets = self._offsets.setdefault(sender, deque(maxlen=BEATS_KEPT))
-        offsets.append(now_monotonic_s - beat.at_monotonic)
-        return offsets[-1] - min(offsets)
-
-    def forget(self, known: set[tuple[str, str]]) -> None:
-        """Keep the senders of these roles and names alone."""
-        self._offsets = {sender: offsets for sender, offsets in self._offsets.items() if sender[1:3] in known}
+    def of_s(self, sent_s: float, now_monotonic_s: float) -> float:
+        """Return how many seconds later than usual a message came; 0 where it does not say when it was sent."""
+        if not math.isfinite(sent_s):
+            return 0.0
+        second, offset = int(sent_s), now_monotonic_s - sent_s
+        if self._least and second < self._least[-1][0]:  # its machine was started anew, and its clock with it
+            self._least.clear()
+        if self._least and self._least[-1][0] == second:
+            self._least[-1] = (second, min(offset, self._least[-1][1]))
+        else:
+            self._least.append((second, offset))
+        return offset - min(least for _, least in self._least)

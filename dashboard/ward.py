@@ -71,12 +71,12 @@ class Ward:
             for viewer in self.viewers:
                 viewer.say(message)
 
-    def take(self, session: str, frame: bytes) -> None:
-        """Take a frame of a session that just came."""
+    def take(self, session: str, frame: bytes, came_s: float) -> None:
+        """Take a frame of a session, and when it came, or should have come."""
         if self.viewers:
             gathered = self._gathered.setdefault(session, Gathered())
             gathered.frames.append(frame)
-            gathered.newest_s = self._clock()
+            gathered.newest_s = came_s
 
     def send(self, drawn: Mapping[str, tuple[int, Sequence[int]]]) -> None:
         """Send the traces that came since the last time; nothing if none did.

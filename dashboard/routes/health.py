@@ -36,4 +36,4 @@ async def readyz(has: Has, response: Response) -> dict[str, Any]:
 @router.get("/metrics", summary="Series for Prometheus", include_in_schema=False)
 async def metrics(has: Has) -> Response:
     """Return what was counted."""
-    return Response(has.metrics.text(), media_type=MEDIA_TYPE)
+    return Response(has.metrics.text(has.hub.now_s()), media_type=MEDIA_TYPE)

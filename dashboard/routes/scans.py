@@ -14,8 +14,8 @@ from dashboard.scan import hash_of, read_scan, sheet_of
 
 router = APIRouter(tags=["sessions"])
 
-#: A sheet that is asked for by its hash is that one for ever.
-KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}
+#: A sheet that is asked for by its hash never changes; but a browser at a bed keeps no patient's slices past a visit.
+KEPT = {"Cache-Control": "private, max-age=3600, immutable"}
 
 
 @router.get("/api/v1/sessions/{session}/scans/{scan}", summary="A scored scan: its slices, and how far to trust them")

@@ -32,14 +32,14 @@ def test_a_bed_knows_how_far_its_wave_has_come_and_how_old_that_is() -> None:
     """The newest frame's end, as old as when it was sent and the time since it came."""
     bed = Bed("B4")
     assert bed.wave(100.0) is None
-    bed.newest = (frame(400, stamp_s=5.0).encode(sent_s=5.25), 99.0)
+    bed.came_s(frame(400, stamp_s=5.0).encode(sent_s=5.25), 99.0, 5.3)
     assert bed.wave(100.0) == {"end": 420, "age_s": 1.25}
 
 
 def test_a_frame_of_unknown_age_or_none_at_all_tells_nothing() -> None:
     """A replay's frames have no stamps; what is published by strangers is no frame."""
     bed = Bed("B4")
-    bed.newest = (frame(400, stamp_s=math.nan).encode(), 99.0)
+    bed.came_s(frame(400, stamp_s=math.nan).encode(), 99.0, 5.3)
     assert bed.wave(100.0) is None
-    bed.newest = (b"garbage", 99.0)
+    bed.came_s(b"garbage", 99.0, 5.3)
     assert bed.wave(100.0) is None

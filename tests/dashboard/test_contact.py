@@ -112,6 +112,16 @@ def test_a_heartbeat_that_waited_is_as_old_as_it_is() -> None:
     assert contacts.age_s("bridge", "S", 0.0, 1030.0) == 11.0
 
 
+def test_a_process_that_was_started_again_is_measured_anew() -> None:
+    """It may run on another machine now, with another clock; one that is forgotten leaves nothing."""
+    contacts = Contacts(begun_s=0.0)
+    contacts.heard(Beat("scorer", "one", None, "host", 1, 500.0, 0, {}), 0.0, 0.0)
+    contacts.heard(Beat("scorer", "one", None, "host", 2, 0.0, 0, {}), 1.0, 1.0)
+    assert contacts.age_s("scorer", "S", 0.0, 1.0) == 0.0
+    contacts.heard(beat("aggregator"), 1.5 + FORGET_S, 1.5 + FORGET_S)
+    assert {sender[:2] for sender in contacts._lateness} == {("aggregator", "one")}
+
+
 def test_progress_knows_who_did_something_last() -> None:
     """The newest deed of each role counts, in whatever order they are read."""
     progress = Progress()

@@ -105,6 +105,22 @@ def test_an_entry_that_cannot_be_read_becomes_a_notice(redis_url: str, teller: T
     with_feed(redis_url, teller, scenario)
 
 
+def test_a_notice_is_nobody_s_sign_of_life(redis_url: str, teller: Teller) -> None:
+    """Each role may notice something: a bridge that fell silent looks no younger for what others say (law 7)."""
+    teller.tell("source", {"state": "LIVE"})
+    teller.window(0)
+    teller.result(0)
+
+    async def scenario(feed: Feed) -> None:
+        await feed.load()
+        did = dict(feed.progress.seen_s)
+        teller.tell("notice", {"level": "warning", "text": "The engine has changed."})
+        await feed.load()
+        assert (did, {*did}) == (feed.progress.seen_s, {"bridge", "scorer"})
+
+    with_feed(redis_url, teller, scenario)
+
+
 def test_a_wiped_redis_is_read_from_its_new_beginning(redis_url: str, teller: Teller) -> None:
     """What is told again after a wipe is heard, is no progress, and no viewer resumes over it."""
 

@@ -1,6 +1,7 @@
 """The hub: Redis may come, go and come back; pages stay and tell the truth (law 7)."""
 
 import asyncio
+import json
 import shutil
 import subprocess
 import time
@@ -9,15 +10,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from dashboard.hub import Hub
+from dashboard.hub import Bed, Hub
 from dashboard.metrics import Metrics
 from dashboard.settings import DashboardSettings
 from streaming import keys
 from streaming.connection import connect
 from streaming.errors import TransportDown
+from streaming.waves import WaveFrame
 from tests.conftest import lacking
 from tests.dashboard.conftest import SOON_S, Reader, Teller, serving
 
@@ -83,14 +86,26 @@ def test_a_redis_that_dies_ages_everything_and_is_named(reader: tuple[Reader, Pa
         assert page.until("window")["data"]["index"] == 0
 
 
+BEAT = {"role": "x", "name": "x", "session": None, "host": "h", "pid": 1, "at_monotonic": 1.0, "n": 0, "info": {}}
+#: Heartbeats that are JSON and not what ours are.
+UNREADABLE = (
+    BEAT | {"role": ["x"]},
+    BEAT | {"info": [1]},
+    BEAT | {"info": {"latency_s": float("nan")}},
+    BEAT | {"at_monotonic": "noon"},
+    BEAT | {"at_monotonic": 10**400},
+)
+
+
 def test_a_heartbeat_that_cannot_be_read_is_passed_over(teller: Teller, served: str) -> None:
     """Rubbish on the channel stops nobody from being heard."""
     page = Reader(f"{served}/api/v1/beds/B4/events")
-    message = page.until("contact")["data"]
-    while not message["roles"]["bridge"]["heard"]:
-        teller.redis.publish(keys.HEARTBEATS, b"no heartbeat")
+    told = page.until("contact")["data"]
+    while not told["roles"]["bridge"]["heard"]:
+        for message in (b"no heartbeat", *map(json.dumps, UNREADABLE)):
+            teller.redis.publish(keys.HEARTBEATS, message)
         teller.beat()
-        message = page.until("contact")["data"]
+        told = page.until("contact")["data"]
     assert httpx.get(f"{served}/readyz").json()["checks"] == {"redis": True, "readers": True}
     page.close()
 
@@ -105,6 +120,21 @@ def test_a_bed_that_nobody_watches_and_that_has_no_session_is_forgotten(redis_ur
 
     asyncio.run(scenario())
     assert hub._beds == {}
+
+
+def test_frames_that_waited_are_as_old_as_they_are() -> None:
+    """What a bridge sent before it died, and this process reads after it stood still, is no live wave (law 7)."""
+    bed = Bed("X1")
+    frames = [
+        (sent_s, WaveFrame(0, round(1000 * sent_s), sent_s - 0.02, np.zeros((20, 2), np.int16), 0).encode(sent_s))
+        for sent_s in (1.0, 2.0, 3.0)
+    ]
+    for (_, frame), now_s in zip(frames, (1.1, 2.1, 11.0), strict=True):
+        came_s = bed.came_s(frame, 100.0 + now_s, now_s)
+    assert came_s == pytest.approx(103.1)
+    assert bed.wave(112.0) == {"end": 3020, "age_s": pytest.approx(8.92)}
+    assert bed.came_s(b"rubbish", 113.0, 13.0) == 113.0
+    assert bed.wave(113.0) == {"end": 3020, "age_s": pytest.approx(9.92)}
 
 
 def test_a_wave_that_is_wanted_while_redis_is_away_is_no_fault(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

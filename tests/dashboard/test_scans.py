@@ -47,6 +47,18 @@ def test_a_scan_tells_its_slices_its_sheets_and_its_check(client: httpx.Client, 
     assert told["attention"]["sanity"] == {"correlation": 0.05, "n_slices": 20}
     assert (told["scanned_on"], told["flags"], told["sheets"]["columns"]) == ("2026-11-10", ["tr 3 s"], 5)
     assert told["sheets"]["focus"] == f"focus.png?v={hash_of(shelf / 'focus.png')}"
+    assert told["probability"] == 0.7
+
+
+def test_the_scan_of_a_session_entered_in_error_is_nobody_s_result(
+    client: httpx.Client, settings: DashboardSettings
+) -> None:
+    """Its slices are shown, no number of it is."""
+    score(settings)
+    path = settings.data_dir / "sessions" / SESSION / "session.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "entered_in_error": True}))
+    told = client.get(PATH).json()
+    assert (told["probability"], len(told["slices"])) == (None, 2)
 
 
 def test_a_sheet_asked_for_by_its_hash_is_kept_for_good(client: httpx.Client, settings: DashboardSettings) -> None:

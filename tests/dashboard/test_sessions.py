@@ -274,9 +274,12 @@ def test_a_session_of_another_version_tells_no_outcome(client: httpx.Client, dat
 
 def test_what_was_entered_in_error_is_nobody_s_result(client: httpx.Client, data: Path) -> None:
     """The wrong patient: kept, and no outcome and no score is shown of it."""
+    with (folder_of(data) / "results.jsonl").open("a") as file:
+        file.write(json.dumps({"scan_sha256": "ab", "logit": 0.4}) + "\n")
     SessionFolder.find(data, SESSION).update(entered_in_error=True)
     body = client.get(API).json()
     assert (body["in_error"], body["outcome"]) == (True, None)
+    assert [scan["logit"] for scan in body["scans"]] == [None]
     rows = client.get(f"{API}/windows").json()["windows"]
     assert {(row["logit"], row["p"], row["outcome"]) for row in rows} == {(None, None, None)}
     columns = client.get(f"{API}/course").json()

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from acquisition.link import LinkState, State
 from dashboard.wording import Standing, cause_words
 from inference.aggregation import weigh
+from inference.canary import drift
 from inference.outcome import REPEATED, fmri_part, outcome_of
 from inference.reasons import too_few, unusable
 from inference.similarity import Similarity, notice_of, reason_of
@@ -28,7 +30,7 @@ const known = sentencesOf(CATALOGUE.en.told, CATALOGUE.zh.told);
 console.log(JSON.stringify(JSON.parse(process.argv[1]).map((text) => inOther(text, known))));
 """
 #: Names that are the same in every language.
-NAMES = re.compile(r"Redis|EEG|EMG|fMRI|lstm-bands|flexion|--bundle|C3|P3|RF")
+NAMES = re.compile(r"Redis|EEG|EMG|fMRI|lstm-bands|onnxruntime-cpu|noise|flexion|--bundle|C3|P3|RF")
 
 
 def causes() -> list[str]:
@@ -64,7 +66,13 @@ def outcomes() -> list[str]:
     return [REPEATED, *bare.reasons, scan.reason, reason_of(far), notice["text"], notice["remedy"]]
 
 
-@pytest.mark.parametrize("sentences", [causes, reasons, outcomes], ids=["causes", "reasons", "outcomes"])
+def changes() -> list[str]:
+    """Return what is said of an engine that gives other bits than at its start."""
+    error = drift("onnxruntime-cpu", "lstm-bands 1.0.0 (703064549430)", 4.84949732, 4.84949684, datetime.now(UTC))
+    return [error.message, error.remedy]
+
+
+@pytest.mark.parametrize("sentences", [causes, reasons, outcomes, changes], ids=lambda sentences: sentences.__name__)
 def test_every_sentence_of_the_server_is_in_the_catalogue(sentences: object) -> None:
     """As the real functions make it, with real values: no English word is left in the Chinese."""
     node = shutil.which("node") or lacking("node on PATH")

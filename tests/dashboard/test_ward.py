@@ -52,6 +52,27 @@ def test_all_beds_come_over_one_socket(teller: Teller, redis_url: str, served: s
         assert (told[0]["state"], told[1]["state"]) == ("PARTIAL", None)
 
 
+def test_a_bed_that_cannot_be_read_has_a_bare_card_and_harms_no_other(
+    teller: Teller, redis_url: str, served: str
+) -> None:
+    """Another version may tell what ours does not know: its ages are told, nothing of what it says is."""
+    second = Teller(redis_url, bed="B5").open()
+    for bed in (teller, second):
+        bed.tell("outcome", {"state": "PARTIAL", "probability": 0.6, "interval": [0.5, 0.7]})
+    second.tell("session", {"labels": ["C3"], "kinds": ["eeg"]})
+    for strange in ({"labels": 7}, {"labels": [[1]], "kinds": ["eeg"]}, {"labels": ["A"], "kinds": ["eeg"] * 4}):
+        second.tell("session", strange)  # said in words, as every entry that cannot be read
+    for number in ("NaN", "1e999", "1" + "0" * 400):
+        data = f'{{"state": "PARTIAL", "probability": {number}}}'
+        second.redis.xadd(keys.events(second.session), {"type": "outcome", "data": data})
+    with ward(served) as socket:
+        while len(told := cards(socket)) < 2 or told[1]["state"] is not None:
+            second.beat(quality=["C3"])
+        assert [card["state"] for card in told] == ["PARTIAL", None]
+        assert told[1]["contact_age_s"] >= 0.0 and told[1]["session"] == second.session
+    assert httpx.get(f"{served}/readyz").json()["checks"] == {"redis": True, "readers": True}
+
+
 def test_traces_of_all_beds_come_together(teller: Teller, redis_url: str, served: str) -> None:
     """Which bed a run belongs to is told by the key in its card; only the channels of its card are drawn."""
     channels = {"labels": ["C3", "C1", "C4", "RF", "BF"], "kinds": ["eeg"] * 3 + ["emg"] * 2}
@@ -141,7 +162,7 @@ def test_a_slow_viewer_of_the_ward_gets_the_newest(teller: Teller) -> None:
     told = Ward(lambda: now[0])
     viewer = told.watch([], {})
     for n in range(MESSAGES_KEPT + 3):
-        told.take("S", frame(20 * n))
+        told.take("S", frame(20 * n), 0.0)
         told.send({"S": (1, [0])})
         told.tell([], {})
     assert viewer.dropped == 3
@@ -152,10 +173,10 @@ def test_frames_of_a_session_that_no_bed_has_are_forgotten() -> None:
     """Nothing piles up, and a frame says how long it waited."""
     now = [1.0]
     told = Ward(lambda: now[0])
-    told.take("S", frame(0))  # nobody looks: not even gathered
+    told.take("S", frame(0), 1.0)  # nobody looks: not even gathered
     told.watch([], {})
-    told.take("gone", frame(0))
-    told.take("S", WaveFrame(0, 0, 1.0, np.zeros((20, 2), np.int16), 0).encode(1.5))
+    told.take("gone", frame(0), 1.0)
+    told.take("S", WaveFrame(0, 0, 1.0, np.zeros((20, 2), np.int16), 0).encode(1.5), 1.0)
     now[0] = 1.25
     told.send({"S": (1, [0])})
     told.send({"S": (1, [0]), "gone": (2, [0])})
