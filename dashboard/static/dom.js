@@ -41,6 +41,22 @@ export function setShown(element, shown) {
 }
 
 /**
+ * A way to ask whether any of some values is another than when it was last asked: what was written from them stands
+ * until then, and is not even compared with the page.
+ *
+ * @returns {(...values: unknown[]) => boolean}
+ */
+export function changes() {
+  /** @type {unknown[] | null} */
+  let before = null;
+  return (...values) => {
+    const known = before;
+    before = values;
+    return known === null || values.length !== known.length || values.some((value, i) => value !== known[i]);
+  };
+}
+
+/**
  * An element with a class and text.
  *
  * @param {string} tag

@@ -12,19 +12,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from redis import Redis
 
 from dashboard.settings import DashboardSettings
+from deploy.bench.browser import ARGUMENTS
 from tests.browser.feeder import Feeder, Plan
 from tests.dashboard.conftest import serving
-
-#: What keeps a headless Chromium to itself: no network of its own, no sandbox inside a container.
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 Play = Callable[..., AbstractContextManager[Feeder]]
 
@@ -60,9 +50,9 @@ def site(redis_alone: str, data_dir: Path) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """Return an empty page of 1280 x 800; the test fails if its console ever has an error."""
+@contextmanager
+def watched(browser: Browser, *, allowed: str | None = None) -> Iterator[Page]:
+    """Yield an empty page of 1280 x 800; its console must have no error, but for such as hold what is allowed."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
     said: list[str] = []
@@ -70,7 +60,14 @@ def page(browser: Browser) -> Iterator[Page]:
     page.on("pageerror", lambda error: said.append(str(error)))
     yield page
     context.close()
-    assert said == []
+    assert [words for words in said if allowed is None or allowed not in words] == []
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Return an empty page of 1280 x 800; the test fails if its console ever has an error."""
+    with watched(browser) as page:
+        yield page
 
 
 @pytest.fixture

@@ -61,6 +61,7 @@ class Plan:
     hum: tuple[str, ...] = ()
     other_hum: tuple[str, ...] = ()
     unlike: bool = False
+    fallback: bool = False
     gap_at_s: float | None = None
     gap_s: float = 1.5
     planned_s: float = 540.0
@@ -196,7 +197,7 @@ class Feeder:
                 self.chain.obey(Decision("calibration", 1, 0, self._received, step.calibration.to_json()))
             self.pulse.cells(step.cells)
             for window in step.windows:
-                self._window(window)
+                self._window(window, scored=not show or "scorer" not in self.plan.silent)
             for traces in step.traces:
                 self.hum.push(traces.first_sample, traces.x_uv)
             if (notice := self.hum.notice()) is not None:
@@ -263,9 +264,10 @@ class Feeder:
         self.pulse.link = (state, cause)
         self.events.append("source", {"state": state, "cause": cause})
 
-    def _window(self, window: Window) -> None:
+    def _window(self, window: Window, *, scored: bool) -> None:
+        """Say that there is a window, and its result: from a scorer that is silent none comes any more."""
         self.events.append("window", window_event(window, self.montage.labels))
-        if self.plan.scored:
+        if self.plan.scored and scored:
             self._result(window)
 
     def _result(self, window: Window) -> None:
@@ -287,7 +289,7 @@ class Feeder:
             bundle_sha256=BUNDLE["sha256"],
             fingerprint="",
             calibration="",
-            engine=ENGINE if scored else None,
+            engine=ENGINE | {"degraded": self.plan.fallback} if scored else None,
             stamp_s=float("nan"),
             stages_s={},
         )

@@ -12,20 +12,12 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.feeder import IMAGE_BUNDLE, SCAN, Feeder, Plan
+from tests.browser.ink import INKED
 
 pytestmark = pytest.mark.browser
 
 #: Milliseconds within which anything that must be seen is seen.
 SOON_MS = 15_000
-#: How many columns of the sweep carry ink of a trace.
-INKED = """() => {
-    const sweep = document.getElementById("sweep");
-    const pixels = sweep.getContext("2d").getImageData(0, 0, sweep.width, sweep.height).data;
-    const columns = new Set();
-    for (let i = 0; i < pixels.length; i += 4)
-        if (pixels[i] < 200 && pixels[i + 2] - pixels[i + 1] > 30) columns.add((i / 4) % sweep.width);
-    return columns.size;
-}"""
 #: How many pixels of the sweep are hatched.
 HATCHED = """() => {
     const ink = getComputedStyle(document.documentElement).getPropertyValue("--gap").trim();
@@ -121,7 +113,7 @@ def test_the_other_mains_is_named_and_a_notice_that_was_seen_stays_seen(page: Pa
     """A room of 60 Hz in a session of 50: the channels and the remedy in words; seen once, seen after a reload."""
     with play(Plan(other_hum=("C4", "CP2")), skip_s=20):
         page.goto(f"{site}/beds/B4")
-        see(page, "advice", re.compile("^C4, CP2 60 Hz: hum .* start anew with --mains-hz 60$"))
+        see(page, "advice", re.compile("^C4, CP2 60 Hz: hum .* start anew with mains 60 Hz$"))
         see(page, "notice-words", re.compile("^Mains of 60 Hz in C4, CP2: this session filters 50 Hz alone"))
         page.locator("#notice-ok").click()
         expect(page.locator("#notice")).to_be_hidden()
@@ -131,6 +123,44 @@ def test_the_other_mains_is_named_and_a_notice_that_was_seen_stays_seen(page: Pa
         page.locator("#notices-open").press("Enter")
         expect(page.locator(".notice-line")).to_have_text(re.compile("Mains of 60 Hz.*seen"))
         see(page, "disk", "Disk 84 GB free")
+
+
+#: Where that stands which is looked at, and pressed; null while a slow machine makes the page say that it hears none.
+PLACES = """() => !document.getElementById("late").hidden ? null :
+    ["traces", "number", "freeze", "windows-count", "work-mark", "help"].map((id) => {
+        const { x, y, width, height } = document.getElementById(id).getBoundingClientRect();
+        return [id, x, y, width, height];
+    })"""
+
+
+def places(page: Page) -> list[list[Any]]:
+    """Return where things stand, once all is heard."""
+    for _ in range(SOON_MS // 50):
+        if found := page.evaluate(PLACES):
+            return list(found)
+        page.wait_for_timeout(50)
+    raise AssertionError("nothing is heard")
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1920, 1080), (390, 844)])
+def test_nothing_moves_when_a_notice_comes_or_goes(page: Page, site: str, play: Any, size: tuple[int, int]) -> None:
+    """Its line is always there: traces, number and presses stay where they are with it, and where it was seen."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    bed = f"Still{size[0]}"
+    kept = 6 if size[0] > 900 else 4  # a phone has the presses below the windows' words, which have their own length
+    with play(Plan(bed=bed, state="READY"), skip_s=15) as feeder:
+        page.goto(f"{site}/beds/{bed}")
+        see(page, "notices-none", "No technical notice")
+        see(page, "number", "72 %")
+        expect(page.locator("#work-mark")).to_be_visible()
+        before = places(page)[:kept]
+        feeder.events.append("notice", {"level": "technical", "text": "Words of a machine. " * 12, "remedy": ""})
+        expect(page.locator("#notice-words")).to_be_visible(timeout=SOON_MS)
+        assert places(page)[:kept] == before
+        page.locator("#notice-ok").click()
+        see(page, "notices-open", "Notices: 1")
+        assert places(page)[:kept] == before
+        assert page.evaluate("document.documentElement.scrollWidth") == size[0]
 
 
 def test_bad_channels_are_named_with_the_remedy_and_windows_have_their_marks(page: Page, site: str, play: Any) -> None:
@@ -158,10 +188,12 @@ def test_silence_greys_the_lanes_then_the_number(page: Page, site: str, play: An
         page.goto(f"{site}/beds/B4")
         expect(page.locator("#traces")).to_have_attribute("data-silent", "false", timeout=SOON_MS)
         expect(page.locator("#outcome")).to_have_attribute("data-look", "fresh")
+        place = page.locator("#number").bounding_box()
         feeder.halt()
         see(page, "silence", re.compile("No signal for [1-9]"))
         expect(page.locator("#outcome")).to_have_attribute("data-look", "grey", timeout=SOON_MS)
         see(page, "late", re.compile("^no word from the (bridge|scorer|aggregator) for [3-9] s$"))
+        assert page.locator("#number").bounding_box() == place
 
 
 def test_a_silent_scorer_makes_the_number_stale(page: Page, site: str, play: Any) -> None:
@@ -187,10 +219,20 @@ def test_a_closed_session_is_final(page: Page, site: str, play: Any) -> None:
         see(page, "silence", "Session ended")
 
 
+def test_an_engine_that_is_not_the_first_choice_is_named_so(page: Page, site: str, play: Any) -> None:
+    """Never silently something else: the system line has the engine and that it is a fallback, in its own look."""
+    with play(Plan(state="READY", fallback=True), skip_s=30):
+        page.goto(f"{site}/beds/B4")
+        see(page, "engine", "Engine onnxruntime, cpu, fp32 (fallback)")
+        expect(page.locator("#engine")).to_have_attribute("data-level", "degraded")
+
+
 def test_a_gap_is_drawn_as_a_gap(page: Page, site: str, play: Any) -> None:
     """What was lost is hatched, never joined over, and the ledger tells how much (laws 3 and 4)."""
-    with play(Plan(gap_at_s=22.0), skip_s=20):
+    with play(Plan(), skip_s=20) as feeder:
         page.goto(f"{site}/beds/B4")
+        count(page, INKED, above=40)
+        feeder.plan.gap_at_s = 0.0
         see(page, "ledger", re.compile("1.5 s lost"))
         count(page, HATCHED, above=100)
 

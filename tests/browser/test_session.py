@@ -11,21 +11,13 @@ from playwright.sync_api import Page, expect
 
 from acquisition.session import SessionFolder
 from tests.browser.axe import violations
+from tests.browser.ink import INKED
 from tests.dashboard.recorded import SESSION, info, record
 
 pytestmark = pytest.mark.browser
 
 #: Milliseconds within which anything that must be seen is seen; the chain runs over the recording meanwhile.
 SOON_MS = 30_000
-#: How many columns of the sweep carry ink of an EEG trace.
-INKED = """() => {
-    const sweep = document.getElementById("sweep");
-    const pixels = sweep.getContext("2d").getImageData(0, 0, sweep.width, sweep.height).data;
-    const columns = new Set();
-    for (let i = 0; i < pixels.length; i += 4)
-        if (pixels[i] < 200 && pixels[i + 2] - pixels[i + 1] > 30) columns.add((i / 4) % sweep.width);
-    return columns.size;
-}"""
 MARKUP = "<img src=x onerror=alert(1)> <b>tired</b>"
 HEBREW = "המטופל עייף"
 LONG = "01JDA0000000000000000000CD"
@@ -60,6 +52,10 @@ def test_a_session_is_seen_as_at_the_bed_at_any_moment_of_it(page: Page, site: s
     expect(page.locator("#number")).to_be_hidden()
     page.keyboard.press("ArrowRight")
     expect(page.locator("#place")).to_have_text("Window 1 (2 of 3), 0:14 to 0:24")
+    page.locator("#sweep").click(position={"x": 300.0, "y": 40.0})
+    expect(page.locator("#cursor-time")).to_have_text(re.compile(r"^0:(1[4-9]|2[0-4])\.\d{3}$"))
+    expect(page.locator("#cursor-values li")).to_have_count(16)
+    expect(page.locator("#cursor-values li").first).to_have_text(re.compile(r"^[+−][\d.]+ µV$"))
     expect(page.locator("#state-word")).to_have_text("Partial")
     expect(page.locator("#number")).to_have_text(re.compile(r"^\d\d %$"))
     expect(page.locator("#updated")).to_have_text("as it was after window 1")
@@ -69,6 +65,8 @@ def test_a_session_is_seen_as_at_the_bed_at_any_moment_of_it(page: Page, site: s
     assert strip.get_attribute("aria-valuetext") == "No whole window, 0:41 to 0:45"
     strip.press("Home")
     expect(page.locator("#place")).to_have_text("No whole window, 0:00 to 0:04")
+    page.locator("#sweep").click(position={"x": 100.0, "y": 40.0})
+    expect(page.locator("#cursor")).to_be_hidden()  # there the session had not begun
     page.get_by_role("button", name="2", exact=True).click()
     expect(page.locator("#place")).to_have_text("Window 2 (3 of 3), 0:31 to 0:41")
     strip.click(position={"x": float(strip.evaluate("strip => strip.clientWidth * 16 / 45")), "y": 30.0})
@@ -77,6 +75,53 @@ def test_a_session_is_seen_as_at_the_bed_at_any_moment_of_it(page: Page, site: s
     assert page.locator("#notes img").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") == 1280
     assert violations(page) == []
+
+
+def test_a_session_plays_by_the_clock_and_is_paused_by_whoever_goes_elsewhere(
+    page: Page, site: str, recorded: SessionFolder
+) -> None:
+    """To its end at ten times the speed, each page asked for once; a lane has its gain; the keys are told."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if re.search("wave|windows", request.url) else None)
+    page.goto(f"{site}/sessions/{SESSION}")
+    play, place = page.locator("#play"), page.locator("#place")
+    expect(page.locator("#traces")).to_have_attribute("data-silent", "false", timeout=SOON_MS)
+    page.locator("#speed").select_option("10")
+    page.keyboard.press("Space")
+    expect(play).to_have_attribute("data-playing", "true")
+    expect(place).to_have_text(re.compile(r"^0:\d\d · Window 1 "), timeout=SOON_MS)
+    expect(page.locator("#updated")).to_have_text("as it was after window 0")
+    expect(page.locator("#updated")).to_have_text(re.compile("^final"), timeout=SOON_MS)
+    expect(play).to_have_attribute("data-playing", "false")
+    assert len(asked) == len(set(asked)) >= 9
+    play.click()
+    expect(place).to_have_text(re.compile(r"^0:\d\d · No whole window"))
+    page.locator("#scrubber").press("ArrowRight")
+    expect(play).to_have_attribute("data-playing", "false")
+    expect(place).to_have_text(re.compile("^Window"))
+    page.get_by_role("button", name="C1", exact=True).click()
+    page.keyboard.press("+")
+    expect(page.locator("#gain-words")).to_have_text("C1 · 50 µV per lane · ×2")
+    assert violations(page) == []
+    page.locator("#gain-close").click()
+    expect(page.locator(".lane-gain").nth(1)).to_have_text("×2")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("play the session, or pause")
+    assert violations(page) == []
+
+
+def test_where_little_may_move_playing_turns_pages(page: Page, site: str, recorded: SessionFolder) -> None:
+    """A page stands whole until the next one is; nothing sweeps."""
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(f"{site}/sessions/{SESSION}")
+    expect(page.locator("#traces")).to_have_attribute("data-silent", "false", timeout=SOON_MS)
+    page.locator("#speed").select_option("2")
+    page.locator("#play").click()
+    expect(page.locator("#place")).to_have_text("Window 1 (2 of 3), 0:14 to 0:24", timeout=SOON_MS)
+    expect(page.locator("#updated")).to_have_text("as it was after window 1")
+    assert inked(page) > 500
+    page.locator("#play").click()
+    expect(page.locator("#play")).to_have_attribute("data-playing", "false")
 
 
 def test_on_paper_stand_the_ribbon_the_facts_the_tables_and_the_figure(

@@ -52,9 +52,8 @@ def test_traces_stand_still_when_frozen_and_everything_else_goes_on(page: Page, 
         page.keyboard.press("Escape")
         expect(page.locator("#traces")).to_have_attribute("data-frozen", "false")
         expect(page.locator("#frozen-words")).to_be_hidden()
-        drawn = page.evaluate("flexion.drawn()")
-        page.wait_for_timeout(500)
-        assert page.evaluate("flexion.drawn()") > drawn
+        drawn = page.wait_for_function("flexion.drawn()").json_value()  # it sweeps again with the next frame
+        page.wait_for_function("before => flexion.drawn() > before", arg=drawn)
 
 
 def test_what_is_no_frame_of_this_session_is_counted_and_said(page: Page, site: str, play: Any) -> None:

@@ -11,20 +11,11 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import violations
 from tests.browser.feeder import Feeder, Plan
+from tests.browser.ink import CARD_INKED
 from tests.browser.test_bedside import SOON_MS, count
 from tests.dashboard.test_patients import BOUND, record
 
 pytestmark = pytest.mark.browser
-
-#: How many columns of the first card carry ink of a trace.
-INKED = """() => {
-    const sweep = document.querySelector(".card-sweep");
-    const pixels = sweep.getContext("2d").getImageData(0, 0, sweep.width, sweep.height).data;
-    const columns = new Set();
-    for (let i = 0; i < pixels.length; i += 4)
-        if (pixels[i] < 200 && pixels[i + 2] - pixels[i + 1] > 30) columns.add((i / 4) % sweep.width);
-    return columns.size;
-}"""
 
 
 def test_all_beds_of_the_ward_live_on_one_page(page: Page, site: str, redis_url: str, play: Any) -> None:
@@ -43,8 +34,8 @@ def test_all_beds_of_the_ward_live_on_one_page(page: Page, site: str, redis_url:
         expect(cards.nth(1).locator(".card-channels")).to_have_text(words, timeout=SOON_MS)
         expect(cards.nth(1).locator('.dot[data-grade="bad"]')).to_have_count(2)
         expect(cards.nth(2).locator(".card-age")).to_have_text(re.compile(r"^final, \d\d:\d\d$"))
-        seen = count(page, INKED, above=10)
-        count(page, INKED, above=seen)
+        seen = count(page, CARD_INKED, above=10)
+        count(page, CARD_INKED, above=seen)
         assert violations(page) == []
         first.halt()
         expect(cards.nth(0).locator(".card-silence")).to_have_text(re.compile("^No signal for"), timeout=SOON_MS)
@@ -71,3 +62,22 @@ def test_patients_are_found_by_their_pseudonym(page: Page, site: str, data_dir: 
     page.get_by_role("searchbox").fill("nobody")
     page.keyboard.press("Enter")
     expect(page.locator("#said")).to_have_text("No session of this patient was recorded here.")
+
+
+def test_the_ward_and_the_patients_say_which_keys_they_have(page: Page, site: str, play: Any) -> None:
+    """`?` lists the keys that work there; arrows go from card to card, `/` to the search."""
+    with play(Plan(bed="Keys1"), skip_s=2), play(Plan(bed="Keys2"), skip_s=2):
+        page.goto(site)
+        expect(page.locator(".card", has_text="Keys2")).to_be_visible(timeout=SOON_MS)
+        page.keyboard.press("?")
+        expect(page.locator("#help-keys dt")).to_have_text(["T", "L", "arrows", "Enter", "?"])
+        page.keyboard.press("Escape")
+        first, second = page.locator(".card").nth(0), page.locator(".card").nth(1)
+        first.focus()
+        page.keyboard.press("ArrowDown")
+        expect(second).to_be_focused()
+        page.goto(f"{site}/patients")
+        page.keyboard.press("/")
+        expect(page.locator("#wanted")).to_be_focused()
+        page.locator("#help").click()
+        expect(page.locator("#help-keys dt")).to_have_text(["T", "L", "/", "arrows", "Enter", "?"])

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.axe import violations
+from tests.browser.conftest import watched
 from tests.browser.feeder import Plan
 from tests.dashboard.test_commands import BUSY, StandIn
 
@@ -44,14 +45,8 @@ def stand_in(redis_alone: str) -> Iterator[StandIn]:
 @pytest.fixture
 def bedside(browser: Browser) -> Iterator[Page]:
     """Return a page whose refusals may show in the console, and no other error."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    page = context.new_page()
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
-    yield page
-    context.close()
-    assert [words for words in said if "409" not in words] == []
+    with watched(browser, allowed="409") as page:
+        yield page
 
 
 def open_dialog(page: Page, key: str, name: str) -> None:

@@ -5,7 +5,7 @@
  * A frozen page is a copy of the ring: the ring goes on filling behind it, so that what is looked at never runs out.
  */
 
-import { byId, setAttribute, setShown, setText } from "../dom.js";
+import { byId, changes, setAttribute, setShown, setText } from "../dom.js";
 import { PAGE_SAMPLES } from "../signal/page.js";
 import { words } from "../words/catalogue.js";
 import { say } from "../words/say.js";
@@ -89,7 +89,7 @@ export function frozenWords({ from, clock, perS }) {
 /**
  * The button, the slider and the keys.
  *
- * @param {{frozen: Frozen | null, freeze: () => void, show: (frozen: Frozen | null) => void}} traces
+ * @param {{frozen: Frozen | null, canFreeze: boolean, freeze: () => void, show: (frozen: Frozen | null) => void}} traces
  * @returns {() => void} renders
  */
 export function mountFreeze(traces) {
@@ -108,7 +108,10 @@ export function mountFreeze(traces) {
     event.preventDefault();
   });
   mountKeys(traces, toggle);
-  return () => renderFreeze(traces.frozen, button, slider);
+  const changed = changes();
+  return () => {
+    if (changed(traces.frozen, traces.canFreeze)) renderFreeze(traces, button, slider);
+  };
 }
 
 /**
@@ -130,12 +133,15 @@ function mountKeys(traces, toggle) {
 }
 
 /**
- * @param {Frozen | null} frozen
+ * @param {{frozen: Frozen | null, canFreeze: boolean}} traces
  * @param {HTMLElement} button
  * @param {HTMLInputElement} slider
  */
-function renderFreeze(frozen, button, slider) {
+function renderFreeze({ frozen, canFreeze }, button, slider) {
+  const idle = frozen === null && !canFreeze;
   setAttribute(byId("traces"), "data-frozen", String(frozen !== null));
+  setAttribute(button, "aria-disabled", idle ? "true" : null);
+  setAttribute(button, "title", idle ? words.signal.nothingToFreeze : null);
   setText(button, frozen === null ? words.signal.freeze : words.signal.live);
   setShown(byId("back"), frozen !== null);
   setShown(byId("page-words"), frozen === null);

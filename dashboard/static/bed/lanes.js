@@ -2,7 +2,7 @@
 /** The channels beside their traces: quality, label, fault in words and what to do. */
 
 import { CONTACT, elapsedS, lookOf } from "../age.js";
-import { byId, fit, make, setAttribute, setText } from "../dom.js";
+import { byId, changes, fit, make, setAttribute, setText } from "../dom.js";
 import { closedUtc } from "./store.js";
 import { words } from "../words/catalogue.js";
 import { say } from "../words/say.js";
@@ -94,21 +94,38 @@ function goodWords(lanes) {
  */
 export function mountLanes() {
   const list = byId("lanes");
+  const changed = changes();
+  /** The same lanes as long as nothing is new of any. @type {LaneView[]} */
+  let lanes = [];
   return (state, now) => {
-    const lanes = laneViews(state);
+    if (changed(state.session, state.contact?.bridge, closedUtc(state))) {
+      const views = laneViews(state);
+      if (JSON.stringify(views) !== JSON.stringify(lanes)) {
+        lanes = views;
+        fit(list, lanes.length, makeLane).forEach((row, i) => renderLane(row, /** @type {LaneView} */ (lanes[i])));
+      }
+      renderAdvice(lanes, closedUtc(state) !== null);
+    }
     const contact = state.contact;
     const ageS = contact === null ? Infinity : contact.roles.bridge.age_s + elapsedS(state.contactAt, now);
     const look = closedUtc(state) !== null ? "fresh" : lookOf(ageS, CONTACT);
     for (const place of [list, byId("advice")]) setAttribute(place, "data-look", look);
-    fit(list, lanes.length, makeLane).forEach((row, i) => renderLane(row, /** @type {LaneView} */ (lanes[i])));
-    const advice = closedUtc(state) === null ? adviceWords(lanes) : "";
-    setAttribute(byId("advice"), "data-any", String(advice !== ""));
-    setText(byId("advice"), advice || goodWords(lanes));
     return lanes;
   };
 }
 
-function makeLane() {
+/**
+ * @param {LaneView[]} lanes
+ * @param {boolean} closed whether nothing can be done any more
+ */
+function renderAdvice(lanes, closed) {
+  const advice = closed ? "" : adviceWords(lanes);
+  setAttribute(byId("advice"), "data-any", String(advice !== ""));
+  setText(byId("advice"), advice || goodWords(lanes));
+}
+
+/** The row of a channel: its label is pressed for its scale. */
+export function makeLane() {
   const row = make("li", "lane");
   const bar = make("span", "quality");
   bar.setAttribute("role", "img");

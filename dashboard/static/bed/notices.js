@@ -2,10 +2,11 @@
 /**
  * Technical notices: one line, the highest first, all of them on press; whoever has seen one says so, and it stays seen.
  *
- * They are about machines alone. They make no sound, do not flash, and wear no colour of an alarm.
+ * They are about machines alone. They make no sound, do not flash, and wear no colour of an alarm. Their line is always
+ * there, so that nothing moves under a finger when one comes or goes.
  */
 
-import { byId, fit, make, setAttribute, setShown, setText } from "../dom.js";
+import { byId, changes, fit, make, setAttribute, setShown, setText } from "../dom.js";
 import { closedUtc } from "./store.js";
 import { words } from "../words/catalogue.js";
 import { say } from "../words/say.js";
@@ -125,10 +126,9 @@ export function mountNotices() {
   let session = "";
   /** @type {Known | undefined} */
   let first;
-  let last = "";
+  const changed = changes();
   byId("notice-ok").addEventListener("click", () => {
     if (first !== undefined) seen.add(session, first);
-    last = "";
   });
   for (const opener of openers) {
     opener.addEventListener("click", () => showList(opener.getAttribute("aria-expanded") !== "true"));
@@ -136,11 +136,9 @@ export function mountNotices() {
   }
   return (state) => {
     session = state.sessionId ?? "";
+    if (!changed(session, seen.kept, state.notices, state.contact?.bridge?.disk_free_bytes, closedUtc(state))) return;
     const notices = noticesOf(state);
     const lines = linesOf(notices, seen.of(session));
-    const told = JSON.stringify(lines);
-    if (told === last) return;
-    last = told;
     first = notices[lines.findIndex((line) => !line.seen)];
     renderLines(lines);
   };
@@ -157,10 +155,11 @@ function renderLines(lines) {
   const fresh = lines.filter(({ seen }) => !seen);
   setShown(byId("notice"), fresh.length > 0);
   setText(byId("notice-words"), fresh[0]?.text ?? "");
-  setShown(byId("notices-all"), lines.length > 1);
-  setText(byId("notices-all"), say(words.notices.all, { n: lines.length }));
+  setShown(byId("notice-count"), lines.length > 1);
+  setText(byId("notice-count"), say(words.notices.all, { n: lines.length }));
   setShown(byId("notices-open"), lines.length > 0 && fresh.length === 0);
   setText(byId("notices-open"), say(words.notices.count, { n: lines.length }));
+  setText(byId("notices-none"), lines.length === 0 ? words.notices.none : "");
   if (lines.length === 0) showList(false);
   const items = fit(byId("notices-list"), lines.length, makeLine);
   lines.forEach((line, i) => renderLine(/** @type {HTMLElement} */ (items[i]), line));

@@ -6,7 +6,7 @@
  */
 
 import { CONTACT, PROGRESS, ageWords, elapsedS, lookOf, worst } from "../age.js";
-import { byId, fit, make, setAttribute, setShown, setText } from "../dom.js";
+import { byId, changes, fit, make, setAttribute, setShown, setText } from "../dom.js";
 import { ScanPanel, addressOf } from "./fmri.js";
 import { closedUtc, isUnscored } from "./store.js";
 import { words } from "../words/catalogue.js";
@@ -55,12 +55,13 @@ export function outcomeAges(state, now) {
   if (isUnscored(state)) return { look: "fresh", words: "", updated: "" };
   const since = elapsedS(state.contactAt, now);
   if (state.contact === null) return { look: lookOf(since, CONTACT), words: noWord(words.age.thisDashboard, since), updated: "" };
-  const [contactS, who] = oldestContact(state, state.contact, since);
-  if (state.sessionId === null) return bareAges(contactS, who);
+  const contactS = oldestContactS(state, state.contact) + since;
+  const silent = silentWords(state, state.contact, since);
+  if (state.sessionId === null) return bareAges(contactS, silent);
   const progressS = state.contact.progress.age_s + since;
   const contactLook = lookOf(contactS, CONTACT);
   const progressLook = lookOf(progressS, PROGRESS);
-  const late = contactLook !== "fresh" ? noWord(who, contactS) : "";
+  const late = contactLook !== "fresh" ? silent : "";
   const slow = progressLook !== "fresh" ? say(words.age.noResult, { age: ageWords(progressS), cause: told(state.contact.progress.cause) }) : "";
   return {
     look: worst(contactLook, progressLook),
@@ -73,31 +74,40 @@ export function outcomeAges(state, now) {
  * A bed without a session needs contact alone.
  *
  * @param {number} contactS
- * @param {string} who
+ * @param {string} silent
  * @returns {Ages}
  */
-function bareAges(contactS, who) {
+function bareAges(contactS, silent) {
   const look = lookOf(contactS, CONTACT);
-  return { look, words: look === "fresh" ? "" : noWord(who, contactS), updated: "" };
+  return { look, words: look === "fresh" ? "" : silent, updated: "" };
+}
+
+/** The roles that the outcome needs. @param {BedState} state */
+const neededRoles = ({ sessionId }) => (sessionId === null ? [] : ROLES);
+
+/**
+ * The age of the oldest contact when it was told.
+ *
+ * @param {BedState} state
+ * @param {import("../wire").Contact} contact
+ */
+function oldestContactS(state, contact) {
+  return Math.max(contact.redis.age_s, ...neededRoles(state).map((role) => contact.roles[role].age_s));
 }
 
 /**
+ * Who is silent, and for how long. All fall silent together when this dashboard does, or Redis: then that is the cause.
+ *
  * @param {BedState} state
  * @param {import("../wire").Contact} contact
  * @param {number} since seconds since the contact message
- * @returns {[number, string]} age and who
  */
-function oldestContact({ sessionId }, contact, since) {
-  if (since >= CONTACT.grey) return [since, words.age.thisDashboard];
-  /** @type {[number, string]} */
-  let oldest = [contact.redis.age_s, words.age.redis];
-  for (const role of sessionId === null ? [] : ROLES) {
-    // All fall silent together when Redis does: then Redis is the cause.
-    if (contact.redis.age_s < CONTACT.grey && contact.roles[role].age_s > oldest[0]) {
-      oldest = [contact.roles[role].age_s, roleWord(role)];
-    }
-  }
-  return [oldest[0] + since, oldest[1]];
+function silentWords(state, contact, since) {
+  if (since >= CONTACT.grey) return noWord(words.age.thisDashboard, since);
+  if (contact.redis.age_s >= CONTACT.grey) return noWord(words.age.redis, contact.redis.age_s + since);
+  const oldestS = oldestContactS(state, contact);
+  const role = neededRoles(state).find((one) => contact.roles[one].age_s === oldestS);
+  return noWord(role === undefined ? words.age.redis : roleWord(role), oldestS + since);
 }
 
 /** @param {string} who @param {number} ageS */
@@ -246,8 +256,12 @@ function isSynthetic(state) {
 export function mountOutcome() {
   setText(byId("outcome-name"), OUTCOME_NAME);
   const scan = new ScanPanel();
+  const changed = changes();
   return (state, now) => {
     const view = outcomeView(state, now);
+    setText(byId("updated"), view.updated);
+    // Its age changes every second, and the rest with a window.
+    if (!changed(state.outcome, JSON.stringify({ ...view, updated: "" }))) return;
     setAttribute(byId("outcome"), "data-windows", String(state.outcome?.parts.eeg_emg.windows ?? 0));
     renderText(byId("late"), view.late);
     renderOutcome(view);

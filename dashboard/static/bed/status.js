@@ -2,7 +2,7 @@
 /** What stands around the traces: who, which mode, source, recording, time, latency, drawing, engine, models, disk, Redis. */
 
 import { CONTACT, ageWords, elapsedS, lookOf, worst } from "../age.js";
-import { byId, setAttribute, setShown, setText } from "../dom.js";
+import { byId, changes, setAttribute, setShown, setText } from "../dom.js";
 import { LOW_BYTES, bytesWords } from "./notices.js";
 import { PHASES } from "../signal/page.js";
 import { closedUtc } from "./store.js";
@@ -215,8 +215,14 @@ function ledgerWords({ session, contact, end }) {
 export function mountStatus(bed, stats) {
   setText(byId("bed-name"), say(words.status.bed, { bed }));
   document.title = `${say(words.status.bed, { bed })} · Flexion`;
+  const places = /** @type {Record<string, {element: HTMLElement, changed: ReturnType<typeof changes>}>} */ ({});
+  const changed = changes();
   return (state, now) => {
-    for (const [id, item] of Object.entries(statusItems(state, now, stats()))) renderItem(byId(id), item);
+    for (const [id, item] of Object.entries(statusItems(state, now, stats()))) {
+      const place = (places[id] ??= { element: byId(id), changed: changes() });
+      if (place.changed(item.words, item.look, item.level)) renderItem(place.element, item);
+    }
+    if (!changed(state.sessionId)) return;
     setShown(byId("folder"), state.sessionId !== null);
     setAttribute(byId("folder"), "href", `/sessions/${state.sessionId}`);
   };

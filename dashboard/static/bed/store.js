@@ -22,6 +22,7 @@ const KEPT_NOTES = 200;
  * @property {import("../wire").Marker[]} markers
  * @property {Map<number, import("../wire").WindowMade>} windows
  * @property {Map<number, import("../wire").Result>} results
+ * @property {import("../wire").WindowMade | null} lastWindow that was told: with it the map of windows has changed
  * @property {import("../wire").Result | null} lastResult
  * @property {import("../wire").Outcome | null} outcome
  * @property {import("../wire").Notice[]} notices
@@ -46,6 +47,7 @@ export function emptyState(now) {
     markers: [],
     windows: new Map(),
     results: new Map(),
+    lastWindow: null,
     lastResult: null,
     outcome: null,
     notices: [],
@@ -73,7 +75,7 @@ export function reduce(state, message, now) {
       return { ...state, contact: message.data, contactAt: now };
     case "window":
       state.windows.set(message.data.index, message.data);
-      return { ...state };
+      return { ...state, lastWindow: message.data };
     case "result":
       state.results.set(message.data.index, message.data);
       return { ...state, lastResult: message.data };

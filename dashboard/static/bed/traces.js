@@ -2,22 +2,22 @@
 /** The traces of one bed: wave, ring, playout clock, sweep, phase band and what is worked on them, put together. */
 
 import { LANE_GREY_S, elapsedS, laneAgeS, readClocks, staleWords } from "../age.js";
-import { byId, fit, make, setAttribute, setShown, setText } from "../dom.js";
+import { byId, changes, fit, make, setAttribute, setShown, setText } from "../dom.js";
 import { Guard } from "../signal/guard.js";
 import { dressBand, readInk } from "../signal/ink.js";
 import { PAGE_SAMPLES, boundariesIn, originAt } from "../signal/page.js";
 import { PhaseBand } from "../signal/phases.js";
 import { Playout } from "../signal/playout.js";
 import { RING_S, Ring } from "../signal/ring.js";
+import { Scales, mountScales } from "../signal/scale.js";
 import { Meter } from "../signal/stats.js";
 import { Sweep } from "../signal/sweep.js";
 import { openWave } from "../signal/wave.js";
 import { onTheme } from "../theme.js";
 import { words } from "../words/catalogue.js";
 import { say } from "../words/say.js";
-import { mountCursor } from "./cursor.js";
-import { frozenAt, mountFreeze } from "./freeze.js";
-import { Scales, mountScales } from "./scale.js";
+import { mountCursor } from "../signal/cursor.js";
+import { frozenAt, mountFreeze, timeWords } from "./freeze.js";
 import { closedUtc } from "./store.js";
 
 /** @typedef {import("./store.js").BedState} BedState */
@@ -29,8 +29,9 @@ const RATE_HZ = 1000;
 const OVER_MS = 100;
 /** Milliseconds for which figures of the drawing stand. */
 const STATED_MS = 500;
-/** Milliseconds for which a refused message is told. */
+/** Milliseconds for which a refused message is told, and that there was nothing to freeze. */
 const TROUBLE_MS = 10_000;
+const NOTHING_MS = 4000;
 /** Seconds that the lanes may be behind the server's wave before that is opened anew; each time in vain twice as many. */
 const BEHIND_S = 4;
 const MOST_BEHIND_S = 64;
@@ -66,7 +67,13 @@ export class Traces {
     this.overMs = -Infinity;
     /** @type {LaneView[] | null} those that the sweep was told of */
     this.lanes = null;
-    this.calm = matchMedia("(prefers-reduced-motion: reduce)");
+    /** When somebody wished to freeze what was not there. */
+    this.nothingAtMs = -Infinity;
+    this.calm = false;
+    /** How often scales and gains were changed. */
+    this.rescaled = 0;
+    this.scalesChanged = changes();
+    this.boundsChanged = changes();
     this.mount();
     this.heardAt = readClocks();
     this.renewedAt = readClocks();
@@ -77,6 +84,9 @@ export class Traces {
   mount() {
     new ResizeObserver(() => this.resize()).observe(this.area);
     onTheme(() => this.readColours());
+    const calm = matchMedia("(prefers-reduced-motion: reduce)");
+    this.calm = calm.matches; // asked for with every frame, it costs more than the frame
+    calm.addEventListener("change", () => (this.calm = calm.matches));
     document.addEventListener("visibilitychange", () => this.playout.jump());
     this.scales.onChange = () => this.rescale();
     this.renderScales = mountScales(this.scales);
@@ -98,6 +108,11 @@ export class Traces {
 
   get clock() {
     return this.frozen?.clock ?? this.liveClock;
+  }
+
+  /** The time of day at which a sample was taken; "" before the first. @param {number} sample */
+  timeAt(sample) {
+    return this.clock === null ? "" : timeWords(this.clock, sample, this.perS, true);
   }
 
   /** @param {string | null} session */
@@ -125,9 +140,17 @@ export class Traces {
     this.liveClock = { sample: frame.firstSample + frame.nSamples, wallMs: Date.now() - 1000 * frame.ageS };
   }
 
+  /** Whether there is anything to hold: not without a session, and not before its first samples. */
+  get canFreeze() {
+    return this.ring !== null && this.due !== null && this.liveClock !== null;
+  }
+
   /** Hold what is on the screen; the wave goes on behind it. */
   freeze() {
-    if (this.ring === null || this.due === null || this.liveClock === null) return;
+    if (this.ring === null || this.due === null || this.liveClock === null) {
+      this.nothingAtMs = performance.now();
+      return this.renderTrouble(this.nothingAtMs);
+    }
     this.show(frozenAt(this.ring, this.due, this.liveClock, this.perS));
   }
 
@@ -173,7 +196,7 @@ export class Traces {
     const { due, frozen, sweep } = this;
     const origin = originAt(state.segments, Math.max(0, (due ?? 1) - 1));
     if (frozen !== null && held !== null) sweep.drawStill(held, frozen.from);
-    else if (this.calm.matches && due !== null) sweep.drawStill(held, this.wholePage(origin, due));
+    else if (this.calm && due !== null) sweep.drawStill(held, this.wholePage(origin, due));
     else sweep.draw(held, due, origin);
   }
 
@@ -199,7 +222,10 @@ export class Traces {
     const { from, to } = this.sweep.shown;
     const bounds = boundariesIn(state.windows.values(), state.segments, from, to + PAGE_SAMPLES);
     this.sweep.setBoundaries(bounds);
-    placeBounds(this.sweep, bounds.filter(({ sample }) => sample < to));
+    const { page } = this.sweep;
+    // One whose line was swept over is not named.
+    const named = bounds.filter(({ sample }) => sample < to && page.column(sample) >= page.column(from));
+    if (this.boundsChanged(page, ...named.map(({ sample }) => sample))) placeBounds(page, named);
     this.renderCursor?.(nLanes);
   }
 
@@ -211,7 +237,7 @@ export class Traces {
    * @param {number} nowMs
    */
   render(state, lanes, nowMs) {
-    this.renderScales?.(lanes, state.session, this.calm.matches);
+    if (this.scalesChanged(lanes, state.session, this.calm, this.rescaled)) this.renderScales?.(lanes, state.session, this.calm);
     this.renderFreeze?.();
     this.renderTrouble(nowMs);
     const said = this.staleWords(state);
@@ -255,8 +281,10 @@ export class Traces {
     // Where one session follows another the wave and the events change hands one after the other.
     const between = last?.reason === "session" && nowMs - this.heardMs < 1000 * LANE_GREY_S;
     const told = last !== null && nowMs - last.atMs < TROUBLE_MS && !between;
-    setShown(byId("trouble"), told);
+    const nothing = nowMs - this.nothingAtMs < NOTHING_MS;
+    setShown(byId("trouble"), told || nothing);
     if (told) setText(byId("trouble"), say(words.signal.refused[last.reason], { n: refused[last.reason] }));
+    else if (nothing) setText(byId("trouble"), words.signal.nothingToFreeze);
   }
 
   /** How well the drawing keeps up, as of the last half second: it is sorted, and asked for with every panel. */
@@ -268,6 +296,7 @@ export class Traces {
 
   rescale() {
     this.lanes = null;
+    this.rescaled += 1;
     Object.assign(this.sweep.uvPerLane, this.scales.uvPerLane);
     this.sweep.redraw();
   }
@@ -289,18 +318,16 @@ export class Traces {
 }
 
 /**
- * The names of windows where they begin; one whose line was swept over is not named.
+ * The names of windows where they begin.
  *
- * @param {Sweep} sweep
+ * @param {import("../signal/page.js").Page} page
  * @param {import("../signal/page.js").Boundary[]} bounds
  */
-function placeBounds({ page, shown }, bounds) {
-  const seen = bounds.filter(({ sample }) => page.column(sample) >= page.column(shown.from));
-  const names = fit(byId("bounds"), seen.length, () => make("span", "bound digits"));
-  for (const [i, { sample, index }] of seen.entries()) {
+function placeBounds(page, bounds) {
+  const names = fit(byId("bounds"), bounds.length, () => make("span", "bound digits"));
+  for (const [i, { sample, index }] of bounds.entries()) {
     const name = /** @type {HTMLElement} */ (names[i]);
-    const left = `${(100 * page.x(page.column(sample))) / page.width}%`;
-    if (name.style.left !== left) name.style.left = left;
+    name.style.left = `${(100 * page.x(page.column(sample))) / page.width}%`;
     setText(name, say(words.signal.window, { n: index }));
   }
 }

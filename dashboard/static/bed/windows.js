@@ -1,7 +1,7 @@
 // @ts-check
 /** The windows, one mark each: scored, weighted down, not scored and why, waiting (laws 3 and 5). */
 
-import { byId, fit, make, setAttribute, setText } from "../dom.js";
+import { byId, changes, fit, make, setAttribute, setText } from "../dom.js";
 import { closedUtc, isUnscored } from "./store.js";
 import { words } from "../words/catalogue.js";
 import { say } from "../words/say.js";
@@ -157,6 +157,7 @@ export function mountWindows() {
   /** @type {Mark[]} */
   let shown = [];
   let newest = 0;
+  const changed = changes();
   strip.addEventListener("click", (event) => {
     const index = nearestMark(strip, event.clientX, event.clientY);
     chosen = chosen === index ? null : index;
@@ -168,6 +169,7 @@ export function mountWindows() {
     event.preventDefault();
   });
   return (state) => {
+    if (!changed(chosen, state.windows, state.lastWindow, state.lastResult, state.session, closedUtc(state))) return;
     const { marks, counts, made, planned } = windowMarks(state);
     if (chosen !== null && chosen >= Math.max(made, planned)) chosen = null;
     [shown, newest] = [marks, Math.max(0, made - 1)];

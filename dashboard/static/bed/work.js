@@ -1,13 +1,13 @@
 // @ts-check
 /** The work at the bed: the row of presses below the traces, their keys, and what became of what was pressed. */
 
-import { byId, setAttribute, setShown, setText } from "../dom.js";
+import { byId, changes, setAttribute, setShown, setText } from "../dom.js";
+import { mountHelp } from "../help.js";
 import { words } from "../words/catalogue.js";
 import { say } from "../words/say.js";
 import { clockWords } from "../words/words.js";
 import { ask, mountAuthors, refusalWords } from "./ask.js";
 import { mountCues } from "./cueing.js";
-import { mountHelp } from "./help.js";
 import { keys } from "../keys.js";
 import { mountNotes } from "./notes.js";
 import { mountStart } from "./start.js";
@@ -15,6 +15,9 @@ import { mountStop } from "./stop.js";
 import { closedUtc } from "./store.js";
 
 /** @typedef {import("./store.js").BedState} BedState */
+
+/** Milliseconds for which stands what became of a press. */
+const SAID_MS = 20_000;
 
 /**
  * What can be done at the bed now; nothing before anything is known of it.
@@ -55,7 +58,6 @@ export function mountWork(bed, state) {
   const openStart = mountStart(bed, tell);
   const openStop = mountStop(state, tell);
   const openCues = mountCues(bed);
-  const openHelp = mountHelp();
   const text = /** @type {HTMLInputElement} */ (byId("mark-text"));
   let asksToStart = new URL(location.href).searchParams.has("start");
 
@@ -79,16 +81,18 @@ export function mountWork(bed, state) {
     keys.on(key, label, () => (workView(state())[can] ? act() : false));
   }
   text.addEventListener("keydown", ({ key, isComposing }) => key === "Enter" && !isComposing && mark());
-  for (const [id, act] of /** @type {const} */ ([["start", openStart], ["stop", openStop], ["correct", openStop], ["help", openHelp]])) {
+  for (const [id, act] of /** @type {const} */ ([["start", openStart], ["stop", openStop], ["correct", openStop]])) {
     byId(`work-${id}`).addEventListener("click", act);
   }
   keys.on("S", words.work.keys.startStop, () => {
     const can = workView(state());
     return can.stop ? openStop() : can.start ? openStart() : false;
   });
-  keys.on("?", words.work.keys.help, openHelp);
+  mountHelp();
 
+  const changed = changes();
   return (now) => {
+    if (!changed(now)) return;
     const view = workView(now);
     for (const can of /** @type {const} */ (["start", "stop", "mark", "notes", "cues", "correct"])) {
       setShown(byId(`work-${can}`), view[can]);
@@ -106,13 +110,17 @@ export function mountWork(bed, state) {
   };
 }
 
+let saidTimer = 0;
+
 /**
- * Say what became of a press.
+ * Say what became of a press; a refusal stands until the next one.
  *
  * @param {string} said
  * @param {boolean} [trouble]
  */
 function tell(said, trouble = false) {
+  window.clearTimeout(saidTimer);
+  if (!trouble && said !== "") saidTimer = window.setTimeout(tell, SAID_MS, "");
   setText(byId("work-said"), said);
   setAttribute(byId("work-said"), "data-trouble", String(trouble));
 }

@@ -13,15 +13,29 @@ import { pageOf } from "./then.js";
  * @param {import("./store.js").SessionState} state
  */
 export function placeWords(state) {
-  const { stops, at, course, told, signal } = state;
+  const { stops, at, course } = state;
   const stop = stops[at];
   if (stop === undefined || course === null) return "";
-  const rate = signal?.rate_hz ?? told?.info["rate_hz"] ?? 1000;
-  const [from, to] = pageOf(stop, lengthOf(state)).map((sample) => clockWords(sample / rate));
+  const [from, to] = pageOf(stop, lengthOf(state)).map((sample) => clockWords(sample / rateOf(state)));
   const span = say(words.numbers.part, { from: from ?? "", to: to ?? "" });
   const of = course.index.length;
   if (stop.place === null) return [words.session.noWindow, span].join(words.numbers.list);
   return [say(words.session.windowOf, { window: course.index[stop.place] ?? 0, place: stop.place + 1, n: of }), span].join(words.numbers.list);
+}
+
+/**
+ * The same, and before it how much of the session was played.
+ *
+ * @param {import("./store.js").SessionState} state
+ */
+export function playedWords(state) {
+  if (state.due === null) return placeWords(state);
+  return [clockWords(state.due / rateOf(state)), placeWords(state)].join(" · ");
+}
+
+/** @param {import("./store.js").SessionState} state */
+function rateOf({ told, signal }) {
+  return signal?.rate_hz ?? told?.info["rate_hz"] ?? 1000;
 }
 
 /**

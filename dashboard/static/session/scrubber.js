@@ -5,7 +5,7 @@
  * A drag, a press on a window, arrows and page keys all go to a page of the traces.
  */
 
-import { byId, setAttribute } from "../dom.js";
+import { byId, setAttribute, setShown } from "../dom.js";
 import { phaseSpans } from "../signal/page.js";
 import { onTheme } from "../theme.js";
 import { envelopeOf, reachOf } from "./cuts.js";
@@ -70,6 +70,7 @@ export class Scrubber {
     this.strip = byId("scrubber");
     this.canvas = /** @type {HTMLCanvasElement} */ (byId("scrubber-canvas"));
     this.thumb = byId("scrubber-thumb");
+    this.head = byId("scrubber-head");
     /** @type {SessionState | null} */
     this.state = null;
     /** @type {import("./cuts.js").Envelope | null} */
@@ -135,6 +136,8 @@ export class Scrubber {
     const to = Math.min(length, (stop?.from ?? 0) + 10_000);
     this.thumb.style.left = `${(100 * from) / length}%`;
     this.thumb.style.width = `${(100 * Math.max(0, to - from)) / length}%`;
+    setShown(this.head, state.due !== null);
+    this.head.style.left = `${(100 * (state.due ?? 0)) / length}%`;
     setAttribute(this.strip, "aria-valuemin", "1");
     setAttribute(this.strip, "aria-valuemax", String(Math.max(1, state.stops.length)));
     setAttribute(this.strip, "aria-valuenow", String(state.at + 1));

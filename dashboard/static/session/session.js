@@ -1,14 +1,16 @@
 // @ts-check
 /** The page of a recorded session: one store, one render per panel; only what is looked at is fetched. */
 
-import { keys } from "../keys.js";
 import { byId, setShown, setText } from "../dom.js";
+import { mountHelp } from "../help.js";
+import { keys } from "../keys.js";
 import { words } from "../words/catalogue.js";
 import { say } from "../words/say.js";
 import { modeWord, originWord } from "../words/words.js";
 import { Library, refusalWords } from "./library.js";
 import { mountOutcomeThen } from "./outcome.js";
-import { placeWords } from "./place.js";
+import { playedWords } from "./place.js";
+import { Player, mountPlay } from "./play.js";
 import { mountReport } from "./report.js";
 import { Scrubber, STEPS } from "./scrubber.js";
 import { createSession, placeThen } from "./store.js";
@@ -57,7 +59,7 @@ function mountSteps(store) {
   for (const [id, key] of Object.entries(buttons)) byId(id).addEventListener("click", () => step(key));
   keys.on("ArrowLeft", words.session.keys.back, () => step("ArrowLeft"));
   keys.on("ArrowRight", words.session.keys.on, () => step("ArrowRight"));
-  return (state) => setText(byId("place"), placeWords(state));
+  return (state) => setText(byId("place"), playedWords(state));
 }
 
 /**
@@ -103,6 +105,8 @@ async function run(id) {
     store.subscribe(render);
   }
   store.subscribe((state) => traces.render(state));
+  store.subscribe(mountPlay(new Player(store, library, traces)));
+  mountHelp();
   store.subscribe((state) => scrubber.render(state));
   store.subscribe(mountFetching(store, library));
   try {

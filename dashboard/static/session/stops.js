@@ -80,3 +80,14 @@ export function placeBy(stop, course) {
   const place = course.first_sample.findLastIndex((first) => first <= stop.from);
   return place < 0 ? null : place;
 }
+
+/**
+ * The last window that was whole when so many samples had been recorded; null before the first.
+ *
+ * @param {number} samples
+ * @param {import("./told").Course} course
+ */
+export function placeBefore(samples, course) {
+  const place = course.first_sample.findLastIndex((first) => first + PAGE_SAMPLES <= samples);
+  return place < 0 ? null : place;
+}

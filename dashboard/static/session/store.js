@@ -1,7 +1,7 @@
 // @ts-check
 /** The state of the session page: what was told, and where one looks. One store; every panel reads it. */
 
-import { placeBy, stopOf, stopsOf } from "./stops.js";
+import { placeBefore, placeBy, stopOf, stopsOf } from "./stops.js";
 
 /** @typedef {import("./told").Told} Told */
 /** @typedef {import("./told").Course} Course */
@@ -15,6 +15,8 @@ import { placeBy, stopOf, stopsOf } from "./stops.js";
  * @property {{share: number | null, words: string}} waiting how much of the traces is made, or why there are none
  * @property {import("./stops.js").Stop[]} stops
  * @property {number} at the stop that is looked at
+ * @property {boolean} playing
+ * @property {number | null} due one past the last sample that was played; null where a whole page is looked at
  * @property {import("./told").Rows | null} rows those around the window that is looked at
  * @property {string} problem why nothing is shown
  */
@@ -22,7 +24,7 @@ import { placeBy, stopOf, stopsOf } from "./stops.js";
 /** @returns {SessionState} */
 export function emptySession() {
   const waiting = { share: 0, words: "" };
-  return { told: null, course: null, signal: null, waiting, stops: [], at: 0, rows: null, problem: "" };
+  return { told: null, course: null, signal: null, waiting, stops: [], at: 0, playing: false, due: null, rows: null, problem: "" };
 }
 
 /**
@@ -50,23 +52,24 @@ function first(stops) {
 }
 
 /**
- * Go to a stop; beyond the ends there is none.
+ * Go to a stop, which ends playing; beyond the ends there is none.
  *
  * @param {SessionState} state
  * @param {number} at
  * @returns {SessionState}
  */
 export function wentTo(state, at) {
-  return { ...state, at: Math.max(0, Math.min(state.stops.length - 1, at)) };
+  return { ...state, playing: false, due: null, at: Math.max(0, Math.min(state.stops.length - 1, at)) };
 }
 
 /**
- * The place of the window whose outcome stands at a stop; null before the first.
+ * The place of the window whose outcome stands at a stop, or where the session is played; null before the first.
  *
  * @param {SessionState} state
  */
-export function placeThen({ stops, at, course }) {
-  return course === null ? null : placeBy(stops[at], course);
+export function placeThen({ stops, at, due, course }) {
+  if (course === null) return null;
+  return due === null ? placeBy(stops[at], course) : placeBefore(due, course);
 }
 
 /**
@@ -96,8 +99,8 @@ export function outcomeThen(state) {
  *
  * @param {SessionState} state
  */
-export function isLast({ stops, at }) {
-  return at === stops.length - 1;
+export function isLast({ stops, at, due }) {
+  return at === stops.length - 1 && due === null;
 }
 
 /**
@@ -132,7 +135,7 @@ export function createSession() {
     },
     goTo(at) {
       const next = wentTo(state, at);
-      if (next.at === state.at) return;
+      if (next.at === state.at && state.due === null && !state.playing) return;
       state = next;
       tell();
     },

@@ -48,7 +48,7 @@ export function sessionOf({ info }, signal) {
   const labels = signal?.labels ?? channels.map(({ label }) => label);
   const kinds = signal?.kinds ?? channels.map(({ kind }) => kind);
   const bundles = { eeg_emg: null, fmri: null, fusion: null, ...info["bundles"] };
-  return /** @type {any} */ ({ rate_hz: 1000, ...info, labels, kinds, bundles });
+  return /** @type {any} */ ({ rate_hz: 1000, ...info, labels, kinds, bundles, filters: signal?.filters });
 }
 
 /**

@@ -97,6 +97,7 @@ export interface Signal {
   /** Segment, first sample, one past the last. */
   spans: [number, number, number][];
   same_chain: boolean;
+  filters: import("../wire").Session["filters"];
 }
 
 export interface Measure {

@@ -5,20 +5,22 @@
  * What is not in the recording is hatched, as live; before the session's first sample and after its last there is nothing.
  */
 
-import { laneViews, renderLane } from "../bed/lanes.js";
-import { byId, fit, make, setAttribute, setShown, setText } from "../dom.js";
+import { laneViews, makeLane, renderLane } from "../bed/lanes.js";
+import { byId, fit, setAttribute, setShown, setText } from "../dom.js";
+import { mountCursor } from "../signal/cursor.js";
 import { dressBand, readInk } from "../signal/ink.js";
 import { PAGE_SAMPLES } from "../signal/page.js";
 import { PhaseBand } from "../signal/phases.js";
 import { Ring } from "../signal/ring.js";
+import { Scales, mountScales } from "../signal/scale.js";
 import { Sweep } from "../signal/sweep.js";
 import { onTheme } from "../theme.js";
 import { words } from "../words/catalogue.js";
 import { say } from "../words/say.js";
-import { percent } from "../words/words.js";
+import { clockWords, percent } from "../words/words.js";
 import { framesOf } from "./cuts.js";
 import { emptySession } from "./store.js";
-import { pageOf, qualityOver, stateThen } from "./then.js";
+import { pageOf, qualityOver, sessionOf, stateThen } from "./then.js";
 
 /** @typedef {import("./store.js").SessionState} SessionState */
 
@@ -31,25 +33,58 @@ export class PageTraces {
     this.state = emptySession();
     /** @type {Ring | null} */
     this.ring = null;
+    /** What is played instead of a page. @type {{ring: Ring, origin: number, due: number} | null} */
+    this.played = null;
+    this.scales = new Scales();
+    /** @type {import("../bed/lanes.js").LaneView[]} */
+    this.lanes = [];
     /** Whether any page was drawn yet. */
     this.drawn = false;
     /** The stretch that is shown, or on its way. */
     this.key = "";
     new ResizeObserver(() => this.resize()).observe(byId("traces"));
     onTheme(() => this.dress());
-    for (const kind of /** @type {const} */ (["eeg", "emg"])) this.mountScale(kind);
+    this.scales.onChange = () => this.rescale();
+    this.renderScales = mountScales(this.scales);
+    /** @type {((nLanes: number) => void) | undefined} */
+    this.renderCursor = mountCursor(this);
     this.dress();
+  }
+
+  /** What is on the screen. */
+  get held() {
+    return this.played?.ring ?? this.ring;
+  }
+
+  get perS() {
+    return this.state.signal?.rate_hz ?? 1000;
+  }
+
+  /** How far into the session a sample is. @param {number} sample */
+  timeAt(sample) {
+    const ms = Math.round((1000 * sample) / this.perS);
+    return `${clockWords(Math.floor(ms / 1000))}.${String(ms % 1000).padStart(3, "0")}`;
+  }
+
+  onCursor() {
+    this.renderCursor?.(this.lanes.length);
   }
 
   /** @param {SessionState} state */
   render(state) {
-    this.state = state;
     const { signal, stops, at } = state;
+    if (signal !== null && signal !== this.state.signal) this.sweep.setBoundaries(boundsOf(signal));
+    this.state = state;
     if (signal === null) this.say(waitingWords(state));
     const stop = stops[at];
     if (signal === null || stop === undefined) return;
     const [from, to] = pageOf(stop, signal.n_samples);
-    this.renderLanes(from, to);
+    this.renderLanes(from, state.due === null ? to : Math.max(from + 1, Math.min(to, state.due)));
+    if (state.due !== null) {
+      this.key = "";
+      return;
+    }
+    this.played = null;
     const key = `${from} ${to}`;
     if (key === this.key) return;
     this.key = key;
@@ -73,8 +108,7 @@ export class PageTraces {
       if (key !== this.key) return;
       this.ring = ringOf(frames, from, this.state.signal?.labels.length ?? 1);
       this.drawn = true;
-      setShown(byId("silence"), false);
-      setAttribute(byId("traces"), "data-silent", "false");
+      this.heard();
       this.draw();
     } catch (error) {
       if (key !== this.key) return;
@@ -90,19 +124,55 @@ export class PageTraces {
     setAttribute(byId("traces"), "data-silent", "true");
   }
 
+  /**
+   * Sweep on to a sample of what is played.
+   *
+   * @param {Ring} ring
+   * @param {number} origin
+   * @param {number} due one past the last sample to show
+   */
+  sweepTo(ring, origin, due) {
+    this.played = { ring, origin, due };
+    this.drawPlayed(this.played);
+  }
+
+  /** What is drawn is what is looked at: nothing is said over it; while a page is on its way something is. */
+  heard() {
+    if (this.played === null && this.ring === null) return;
+    setShown(byId("silence"), false);
+    setAttribute(byId("traces"), "data-silent", "false");
+  }
+
+  /** @param {{ring: Ring, origin: number, due: number}} played */
+  drawPlayed({ ring, origin, due }) {
+    const { signal } = this.state;
+    if (signal === null) return;
+    this.sweep.draw(ring, due, origin);
+    const { from, to } = this.sweep.shown;
+    this.band.drawnMs = -Infinity; // at ten times the speed a tenth of a second is a second of the band
+    this.band.draw(signal, this.sweep.page, { from: Math.max(ring.first, from), to }, performance.now());
+    this.onCursor();
+  }
+
   draw() {
+    this.sweep.redraw();
+    if (this.played === null) this.drawPage();
+    else this.drawPlayed(this.played);
+  }
+
+  drawPage() {
     const { signal, stops, at } = this.state;
     const stop = stops[at];
     if (signal === null || stop === undefined || this.ring === null) return;
-    this.sweep.setBoundaries(signal.windows.map(({ first_sample: sample, index }) => ({ sample, index })));
-    this.sweep.redraw();
     this.sweep.drawStill(this.ring, stop.from);
     const [from, to] = pageOf(stop, signal.n_samples);
+    this.sweep.shown = { from, to }; // beside the session there is nothing to read
     const [first, last] = [this.sweep.page.column(from), this.sweep.page.column(to)];
     if (last < this.sweep.page.width) this.sweep.clear(Math.max(0, last), this.sweep.page.width);
     if (first > 0) this.sweep.clear(0, first);
-    this.band.drawnMs = -Infinity;
+    this.band.redraw();
     this.band.draw(signal, this.sweep.page, { from, to }, 0);
+    this.onCursor();
     const seconds = ((to - from) / signal.rate_hz).toFixed(0);
     setAttribute(this.sweep.canvas, "aria-label", say(words.session.traces, { seconds, n: signal.labels.length }));
   }
@@ -114,10 +184,22 @@ export class PageTraces {
    * @param {number} to
    */
   renderLanes(from, to) {
-    const lanes = lanesOver(this.state, from, to);
-    this.sweep.setLanes(lanes.map(({ kind, grade }) => ({ kind, muted: grade === "bad" })));
-    const rows = fit(byId("lanes"), lanes.length, makeLane);
-    rows.forEach((row, i) => renderLane(row, /** @type {import("../bed/lanes.js").LaneView} */ (lanes[i])));
+    this.lanes = lanesOver(this.state, from, to);
+    const rows = fit(byId("lanes"), this.lanes.length, makeLane);
+    rows.forEach((row, i) => renderLane(row, /** @type {import("../bed/lanes.js").LaneView} */ (this.lanes[i])));
+    this.scaleLanes();
+  }
+
+  scaleLanes() {
+    const { lanes, scales, state } = this;
+    this.sweep.setLanes(lanes.map(({ kind, grade, label }) => ({ kind, muted: grade === "bad", gain: scales.gain(label) })));
+    this.renderScales?.(lanes, state.told && sessionOf(state.told, state.signal), state.due === null);
+  }
+
+  rescale() {
+    Object.assign(this.sweep.uvPerLane, this.scales.uvPerLane);
+    this.scaleLanes();
+    this.draw();
   }
 
   resize() {
@@ -134,17 +216,15 @@ export class PageTraces {
     dressBand(this.band);
     this.draw();
   }
+}
 
-  /** @param {"eeg" | "emg"} kind */
-  mountScale(kind) {
-    const select = /** @type {HTMLSelectElement} */ (byId(`${kind}-scale`));
-    const read = () => {
-      this.sweep.uvPerLane[kind] = Number(select.value);
-      this.draw();
-    };
-    select.addEventListener("change", read);
-    read();
-  }
+/**
+ * Where windows begin.
+ *
+ * @param {import("./told").Signal} signal
+ */
+function boundsOf({ windows }) {
+  return windows.map(({ first_sample: sample, index }) => ({ sample, index }));
 }
 
 /**
@@ -184,13 +264,4 @@ export function lanesOver({ told, signal }, from, to) {
 function waitingWords({ waiting: { share, words: why } }) {
   if (share === null) return why;
   return say(words.session.making, { share: percent(share) });
-}
-
-function makeLane() {
-  const row = make("li", "lane");
-  const bar = make("span", "quality");
-  bar.setAttribute("role", "img");
-  bar.append(make("span", "quality-fill"));
-  row.append(bar, make("span", "lane-label"), make("span", "lane-words"));
-  return row;
 }

@@ -26,4 +26,5 @@ export function dressBand(band) {
   band.inks = Object.fromEntries(PHASES.map((phase) => [phase, colour(`phase-${phase}`)]));
   band.ink = colour("ink");
   band.font = `${13 * band.scale}px ${getComputedStyle(document.body).fontFamily}`;
+  band.redraw();
 }

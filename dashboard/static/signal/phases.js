@@ -1,6 +1,7 @@
 // @ts-check
 /** The phase band over the sweep: locked to samples, column for column with the traces below it. */
 
+import { changes } from "../dom.js";
 import { phaseSpans, settlingSpans } from "./page.js";
 import { phaseWord } from "../words/words.js";
 
@@ -20,6 +21,18 @@ export class PhaseBand {
     this.inks = {};
     this.ink = "#000";
     this.drawnMs = -Infinity;
+    this.changed = changes();
+    /** How wide the words are in the font, as far as they were drawn. @type {Map<string, number>} */
+    this.widths = new Map();
+  }
+
+  /** Draw it anew at the next `draw`, whatever was drawn: place, colours or samples are others. */
+  redraw() {
+    this.drawnMs = -Infinity;
+    this.changed = changes();
+    this.widths.clear();
+    this.context.font = this.font;
+    this.context.textBaseline = "middle";
   }
 
   /**
@@ -31,7 +44,7 @@ export class PhaseBand {
     this.scale = scale;
     this.canvas.width = Math.max(1, Math.round(width * scale));
     this.canvas.height = Math.max(1, Math.round(height * scale));
-    this.drawnMs = -Infinity;
+    this.redraw();
   }
 
   /**
@@ -43,6 +56,7 @@ export class PhaseBand {
   draw({ markers, segments }, page, { from, to }, nowMs) {
     if (nowMs - this.drawnMs < EVERY_MS) return;
     this.drawnMs = nowMs;
+    if (!this.changed(markers, segments, page, page.column(from), page.column(to))) return;
     this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     for (const span of [...phaseSpans(markers, from, to), ...settlingSpans(segments, from, to)]) this.drawSpan(page, span);
   }
@@ -72,11 +86,16 @@ export class PhaseBand {
     context.fillStyle = this.inks[phase] ?? "transparent";
     context.fillRect(x, 0, Math.max(1, width - this.scale), canvas.height);
     const words = phaseWord(phase);
-    context.font = this.font;
     const margin = 6 * this.scale;
-    if (context.measureText(words).width + 2 * margin > width) return;
+    if (this.widthOf(words) + 2 * margin > width) return;
     context.fillStyle = this.ink;
-    context.textBaseline = "middle";
     context.fillText(words, x + margin, canvas.height / 2 + this.scale);
+  }
+
+  /** @param {string} words in the font of the band */
+  widthOf(words) {
+    const width = this.widths.get(words) ?? this.context.measureText(words).width;
+    this.widths.set(words, width);
+    return width;
   }
 }

@@ -35,14 +35,14 @@ export class Recent {
   }
 
   /**
-   * The value below which a share of them lies.
+   * The values below which some shares of them lie.
    *
-   * @param {number} share
-   * @returns {number | null} null while there is none
+   * @param {...number} shares
+   * @returns {(number | null)[]} nulls while there is none
    */
-  quantile(share) {
+  quantiles(...shares) {
     const sorted = this.kept().slice().sort();
-    return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? null;
+    return shares.map((share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? null);
   }
 }
 
@@ -137,13 +137,15 @@ export class Meter {
    * @returns {Stats}
    */
   stats(nowMs, refused, frameSamples = 20) {
+    const [scriptP50 = null, scriptP95 = null] = this.scriptMs.quantiles(0.5, 0.95);
+    const [ageP50 = null, ageP95 = null] = this.ageMs.quantiles(0.5, 0.95);
     const lately = this.drawnAtMs.kept().filter((atMs) => atMs > nowMs - COUNTED_MS).length;
     return {
       fps: (1000 * lately) / COUNTED_MS,
-      script_p50_ms: this.scriptMs.quantile(0.5),
-      script_p95_ms: this.scriptMs.quantile(0.95),
-      sample_to_pixel_p50_ms: this.ageMs.quantile(0.5),
-      sample_to_pixel_p95_ms: this.ageMs.quantile(0.95),
+      script_p50_ms: scriptP50,
+      script_p95_ms: scriptP95,
+      sample_to_pixel_p50_ms: ageP50,
+      sample_to_pixel_p95_ms: ageP95,
       fastest_ms: this.fastestMs,
       dropped: Math.ceil(this.droppedSamples / frameSamples),
       refused: { ...refused },

@@ -2,6 +2,9 @@
 /** The list of patients: who was recorded here, newest first, each session with its state; nobody is ranked. */
 
 import { byId, fit, make, setAttribute, setShown, setText } from "../dom.js";
+import { mountHelp } from "../help.js";
+import { keys } from "../keys.js";
+import { mountSteps } from "../steps.js";
 import { say } from "../words/say.js";
 import { words } from "../words/catalogue.js";
 import { told } from "../words/told.js";
@@ -170,6 +173,9 @@ function run() {
     [search, page] = [wanted.value.trim(), 1];
     void look();
   });
+  keys.on("/", words.patients.keys.search, () => wanted.focus());
+  mountSteps(byId("patients"), words.patients.keys);
+  mountHelp();
   void look();
 }
 

@@ -4,7 +4,9 @@
 import { CONTACT, ageWords, before, elapsedS, readClocks } from "../age.js";
 import { openClock } from "../clock.js";
 import { byId, fit, make, setAttribute, setShown, setText } from "../dom.js";
+import { mountHelp } from "../help.js";
 import { readInk } from "../signal/ink.js";
+import { mountSteps } from "../steps.js";
 import { onTheme } from "../theme.js";
 import { say } from "../words/say.js";
 import { words } from "../words/catalogue.js";
@@ -163,6 +165,8 @@ function run() {
   setText(byId("scales"), say(words.ward.scales, UV_PER_LANE));
   wear();
   onTheme(wear);
+  mountSteps(list, words.ward.keys);
+  mountHelp();
   openWard(takeBeds, takeRuns);
   requestAnimationFrame(frame);
 }

@@ -132,6 +132,11 @@ export const ENGLISH = {
   /** Sentences that the server makes, by `told`: what it says in English, word for word. */
   told: {
     because: "{what}: {why}",
+    engineChanged:
+      "The engine {engine} has changed: for golden window {window} of {model} it gives the logit {now}, at its start {before}.",
+    engineEnds: "It stops, and its scorer is started again.",
+    engineDoubt:
+      "Do not lean on windows scored since {time} UTC; if it comes again, look at the machine's memory and its GPU.",
     redisSilent: "Redis does not answer ({n} s)",
     bridgeSilent: "no word from the bridge for {n} s",
     waitingOneDead: "1 window waiting for the scorer, which does not answer ({n} s)",
@@ -185,7 +190,7 @@ export const ENGLISH = {
     badMany: "{label} ({n} windows)",
     press: "Press or re-gel these electrodes.",
     otherMains: "Mains of {hz} Hz in {labels}: this session filters {own} Hz alone.",
-    otherMainsDo: "If the mains here has {hz} Hz, end this session and start anew with --mains-hz {same}; else look for what sends it.",
+    otherMainsDo: "If the mains here has {hz} Hz, end this session and start anew with mains {same} Hz; else look for what sends it.",
     deadOne: "1 window was set aside after failed attempts: look at the scorer's log.",
     deadMany: "{n} windows were set aside after failed attempts: look at the scorer's log.",
     scanFar: "The fMRI scan of {date} is {n} days away from this session.",
@@ -253,6 +258,8 @@ export const ENGLISH = {
     seen: "Seen",
     seenWord: "seen",
     name: "Technical notices",
+    every: "All technical notices",
+    none: "No technical notice",
     count: "Notices: {n}",
     all: "All {n}",
     diskLow: "The disk for recordings has {free} left.",
@@ -274,6 +281,7 @@ export const ENGLISH = {
     bars: "bars {eeg} µV EEG, {emg} µV EMG",
     filter: "{low}–{high} Hz, notch {notches} Hz, causal, delay {ms} ms at {hz} Hz",
     freeze: "Freeze",
+    nothingToFreeze: "There are no traces to freeze yet.",
     live: "Live",
     frozen: "Frozen: {begin} to {end}. Live goes on.",
     scrollBack: "Scroll back through the last two minutes",
@@ -318,7 +326,7 @@ export const ENGLISH = {
     channels: "{labels} {advice}",
     canBeScored: "{n} channels can be scored",
     otherMains: "{hz} Hz",
-    otherMainsDo: "hum that is not filtered here; if the mains has {hz} Hz, start anew with --mains-hz {hz}",
+    otherMainsDo: "hum that is not filtered here; if the mains has {hz} Hz, start anew with mains {hz} Hz",
     quality: "quality {share}",
     qualityUnknown: "quality unknown",
   },
@@ -482,6 +490,7 @@ export const ENGLISH = {
       title: "Keys",
       enabled: "Listen to keys",
       names: { Space: "space", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", PageUp: "page up", PageDown: "page down", Escape: "Esc" },
+      arrows: "arrows",
       more: "Tab goes from part to part. Keys do nothing while you write.",
     },
     /** By the kind of a refusal; the refusal's own words stand below where these are not its language. */
@@ -517,6 +526,7 @@ export const ENGLISH = {
     bad: "bad: {labels}",
     traces: "Traces of {labels}, the last 10 s",
     scales: "Traces: 10 s across; each lane is {eeg} µV high for EEG, {emg} µV for EMG. Round dots are EEG channels, square ones EMG.",
+    keys: { next: "from a bed to the next", open: "open the bed" },
   },
   patients: {
     title: "Patients",
@@ -544,6 +554,7 @@ export const ENGLISH = {
     strange: "{n} session folders cannot be read and belong to no patient here.",
     noServer: "the dashboard does not answer",
     synthetic: "model trained on simulated patients",
+    keys: { search: "search", next: "from a session to the next", open: "open the session" },
   },
   session: {
     title: "Session",
@@ -580,6 +591,9 @@ export const ENGLISH = {
     back: "Back",
     on: "On",
     last: "Last page",
+    play: "Play",
+    pause: "Pause",
+    speed: "Speed",
     print: "Print",
     traces: "Traces of {seconds} seconds, {n} channels; their quality is listed beside them",
     making: "The traces are being made from the recording: {share}",
@@ -656,7 +670,7 @@ export const ENGLISH = {
     noNotes: "No notes were written.",
     noteBy: "{author}, {time}",
     scansPart: "Scans",
-    keys: { back: "the page before", on: "the next page" },
+    keys: { back: "the page before", on: "the next page", play: "play the session, or pause" },
   },
   docs: {
     title: "Interface",

@@ -69,6 +69,13 @@ test("when the dashboard itself is silent, it is named", () => {
   assert.equal(outcomeAges(stateOf(contact(), outcome("READY")), later(5)).words, "no word from this dashboard for 5 s");
 });
 
+test("silence of the nearest hides no older one behind it", () => {
+  const look = (told, s) => outcomeAges(stateOf(contact(told), outcome("READY")), later(s)).look;
+  assert.equal(look({ roles: { bridge: 6 } }, 4.5), "struck"); // the dashboard for 4.5 s, the bridge for 10.5 s
+  assert.equal(look({ roles: { bridge: 27 }, redis: 3.5 }, 2.9), "struck");
+  assert.equal(look({ roles: { bridge: 27.5 }, redis: 3.5 }, 2.9), "gone");
+});
+
 test("missing progress is told with its cause, apart from contact", () => {
   const late = contact({ progress: 41, cause: "no signal since the source is lost" });
   const ages = outcomeAges(stateOf(late, outcome("READY"), result(0)), later(0));

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Keys, isForPage, nameOf } from "../../../dashboard/static/keys.js";
+import { stepTo } from "../../../dashboard/static/steps.js";
 
 const PAGE = { typing: false, pressable: false, dialog: false };
 
@@ -57,4 +58,10 @@ test("keys can be switched off", () => {
   keys.enabled = false;
   assert.equal(keys.press({ key: "m" }, PAGE), false);
   assert.equal(nameOf("Escape"), "Escape");
+});
+
+test("arrows go through a list and stay at its ends", () => {
+  const led = ["ArrowDown", "ArrowUp", "ArrowLeft", "End", "Home", "a"].map((key) => stepTo(key, 0, 3));
+  assert.deepEqual(led, [1, 0, 0, 2, 0, undefined]);
+  assert.equal(stepTo("ArrowRight", 2, 3), 2);
 });

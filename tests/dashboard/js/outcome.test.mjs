@@ -136,7 +136,7 @@ test("a channel that hums at the other mains is named, though its quality is who
   const bridge = { state: "LIVE", quality: { C3: 1, RF: 1 }, other_mains: { hz: 60, channels: ["C3"] } };
   const lanes = laneViews(stateOf(contact({ bridge })));
   assert.deepEqual(lanes.map(({ grade, words, hums }) => [grade, words, hums]), [["fair", "60 Hz", true], ["good", "", false]]);
-  assert.equal(adviceWords(lanes), "C3 60 Hz: hum that is not filtered here; if the mains has 60 Hz, start anew with --mains-hz 60");
+  assert.equal(adviceWords(lanes), "C3 60 Hz: hum that is not filtered here; if the mains has 60 Hz, start anew with mains 60 Hz");
   const flat = laneViews(stateOf(contact({ bridge: { ...bridge, quality: { C3: 0, RF: 1 }, faults: { C3: ["flat"] } } })))[0];
   assert.deepEqual([flat.grade, flat.words, flat.remedy], ["bad", "flat, 60 Hz", "press the electrode and re-gel"]);
 });

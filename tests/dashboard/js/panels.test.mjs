@@ -5,7 +5,9 @@ import { test } from "node:test";
 import { adviceWords, laneViews } from "../../../dashboard/static/bed/lanes.js";
 import { outcomeView } from "../../../dashboard/static/bed/outcome.js";
 import { statusItems } from "../../../dashboard/static/bed/status.js";
+import { changes } from "../../../dashboard/static/dom.js";
 import { plannedWindows, windowMarks, windowWords } from "../../../dashboard/static/bed/windows.js";
+import { say } from "../../../dashboard/static/words/say.js";
 import { faultRemedy, faultWord, inTen, percent, reasonWord } from "../../../dashboard/static/words/words.js";
 import { SESSION, THEN, contact, later, outcome, result, stateOf, windowMade } from "./frames.mjs";
 
@@ -189,4 +191,17 @@ test("a session without a model is recorded, not scored, and nobody waits for a 
   const view = outcomeView(state, THEN);
   assert.deepEqual([view.code, view.look, view.late, view.synthetic], ["UNSCORED", "fresh", "", false]);
   assert.equal(windowMarks(state).counts.kept, 1);
+});
+
+test("what is written from values that did not change is not written again", () => {
+  const changed = changes();
+  const map = new Map();
+  assert.deepEqual([changed(1, map), changed(1, map), changed(2, map), changed(2, new Map()), changed()], [true, false, true, true, true]);
+  const state = stateOf(windowMade(0));
+  assert.notEqual(stateOf(windowMade(0)).lastWindow, state.lastWindow, "a window that is told again is seen");
+});
+
+test("values stand in their places; what a sentence lacks is left to be seen", () => {
+  assert.equal(say("{n} of {all}, {n}", { n: 3, all: "{n}" }), "3 of {n}, 3");
+  assert.equal(say("window {n}", {}), "window {n}");
 });

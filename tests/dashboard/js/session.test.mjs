@@ -6,11 +6,13 @@ import { envelopeOf, framesOf, reachOf } from "../../../dashboard/static/session
 import { facts, pictures, problemWords } from "../../../dashboard/static/session/facts.js";
 import { Recent } from "../../../dashboard/static/session/library.js";
 import { outcomeThenView, withheldWords } from "../../../dashboard/static/session/outcome.js";
-import { afterWords, placeWords } from "../../../dashboard/static/session/place.js";
+import { afterWords, placeWords, playedWords } from "../../../dashboard/static/session/place.js";
+import { advanced, headAt, isOver, leavesOf, lookedAt, samplesIn } from "../../../dashboard/static/session/playing.js";
+import { Reel } from "../../../dashboard/static/session/reel.js";
 import { ledgerRows, measureRows, phaseRows, qualityRows } from "../../../dashboard/static/session/report.js";
 import { STEPS, fateThen, fullScale } from "../../../dashboard/static/session/scrubber.js";
 import { placeBy, stopAt, stopOf, stopsOf } from "../../../dashboard/static/session/stops.js";
-import { changed, emptySession, isLast, outcomeThen, rowThen, wentTo } from "../../../dashboard/static/session/store.js";
+import { changed, createSession, emptySession, isLast, outcomeThen, rowThen, wentTo } from "../../../dashboard/static/session/store.js";
 import { pageOf, qualityOver } from "../../../dashboard/static/session/then.js";
 import { lanesOver } from "../../../dashboard/static/session/traces.js";
 import { trendOf, trendWords } from "../../../dashboard/static/session/trend.js";
@@ -220,4 +222,89 @@ test("no more is kept than is looked at", () => {
   const recent = new Recent(2);
   for (const key of ["a", "b", "a", "c"]) recent.get(key, () => key);
   assert.deepEqual([...recent.held.keys()], ["a", "c"]);
+});
+
+const all = () => true;
+
+test("what is played is every page from its first sample on, and of a long hole no more than ends its page", () => {
+  const leaves = leavesOf(whole().stops, SIGNAL);
+  assert.deepEqual(leaves.map(({ from, to }) => [from, to]), [[0, 4000], [4000, 14_000], [14_000, 24_000], [24_000, 27_000], [27_000, 31_000], [31_000, 41_000], [41_000, 45_000]]);
+  assert.deepEqual([leaves[3].origin, leaves[4].origin], [4000, 31_000]);
+  const far = { ...SIGNAL, n_samples: 3_620_000, segments: [SIGNAL.segments[0], { segment: 1, first_sample: 3_600_000 }], spans: [[0, 0, 26_000], [1, 3_600_000, 3_620_000]] };
+  assert.deepEqual(leavesOf(stopsOf(far, COURSE), far).slice(3, 5).map(({ from, to }) => [from, to]), [[24_000, 34_000], [3_600_000, 3_604_000]]);
+});
+
+test("the head goes by the clock over the edges of pages, and waits for one that is not there", () => {
+  const leaves = leavesOf(whole().stops, SIGNAL);
+  assert.deepEqual(advanced({ at: 1, sample: 13_990.5 }, 160, leaves, all), { at: 2, sample: 14_150.5 });
+  assert.deepEqual(advanced({ at: 1, sample: 13_990 }, 160, leaves, (at) => at < 2), { at: 1, sample: 14_000 });
+  assert.deepEqual(advanced({ at: 1, sample: 5000 }, 160, leaves, () => false), { at: 1, sample: 5000 });
+  const end = advanced({ at: 0, sample: 0 }, 1e9, leaves, all);
+  assert.deepEqual([end, isOver(end, leaves), isOver({ at: 6, sample: 44_999 }, leaves)], [{ at: 6, sample: 45_000 }, true, false]);
+});
+
+test("ten looks at the clock or a hundred play the same, and a tab that was hidden for an hour plays on from where it was", () => {
+  assert.equal(samplesIn(20, 1000, 5), 100);
+  assert.equal(samplesIn(3_600_000, 1000, 10), 10_000);
+  assert.equal(samplesIn(-5, 1000, 1), 0);
+});
+
+test("playing begins with the page that is looked at; after the last with the first", () => {
+  const leaves = leavesOf(whole().stops, SIGNAL);
+  assert.deepEqual([headAt(leaves, 4, false), headAt(leaves, 0, false)], [{ at: 4, sample: 27_000 }, { at: 0, sample: 0 }]);
+  assert.deepEqual(lookedAt({ at: 2, sample: 15_000.7 }, leaves, false), { at: 2, due: 15_000 });
+});
+
+test("where little may move whole pages are turned, each when it is full", () => {
+  const leaves = leavesOf(whole().stops, SIGNAL);
+  const begun = headAt(leaves, 1, true);
+  const at = (by) => lookedAt(advanced(begun, by, leaves, all), leaves, true);
+  assert.deepEqual([at(0), at(9999), at(10_000)], [{ at: 1, due: null }, { at: 1, due: null }, { at: 2, due: null }]);
+});
+
+test("while it is played, no window has come before it was whole, and nothing is final before the end", () => {
+  const played = (at, due) => changed(whole(), { at, due, playing: true });
+  assert.deepEqual([rowThen(played(1, 13_999)), rowThen(played(1, 14_000)).index], [null, 0]);
+  assert.equal(rowThen(played(5, 40_000)).index, 1);
+  assert.deepEqual([isLast(played(6, 44_000)), isLast(wentTo(played(6, 44_000), 6))], [false, true]);
+  assert.equal(playedWords(played(2, 17_250)), "0:17 · Window 1 (2 of 3), 0:14 to 0:24");
+});
+
+test("whoever goes elsewhere, or to the very page, has paused", () => {
+  const store = createSession();
+  for (const change of [{ told: TOLD }, { course: COURSE }, { signal: SIGNAL }, { at: 2, due: 15_000, playing: true }]) store.change(change);
+  store.goTo(2);
+  assert.deepEqual([store.state().at, store.state().playing, store.state().due], [2, false, null]);
+});
+
+test("the reel asks for a page and the next one, each once, and holds no more", async () => {
+  const asked = [];
+  const bytes = frameBytes({ firstSample: 4000 });
+  const library = { wave: async (from, to) => (asked.push(`${from} ${to}`), bytes), rowsAt: async (place) => asked.push(`row ${place}`) };
+  const reel = new Reel(library, assert.fail);
+  reel.begin(4000, 2);
+  reel.want(whole(), 1);
+  assert.equal(reel.has(1), false);
+  await new Promise(setImmediate);
+  for (const at of [1, 1, 2, 2]) reel.want(whole(), at);
+  await new Promise(setImmediate);
+  assert.deepEqual(asked, ["4000 14000", "row 0", "14000 24000", "row 1", "24000 34000"]);
+  assert.deepEqual([[...reel.pages.keys()], reel.ring.has(4001), reel.ring.first], [[2, 3], true, 4000]);
+});
+
+test("a page that does not come is told, and asked for again by the next who wants it", async () => {
+  const told = [];
+  let fails = true;
+  const wave = async () => {
+    if (fails) throw new Error("no answer");
+    return new ArrayBuffer(0);
+  };
+  const reel = new Reel({ wave, rowsAt: async () => null }, (error) => told.push(error.message));
+  reel.want(whole(), 6);
+  await new Promise(setImmediate);
+  assert.deepEqual([told, reel.has(6)], [["no answer"], false]);
+  fails = false;
+  reel.want(whole(), 6);
+  await new Promise(setImmediate);
+  assert.equal(reel.has(6), true);
 });

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isOnRight, sampleAt, valueWords } from "../../../dashboard/static/bed/cursor.js";
+import { isOnRight, sampleAt, valueWords } from "../../../dashboard/static/signal/cursor.js";
 import { frozenAt, frozenWords, scrolled, scrolledTo, timeWords } from "../../../dashboard/static/bed/freeze.js";
-import { Scales, filterWords, gainWords, nextGain, pageWords, sensitivityWords, stateWords } from "../../../dashboard/static/bed/scale.js";
+import { Scales, filterWords, gainWords, nextGain, pageWords, sensitivityWords, stateWords } from "../../../dashboard/static/signal/scale.js";
 import { Page } from "../../../dashboard/static/signal/page.js";
 import { Ring } from "../../../dashboard/static/signal/ring.js";
 import { counting } from "./frames.mjs";

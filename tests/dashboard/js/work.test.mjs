@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { problemOf, refusalWords } from "../../../dashboard/static/bed/ask.js";
 import { cuesOf, cuesView, localUrl } from "../../../dashboard/static/bed/cueing.js";
-import { helpRows } from "../../../dashboard/static/bed/help.js";
+import { helpRows } from "../../../dashboard/static/help.js";
 import { LONGEST, lengthView, rowsOf } from "../../../dashboard/static/bed/notes.js";
 import { bodyOf, choicesOf, montagesOf } from "../../../dashboard/static/bed/start.js";
 import { stopView, stopWords } from "../../../dashboard/static/bed/stop.js";

@@ -2,11 +2,10 @@
 /** The time cursor: a press on the traces tells every channel's value at that sample, and when it was. */
 
 import { byId, fit, make, setShown, setText } from "../dom.js";
-import { UV_PER_STEP } from "../signal/decoder.js";
+import { UV_PER_STEP } from "./decoder.js";
+import { keys } from "../keys.js";
 import { words } from "../words/catalogue.js";
 import { say } from "../words/say.js";
-import { timeWords } from "./freeze.js";
-import { keys } from "../keys.js";
 
 /** Seconds by which a key moves it. */
 const STEP_S = 0.05;
@@ -14,7 +13,7 @@ const STEP_S = 0.05;
 /**
  * The sample that stands at a column of the screen.
  *
- * @param {import("../signal/page.js").Page} page
+ * @param {import("./page.js").Page} page
  * @param {{from: number, to: number}} shown
  * @param {number} x column, from the left
  * @returns {number | null} null in the erase bar, and where there is nothing
@@ -49,10 +48,11 @@ export const isOnRight = (share) => share > 0.5;
  * What the cursor needs of the traces.
  *
  * @typedef {object} Shown
- * @property {import("../signal/sweep.js").Sweep} sweep
- * @property {import("../signal/ring.js").Ring | null} held what is on the screen
- * @property {import("./freeze.js").Clock | null} clock
+ * @property {import("./sweep.js").Sweep} sweep
+ * @property {import("./ring.js").Ring | null} held what is on the screen
  * @property {number} perS
+ * @property {(sample: number) => string} timeAt when a sample was, in words
+ * @property {() => void} [onCursor] called when it was moved, where traces that stand still do not draw by themselves
  */
 
 /**
@@ -68,6 +68,7 @@ export function mountCursor(traces) {
     const x = Math.floor(((event.clientX - box.left) * canvas.width) / box.width);
     const pressed = sampleAt(traces.sweep.page, traces.sweep.shown, x);
     at = at !== null && pressed !== null && Math.abs(pressed - at) < STEP_S * traces.perS ? null : pressed;
+    traces.onCursor?.();
   });
   /** @param {number} seconds */
   const move = (seconds) => () => {
@@ -75,6 +76,7 @@ export function mountCursor(traces) {
     if (to === from) return false;
     const moved = at === null ? Math.round((from + to) / 2) : at + Math.round(seconds * traces.perS);
     at = Math.max(from, Math.min(to - 1, moved));
+    traces.onCursor?.();
   };
   keys.on("[", words.signal.keys.cursorBack, move(-STEP_S));
   keys.on("]", words.signal.keys.cursorOn, move(STEP_S));
@@ -90,7 +92,8 @@ export function mountCursor(traces) {
  * @param {number | null} at
  * @param {number} nLanes
  */
-function renderCursor({ sweep, held, clock, perS }, at, nLanes) {
+function renderCursor(traces, at, nLanes) {
+  const { sweep, held } = traces;
   const cursor = byId("cursor");
   setShown(cursor, at !== null && held !== null);
   if (at === null || held === null) return;
@@ -98,7 +101,7 @@ function renderCursor({ sweep, held, clock, perS }, at, nLanes) {
   const left = `${100 * share}%`;
   if (cursor.style.left !== left) cursor.style.left = left;
   cursor.classList.toggle("on-right", isOnRight(share));
-  setText(byId("cursor-time"), clock === null ? "" : timeWords(clock, at, perS, true));
+  setText(byId("cursor-time"), traces.timeAt(at));
   const values = fit(byId("cursor-values"), nLanes, makeValue);
   values.forEach((value, i) => setText(/** @type {Element} */ (value.firstElementChild), valueWords(held.value(at, i))));
 }

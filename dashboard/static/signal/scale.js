@@ -5,12 +5,12 @@
  */
 
 import { byId, setAttribute, setShown, setText } from "../dom.js";
-import { barUv } from "../signal/page.js";
+import { keys } from "../keys.js";
 import { words } from "../words/catalogue.js";
 import { say } from "../words/say.js";
-import { keys } from "../keys.js";
+import { barUv } from "./page.js";
 
-/** @typedef {import("./lanes.js").LaneView} LaneView */
+/** @typedef {import("../bed/lanes.js").LaneView} LaneView */
 
 /** Gains are powers of two, up to this one and down to one over it. */
 const MOST_GAIN = 16;
