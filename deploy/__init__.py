@@ -13,6 +13,7 @@ In the order of a run:
 - ``reading``     what is said about files is not said about a session's folder
 - ``surveying``   what the files of a folder are, without scoring them
 - ``supervisor``  children that must answer, not only exist
+- ``priority``    what serves a bed goes before other work, where that is allowed
 - ``desk``        the commands that are for the supervisor: start, streams, cues, corrections
 - ``occupancy``   which streams open sessions have, so that none is recorded twice
 - ``cueing``      the page of a bed runs the cues

@@ -14,6 +14,9 @@ minutes, montage, unit, mains_hz}
     bed}}}: what open sessions have, and {usual: {montage, minutes, mains_hz}}: what a session begins with.
 ``cue`` {bed, action: "open", language}
     Begins ``flexion cues`` for the bed; every other action is the cues' own.
+``serve`` {eeg_emg, and optionally fusion}
+    Folders of the bundles to which sessions are bound from now on; a replay or a demonstration on the same Redis keeps
+    its own. Answered, once they serve, with {eeg_emg, fusion} and {fused}, whether the one was fitted on the other.
 ``stop`` {session, entered_in_error: true}
     For a session that has ended: it is marked. One that is open is its bridge's.
 """
@@ -34,6 +37,7 @@ from deploy.errors import WrongUse
 from deploy.network import describe_network
 from deploy.opening import Models, Plan, find_source
 from deploy.settings import Settings, changed
+from deploy.swap import Wanted, check_path
 from streaming.control import Command
 from streaming.errors import NoAnswer
 
@@ -72,6 +76,10 @@ class Host(Protocol):
         """Mark a session that has ended as entered in error."""
         ...
 
+    def serve(self, wanted: Wanted) -> Future[dict[str, Any]]:
+        """Begin to serve other bundles; on the loop's thread. What it gives is there when they serve."""
+        ...
+
 
 class Voice(Protocol):
     """Says what became of a command."""
@@ -100,6 +108,8 @@ class Desk:
         Says so.
     monotonic_s : callable
         Time.
+    swaps : bool
+        Whether ``serve`` is for this desk.
     """
 
     def __init__(
@@ -109,6 +119,8 @@ class Desk:
         host: Host,
         voice: Voice,
         monotonic_s: Callable[[], float] = time.monotonic,
+        *,
+        swaps: bool = False,
     ) -> None:
         self._settings = settings
         self._models = models
@@ -116,12 +128,13 @@ class Desk:
         self._voice = voice
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="desk")
         self._monotonic_s = monotonic_s
+        self._works = {"start": self._find, "streams": self._list} | ({"serve": self._load} if swaps else {})
         #: Commands, what becomes of them, and until when somebody waits for that.
         self._open: list[tuple[Command, Future[Any], float]] = []
 
     def take(self, command: Command) -> None:
         """Begin on a command, if it is one of ours."""
-        work = {"start": self._find, "streams": self._list}.get(command.name)
+        work = self._works.get(command.name)
         if work is not None:
             until_s = self._monotonic_s() + command.valid_s
             self._open.append((command, self._worker.submit(work, command.args), until_s))
@@ -145,6 +158,10 @@ class Desk:
                 log.exception("command_failed", command=command.name)
                 self._voice.refuse(command, _failed(command, error).as_refusal())
 
+    def bind(self, models: Models, settings: Settings) -> None:
+        """From now on bind sessions to these, which these settings name."""
+        self._models, self._settings = models, settings
+
     def close(self) -> None:
         """Take no more."""
         self._worker.shutdown(wait=False, cancel_futures=True)
@@ -156,6 +173,8 @@ class Desk:
             info = found.to_info(self._models)
             self._host.admit(info)
             self._voice.answer(command, {"session": info.session})
+        elif isinstance(found, Wanted):
+            self._open.append((command, self._host.serve(found), until_s))
         else:
             self._voice.answer(command, found)
 
@@ -193,6 +212,17 @@ class Desk:
             wait_s=LOOK_S,
             partner=None if partner == SourceSpec() else partner,
         )
+
+    def _load(self, args: Mapping[str, Any]) -> Wanted:
+        if self._models is None:
+            raise WrongUse("Nothing is scored here.", subject="serve", remedy="Ask a flexion live that scores.")
+        names = {f"models.{kind}": args.get(kind) for kind in ("eeg_emg", "fusion")}
+        models = Models.load(changed(self._settings, names).models)
+        _ = models.eeg_emg.signal  # refuses one that scores no stream
+        if models.to_json() == self._models.to_json():
+            raise WrongUse(f"{models.eeg_emg.words} serves already.", subject="serve", remedy="Name another bundle.")
+        folders = {"models.eeg_emg": models.eeg_emg.path, "models.fusion": models.fusion.path}
+        return Wanted(models, {key: check_path(path) for key, path in folders.items()})
 
     def _list(self, args: Mapping[str, Any]) -> dict[str, Any]:
         from acquisition.discovery import find_streams

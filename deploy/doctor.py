@@ -117,17 +117,19 @@ def port(settings: Settings) -> Finding:
 def bundles(settings: Settings) -> Finding:
     """The bundles that would score, and an engine that runs them."""
     from deploy.opening import Models
-    from inference.engines.choice import open_engine
+    from inference.engines.choice import choose
     from inference.fusion import refusal
 
     models = Models.load(settings.models)
-    engine = open_engine(models.eeg_emg, settings.models.engines)
-    info = engine.info
-    engine.close()
+    choice = choose(models.eeg_emg, settings.models.engines)
+    info = choice.engine.info
+    choice.engine.close()
     scans = "no bundle of scans" if models.fmri is None else models.fmri.words
     words = f"{models.eeg_emg.words} on {info.backend} {info.version}, {scans}, {models.fusion.words}"
+    if choice.passed_over:
+        words += f". Passed over: {' '.join(choice.passed_over)}"
     if info.degraded:
-        return Finding("bundles", "warning", f"{words}; degraded", "See flexion models verify.")
+        return Finding("bundles", "warning", words, "Mend that, or name another order of engines.")
     misfit = models.fmri and refusal(models.fusion, models.eeg_emg, models.fmri)
     if misfit:
         remedy = "Name the fusion of these two (FLEXION_MODELS__FUSION), or FLEXION_MODELS__FMRI=none."

@@ -5,13 +5,15 @@
     FlexionError
     ├── NotPlayed               exit code 1: a recording that had no turn
     ├── WrongUse                exit code 2: options that do not go together
-    └── BadInput
-        └── SettingsError       a key or value of flexion.toml or FLEXION_* that is not known or not allowed
+    ├── BadInput
+    │   └── SettingsError       a key or value of flexion.toml or FLEXION_* that is not known or not allowed
+    └── BadEnvironment
+        └── NotServed           exit code 4: other bundles that do not come to serve; what served before goes on
 """
 
 from __future__ import annotations
 
-from acquisition.errors import BadInput, FlexionError
+from acquisition.errors import BadEnvironment, BadInput, FlexionError
 from deploy import exits
 
 
@@ -32,3 +34,9 @@ class SettingsError(BadInput):
     """A setting that is not known, or a value that it cannot have."""
 
     kind = "settings"
+
+
+class NotServed(BadEnvironment):
+    """The processes that were to serve other bundles did not begin; the old ones go on serving."""
+
+    kind = "not_served"

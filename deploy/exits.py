@@ -19,6 +19,9 @@ WRONG_USE = 2
 BAD_INPUT = 3
 #: A server, port, disk or library that this machine lacks.
 ENVIRONMENT = 4
+#: The GPU failed under a role's process; its next life may do what this one cannot. A command of a person ends with
+#: `ENVIRONMENT` then.
+DEVICE_LOST = 5
 
 
 def of_result(result: Mapping[str, Any]) -> int:

@@ -56,6 +56,16 @@ class Models:
         fusion = FusionBundle.load(resolve_bundle(settings.fusion))
         return cls(Bundle.load(resolve_bundle(settings.eeg_emg)), fusion, fmri)
 
+    @property
+    def bundles(self) -> tuple[Bundle | FusionBundle, ...]:
+        """All of them."""
+        return (self.eeg_emg, self.fusion, *((self.fmri,) if self.fmri else ()))
+
+    @property
+    def fused(self) -> bool:
+        """Whether the fusion was fitted on this model of EEG and EMG; with any other it is refused."""
+        return self.fusion.fusion.fitted_on.get("eeg_emg") == self.eeg_emg.sha256
+
     def to_json(self) -> dict[str, Any]:
         """Return the ``bundles`` object of a session."""
         fmri = None if self.fmri is None else self.fmri.to_json()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
+from deploy.priority import tell_group
 from streaming.connection import connect, masked, server_info
 from streaming.errors import ServerFailed, TransportDown
 from streaming.server import PrivateServer
@@ -85,7 +86,7 @@ class ChosenRedis:
         if self._folder is None:
             self._temporary = tempfile.mkdtemp(prefix="flexion-redis-")
         server = PrivateServer(self._folder or Path(str(self._temporary)), self._allow_bundled)
-        server.start()
+        _start(server)
         self._server = server
         self.words = f"private {server.line}"
 
@@ -102,7 +103,7 @@ class ChosenRedis:
     def _revive(self, server: PrivateServer) -> None:
         self._log.warning("redis died")
         try:
-            server.start()
+            _start(server)
             self._log.warning("redis started again", pid=server.pid)
         except ServerFailed as error:
             self._log.error("redis does not start", cause=str(error))
@@ -124,3 +125,10 @@ class ChosenRedis:
             self._server.stop()
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
+
+
+def _start(server: PrivateServer) -> None:
+    """Start a server, which has the priority of this process."""
+    server.start()
+    if server.pid is not None:
+        tell_group(server.pid)

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from deploy.errors import SettingsError
+from inference.engines.registry import AUTO, BACKENDS
 
 #: Variables begin so; ``__`` goes one level down: FLEXION_DASHBOARD__PORT.
 PREFIX = "FLEXION_"
@@ -53,7 +54,14 @@ def _mains(hertz: float) -> float:
 
 
 def _split(value: object) -> object:
-    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _engines(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name not in (AUTO, *BACKENDS):
+            raise ValueError(f"{name} is no engine; there are {', '.join((AUTO, *BACKENDS))}")
+    return names
 
 
 def _or_none(value: object) -> object:
@@ -83,8 +91,16 @@ class ModelSettings(_Frozen):
         Field(description="bundle of scans: built-in name or folder; none: no scan"),
     ] = "cnn-shufflenet"
     fusion: Annotated[str, Field(description="bundle of the fusion: built-in name or folder")] = "fusion-stack"
+    kept: Annotated[
+        tuple[str, ...],
+        BeforeValidator(_split),
+        Field(description="further bundles, held for sessions that are bound to them: built-in names or folders"),
+    ] = ()
     engines: Annotated[
-        tuple[str, ...], BeforeValidator(_split), Field(min_length=1, description="backends, in the order of trying")
+        tuple[str, ...],
+        BeforeValidator(_split),
+        AfterValidator(_engines),
+        Field(min_length=1, description="engines in the order of trying, or auto: a GPU's where there is one"),
     ] = ("onnxruntime-cpu",)
     scorers: Annotated[int, Field(ge=1, description="scoring processes; one per core less one by default")] = CORES_LEFT
 

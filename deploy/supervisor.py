@@ -20,10 +20,16 @@ from structlog.typing import FilteringBoundLogger
 
 from deploy import exits
 from deploy.child import PARENT_VARIABLE
+from deploy.priority import tell_group
+from inference.standby import SILENT_S
+from streaming.consumer import MIN_IDLE_S
 
 #: Delays before the first, second ... restart of a child, in s: back at once after an accident, patient with a fault
 #: that stays. The last one holds.
 BACKOFF_S = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
+#: Delay after a GPU that failed, at least: until the scorer that stands by counts it as gone, and what it held is free
+#: for that one. Sooner, a life that fails again would use up its windows' deliveries.
+DEVICE_LOST_S = SILENT_S + MIN_IDLE_S + 1.0
 #: A child that lived this long has recovered: its next death is a first one again.
 HEALTHY_S = 60.0
 #: Silence after which a child counts as hung. Heartbeats come at 1 Hz; a loaded machine may delay some.
@@ -115,6 +121,8 @@ class Child:
     quiet_since_s: float = 0.0
     due_s: float = 0.0
     failures: int = 0
+    #: When it was told to end for good.
+    retired_s: float | None = None
 
     @property
     def pid(self) -> int | None:
@@ -201,6 +209,15 @@ class Supervisor:
         for child in wanted:
             self._finish(child)
 
+    def retire(self, children: Iterable[Child]) -> None:
+        """Tell children to end for good, without waiting; one that has not within `STOP_GRACE_S` is killed."""
+        for child in children:
+            child.retired_s = self._clock.monotonic_s()
+            if child.process is not None:
+                self._signal(child, signal.SIGTERM)
+            elif not child.over:
+                child.state = ChildState.STOPPED
+
     def _judge(self, child: Child, now_s: float) -> None:
         if child.state is ChildState.WAITING and now_s >= child.due_s:
             self._start(child)
@@ -209,6 +226,9 @@ class Supervisor:
             code = child.process.poll()
             if code is not None:
                 self._bury(child, code, now_s)
+            elif child.retired_s is not None:
+                if now_s - child.retired_s > STOP_GRACE_S:
+                    self._finish(child)
             elif child.spec.beats and self._silent(child, now_s):
                 self._log.warning("child hangs", child=child.spec.name, pid=child.pid)
                 self._signal(child, signal.SIGKILL)
@@ -228,6 +248,7 @@ class Supervisor:
             env={**os.environ, **child.spec.env, PARENT_VARIABLE: str(os.getpid())},
             start_new_session=True,
         )
+        tell_group(child.process.pid)
         child.state, child.exit_code, child.heard = ChildState.RUNNING, None, False
         child.started_s = child.quiet_since_s = self._clock.monotonic_s()
         self._log.info("child started", child=child.spec.name, pid=child.pid, restarts=child.restarts)
@@ -236,6 +257,10 @@ class Supervisor:
         lived_s = now_s - child.started_s
         child.said = _said(child.process)
         pid, child.process, child.exit_code = child.pid, None, code
+        if child.retired_s is not None:
+            child.state = ChildState.STOPPED
+            self._log.info("child stopped", child=child.spec.name, exit=code)
+            return
         if self._is_end(child):
             child.state = ChildState.ENDED
             self._log.info("child ended", child=child.spec.name, pid=pid, exit=code)
@@ -247,6 +272,8 @@ class Supervisor:
             return
         child.failures = 1 if lived_s >= HEALTHY_S else child.failures + 1
         delay_s = BACKOFF_S[min(child.failures, len(BACKOFF_S)) - 1]
+        if code == exits.DEVICE_LOST:
+            delay_s = max(delay_s, DEVICE_LOST_S)
         child.state, child.due_s, child.restarts = ChildState.WAITING, now_s + delay_s, child.restarts + 1
         self._log.warning("child died", child=child.spec.name, pid=pid, exit=code, again_in_s=delay_s)
 

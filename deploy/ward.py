@@ -11,9 +11,11 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
 
@@ -29,9 +31,13 @@ from deploy.errors import WrongUse
 from deploy.occupancy import check_free, correct, cues_of, holders, is_closed, sources_of
 from deploy.opening import Models, entry_of
 from deploy.redis_choice import ChosenRedis
-from deploy.settings import Settings, as_variables
+from deploy.settings import Settings, as_variables, changed
 from deploy.summary import summarise_folder
 from deploy.supervisor import LOOK_S, Child, ChildSpec, ChildState, Supervisor, by_code, never
+from deploy.swap import Swap, Wanted, kept
+from inference.bundle import load_bundle, resolve_bundle
+from inference.engines.choice import shares_gpu
+from inference.errors import BundleMismatch
 from streaming import keys
 from streaming.connection import connect
 from streaming.control import Control
@@ -45,16 +51,18 @@ END_S = 40.0
 ASK_S = 2.0
 #: How the supervisor's own process is started again as a role.
 FLEXION = (sys.executable, "-m", "deploy")
-#: Processes that serve every session.
+#: Processes that serve every session, and those of them that hold bundles.
 ROLES = ("scorer", "aggregator", "dashboard")
+HOLDERS = ("scorer", "aggregator")
 
 
 @dataclass(frozen=True)
 class Sitting:
-    """One session of a run: its folder and its bridge."""
+    """One session of a run: its folder, its bridge, and the bundles that it is bound to."""
 
     folder: SessionFolder
     bridge: Child
+    models: Models | None
 
     @property
     def over(self) -> bool:
@@ -79,6 +87,8 @@ class Ward:
         One line per change.
     roles : sequence of str
         Which of `ROLES` run.
+    swaps : bool
+        Whether the command ``serve`` may give it other bundles.
     """
 
     def __init__(
@@ -90,8 +100,10 @@ class Ward:
         clock: Clock,
         log: FilteringBoundLogger,
         roles: Sequence[str] = ROLES,
+        swaps: bool = False,
     ) -> None:
         self._models = models
+        self._swaps = swaps
         self._redis = redis
         self._clock = clock
         self._log = log
@@ -101,6 +113,12 @@ class Ward:
         self._sittings: dict[str, Sitting] = {}
         self._told: dict[str, Mapping[str, Any]] = {}
         self._requests = 0
+        self._serving: Sequence[Child] = ()
+        #: All models that this run has served, and the bundles that its settings keep: sessions may be bound to each.
+        self._served = [] if models is None else [models]
+        self._kept = [] if models is None else [load_bundle(resolve_bundle(name)) for name in settings.models.kept]
+        self._swap: Swap | None = None
+        self._generation = 1
 
     # Open
 
@@ -112,12 +130,12 @@ class Ward:
         self._settings = self._settings.model_copy(update={"redis_url": self._redis.url})
         self._client = connect(self._redis.url, "supervisor")
         self._ear = Ear(self._client, self._clock.monotonic_s)
-        self._desk = Desk(self._settings, self._models, self, self._ear, self._clock.monotonic_s)
+        self._desk = Desk(self._settings, self._models, self, self._ear, self._clock.monotonic_s, swaps=self._swaps)
         self._ear.listen()
         for role in self._roles:
-            for name in self._names(role):
-                # Two wards on one Redis: a scorer of the same name would take the other's windows for its own.
-                self._spawn(name, role, "--name", f"{name}-{socket.gethostname()}-{os.getpid()}")
+            children = [self._supervisor.add(spec) for spec in self._specs(role, self._settings)]
+            if role in HOLDERS:
+                self._serving = (*self._serving, *children)
         return self
 
     @property
@@ -155,9 +173,12 @@ class Ward:
         ------
         BedBusy, SourceBusy
             If another session of the bed, or on the same stream, is open.
+        BundleMismatch
+            If it is bound to bundles that this run has never served.
         IdentityError, DiskFull
             If the folder cannot be made.
         """
+        models = self._models_of(info)
         check_free(info, self.taken(sources_of(info.source)))
         self._enter(info)
         try:
@@ -165,7 +186,21 @@ class Ward:
         except FlexionError:
             Registry(self._client).close(info.session, "never begun")
             raise
-        return self._seat(folder, play, scan)
+        return self._seat(folder, models, play, scan)
+
+    def _models_of(self, info: SessionInfo) -> Models | None:
+        """Return the models that a session is bound to, whichever serve now; None for one that is not scored."""
+        if not any(info.bundles.values()):
+            return None
+        for models in self._served:
+            if models.to_json() == info.bundles:
+                return models
+        bound = ", ".join(f"{one['name']} {one['version']}" for one in info.bundles.values() if one)
+        raise BundleMismatch(
+            f"Session {info.session} is bound to {bound}, which this run does not serve.",
+            subject=info.session,
+            remedy="Begin it anew: it is bound to what serves then.",
+        )
 
     def _enter(self, info: SessionInfo) -> None:
         """Enter a session in the registry; one that crashed with its supervisor does not keep the bed for ever."""
@@ -235,7 +270,50 @@ class Ward:
         """Mark a session that has ended as entered in error, and tell the pages."""
         correct(self._client, self._settings.data_dir, session)
 
-    def _seat(self, folder: SessionFolder, play: Sequence[str] | None, scan: Sequence[str] | None) -> Sitting:
+    def serve(self, wanted: Wanted) -> Future[dict[str, Any]]:
+        """Begin to serve other bundles, to which sessions are bound once they do.
+
+        Raises
+        ------
+        WrongUse
+            If a change of bundles is under way.
+        BundleError
+            If a bundle that this run has served is no longer where it was.
+        """
+        if self._swap is not None or self._models is None:
+            raise WrongUse("Other bundles are being made ready.", subject="serve", remedy="Wait until they serve.")
+        settings = changed(self._settings, {**wanted.names, "models.kept": kept(self._folders(wanted.models))})
+        self._generation += 1
+        specs = [spec for role in self._roles if role in HOLDERS for spec in self._specs(role, settings)]
+        self._swap = Swap(self._supervisor, wanted, settings, specs, self._serving, self._clock.monotonic_s())
+        return self._swap.answer
+
+    def _folders(self, besides: Models) -> dict[str, Path]:
+        """Return the folders of the bundles that sessions may be bound to besides these, by their hashes."""
+        new = {bundle.sha256 for bundle in besides.bundles}
+        known = [*self._kept, *(bundle for models in self._served for bundle in models.bundles)]
+        return {bundle.sha256: bundle.path for bundle in known if bundle.sha256 not in new}
+
+    def _look_at_swap(self, heard: Collection[int]) -> None:
+        """Bind sessions to the new bundles when the new processes alone serve."""
+        swap = self._swap
+        if swap is None:
+            return
+        if swap.look(heard, self._clock.monotonic_s()):
+            models = swap.wanted.models
+            self._settings, self._models, self._serving = swap.settings, models, swap.fresh
+            self._served.append(models)
+            self._desk.bind(models, swap.settings)
+            self._log.info("bundles served", eeg_emg=models.eeg_emg.words, fusion=models.fusion.words)
+            swap.answer.set_result(
+                {"eeg_emg": models.eeg_emg.to_json(), "fusion": models.fusion.to_json(), "fused": models.fused}
+            )
+        if swap.answer.done():
+            self._swap = None
+
+    def _seat(
+        self, folder: SessionFolder, models: Models | None, play: Sequence[str] | None, scan: Sequence[str] | None
+    ) -> Sitting:
         session = folder.info.session
 
         def ended() -> bool:
@@ -248,7 +326,7 @@ class Ward:
             self._spawn(f"player {session}", "play", "--session", session, *play, ended=ended, beats=False)
         if scan is not None:
             self._spawn(f"scan {session}", "scan", "--session", session, *scan, ended=lambda: True, beats=False)
-        sitting = self._sittings[session] = Sitting(folder, bridge)
+        sitting = self._sittings[session] = Sitting(folder, bridge, models)
         return sitting
 
     # Look
@@ -263,7 +341,9 @@ class Ward:
         """Look once at Redis, at the children, at the commands."""
         self._redis.look()
         heard = self._ear.listen()
-        self._supervisor.look([beat.pid for beat in heard.beats], deaf=heard.deaf)
+        pids = [beat.pid for beat in heard.beats]
+        self._supervisor.look(pids, deaf=heard.deaf)
+        self._look_at_swap(pids)
         self._told |= {beat.session: beat.info for beat in heard.beats if beat.role == "bridge" and beat.session}
         for command in heard.commands:
             self._desk.take(command)
@@ -307,10 +387,7 @@ class Ward:
 
     def results(self) -> list[dict[str, Any]]:
         """Return the result object of each session, from its folder."""
-        models = self._models
-        bundles = (None, None) if models is None else (models.eeg_emg, models.fusion, models.fmri)
-        folders = [SessionFolder.open(sitting.folder.path) for sitting in self._sittings.values()]
-        return [summarise_folder(folder, *bundles) for folder in folders]
+        return [_result(sitting) for sitting in self._sittings.values()]
 
     def exit_code(self) -> int:
         """Return the run's exit code: the worst of its results and of its bridges."""
@@ -332,9 +409,22 @@ class Ward:
     def _request_end(self, number: int, frame: FrameType | None) -> None:
         self._requests += 1
 
-    def _names(self, role: str) -> list[str]:
-        n = self._settings.models.scorers if role == "scorer" else 1
-        return [f"{role}-{i + 1}" for i in range(n)] if role == "scorer" else [role]
+    def _specs(self, role: str, settings: Settings) -> list[ChildSpec]:
+        """Return the processes of a role."""
+        shares = shares_gpu(settings.models.engines)
+        n = max(settings.models.scorers, 2 if shares else 1)
+        names = [f"{role}-{i + 1}" for i in range(n)] if role == "scorer" else [role]
+        if self._generation > 1:
+            names = [f"{name}.{self._generation}" for name in names]
+        # Two wards on one Redis: a scorer of the same name would take the other's windows for its own.
+        own = f"{socket.gethostname()}-{os.getpid()}"
+        more = ("--json",) if role == "scorer" else ()
+        # One scorer has the GPU; the others are warm for when it is away.
+        beside = ("--standby",) if role == "scorer" and shares else ()
+        return [
+            self._spec(name, role, "--name", f"{name}-{own}", *more, *(beside if i else ()), settings=settings)
+            for i, name in enumerate(names)
+        ]
 
     def _spawn(
         self,
@@ -345,9 +435,19 @@ class Ward:
         beats: bool = True,
         refuses: Callable[[int, bytes], bool] = by_code,
     ) -> Child:
-        env = as_variables(self._settings)
-        command = (*FLEXION, role, *arguments)
-        return self._supervisor.add(ChildSpec(name, command, env, ended=ended, beats=beats, refuses=refuses))
+        spec = self._spec(name, role, *arguments, settings=self._settings)
+        return self._supervisor.add(replace(spec, ended=ended, beats=beats, refuses=refuses))
+
+    @staticmethod
+    def _spec(name: str, role: str, *arguments: str, settings: Settings) -> ChildSpec:
+        return ChildSpec(name, (*FLEXION, role, *arguments), as_variables(settings))
+
+
+def _result(sitting: Sitting) -> dict[str, Any]:
+    """Return the result object of a session, by the bundles that it is bound to."""
+    models = sitting.models
+    bundles = (None, None) if models is None else (models.eeg_emg, models.fusion, models.fmri)
+    return summarise_folder(SessionFolder.open(sitting.folder.path), *bundles)
 
 
 def _refuses(mode: str, code: int, said: bytes) -> bool:

@@ -88,20 +88,20 @@ class Figure:
     what : str
     unit : str
     ours, peer : float
-        Medians of the rounds.
+        Medians of the rounds; the peer's is None where it did not draw.
     mark : Mark or None
     """
 
     what: str
     unit: str
     ours: float
-    peer: float
+    peer: float | None
     mark: Mark | None = None
 
     @property
     def ratio(self) -> float | None:
         """Ours by the peer's; None where that means nothing."""
-        return self.ours / self.peer if self.peer > 0 and self.ours >= 0 else None
+        return self.ours / self.peer if self.peer and self.peer > 0 and self.ours >= 0 else None
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -112,12 +112,13 @@ class Figure:
         """Return it under ``HEAD``."""
         mark = "" if self.mark is None else self._mark(self.mark)
         ratio = "" if self.ratio is None else f"{self.ratio:.2g}×"
-        return (self.what, self._words(self.ours), mark, self._words(self.peer), ratio)
+        peer = "" if self.peer is None else self._words(self.peer)
+        return (self.what, self._words(self.ours), mark, peer, ratio)
 
     def words(self) -> str:
         """Return it in one sentence, with its ratio."""
-        beside = f"uPlot {self._words(self.peer)}"
-        return f"{self._words(self.ours)}; {beside}" + ("" if self.ratio is None else f"; {self.ratio:.2g}×")
+        beside = "" if self.peer is None else f"; uPlot {self._words(self.peer)}"
+        return self._words(self.ours) + beside + ("" if self.ratio is None else f"; {self.ratio:.2g}×")
 
     def _mark(self, mark: Mark) -> str:
         sign = "≥" if mark.at_least else "≤"
@@ -137,7 +138,7 @@ class DrawingReport:
     browser : str
         Its version.
     ours, peer : tuple of Drawn
-        By round.
+        By round; the peer's are none where ours drew alone.
     idle_shares : tuple of float
         The browser's share of a core with a page that draws nothing, by round.
     """
@@ -203,10 +204,11 @@ class DrawingReport:
         return 100 * (drawn.cpu_share - self._idle)
 
     def _figure(self, what: str, unit: str, of: Callable[[Drawn], float], mark: Mark | None = None) -> Figure:
-        return Figure(what, unit, _median(self.ours, of), _median(self.peer, of), mark)
+        peer = _median(self.peer, of) if self.peer else None
+        return Figure(what, unit, _median(self.ours, of), peer, mark)
 
 
-def measure(seconds: float, rounds: int, tell: Callable[[str], None]) -> DrawingReport:
+def measure(seconds: float, rounds: int, tell: Callable[[str], None], *, alone: bool = False) -> DrawingReport:
     """Measure both drawings in turn.
 
     Parameters
@@ -217,6 +219,8 @@ def measure(seconds: float, rounds: int, tell: Callable[[str], None]) -> Drawing
         1 or more.
     tell : callable
         Hears what is being done.
+    alone : bool
+        Leave out the peer: for a stretch of hours, which says what our scripts hold.
 
     Raises
     ------
@@ -233,7 +237,8 @@ def measure(seconds: float, rounds: int, tell: Callable[[str], None]) -> Drawing
             tell(f"Round {n + 1} of {rounds}.")
             idle.append(_idle(browser, url, min(seconds, 20.0)))
             ours.append(_drawn(browser, f"{url}?by={OURS}", seconds))
-            peer.append(_drawn(browser, f"{url}?by={PEER}", seconds))
+            if not alone:
+                peer.append(_drawn(browser, f"{url}?by={PEER}", seconds))
         return DrawingReport(machine, browser.version, tuple(ours), tuple(peer), tuple(idle))
 
 

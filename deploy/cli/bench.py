@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
@@ -26,6 +26,7 @@ Markdown = Annotated[bool, typer.Option("--markdown", help="Tables for docs/benc
 Minutes = Annotated[
     float, typer.Option("--minutes", min=0.05, metavar="MIN", help="For how long each draws at full speed in a round.")
 ]
+Alone = Annotated[bool, typer.Option("--alone", help="Without uPlot: for an hour, to see what is held then.")]
 Watching = Annotated[
     float,
     typer.Option("--seconds", min=30.0, metavar="S", help="For how long the page is watched; 30 s is one number."),
@@ -37,6 +38,17 @@ BedCount = Annotated[int, typer.Option("--beds", min=1, metavar="N", help="Simul
 Viewers = Annotated[int, typer.Option("--viewers", min=1, metavar="N", help="Viewers of each bed.")]
 Stalled = Annotated[int, typer.Option("--stalled", min=0, metavar="N", help="Viewers that never read, beside those.")]
 Fanned = Annotated[float, typer.Option("--seconds", min=2.0, metavar="S", help="For how long each round is counted.")]
+Calls = Annotated[int, typer.Option("--rounds", min=1, metavar="N", help="Calls of each engine at each batch.")]
+Batches = Annotated[str, typer.Option("--batches", metavar="N,N", help="Windows in a call, one number or more.")]
+Bundles = Annotated[list[str] | None, typer.Option("--bundle", metavar="NAME", help="Again for another. [both LSTMs]")]
+Peers = Annotated[
+    list[str] | None,
+    typer.Option("--peer", metavar="NAME=PYTHON", help="Engine in an environment of its own; again for another."),
+]
+Busy = Annotated[int, typer.Option("--busy", min=0, metavar="N", help="Then again beside N busy processes.")]
+Swaps = Annotated[int, typer.Option("--swaps", min=1, metavar="N", help="How often what serves is changed.")]
+PerSecond = Annotated[float, typer.Option("--per-second", min=0.1, metavar="N", help="Windows that come in a second.")]
+Calm = Annotated[float, typer.Option("--seconds", min=1.0, metavar="S", help="Time before each change.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -127,10 +139,41 @@ def screen(
         output.put_table(found.words, head, rows)
 
 
+class Found(Protocol):
+    """What a bench of the pages found."""
+
+    @property
+    def words(self) -> str:
+        """What was measured, as a title."""
+        ...
+
+    def rows(self) -> Sequence[Sequence[str]]:
+        """Rows of the table."""
+        ...
+
+    def markdown(self) -> str:
+        """Tables as the docs have them."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it."""
+        ...
+
+
+def _put(found: Found, head: Sequence[str], *, markdown: bool, as_json: bool) -> None:
+    if as_json:
+        output.put_json({"schema": output.SCHEMA, **found.to_json()})
+    elif markdown:
+        print(found.markdown(), flush=True)
+    else:
+        output.put_table(found.words, head, found.rows())
+
+
 @group.command()
 def drawing(
     minutes: Minutes = 1.0,
     rounds: Rounds = 3,
+    alone: Alone = False,
     markdown: Markdown = False,
     as_json: Json = False,
 ) -> None:
@@ -141,13 +184,8 @@ def drawing(
     """
     from deploy.bench import drawing as bench
 
-    found = bench.measure(60 * minutes, rounds, output.say)
-    if as_json:
-        output.put_json({"schema": output.SCHEMA, **found.to_json()})
-    elif markdown:
-        print(found.markdown(), flush=True)
-    else:
-        output.put_table(found.words, bench.HEAD, found.rows())
+    found = bench.measure(60 * minutes, rounds, output.say, alone=alone)
+    _put(found, bench.HEAD, markdown=markdown, as_json=as_json)
 
 
 @group.command()
@@ -167,9 +205,55 @@ def fanout(
 
     with tempfile.TemporaryDirectory(prefix="flexion-bench-") as folder:
         found = bench.run(Path(folder), beds, viewers, stalled, seconds, output.say)
-    if as_json:
-        output.put_json({"schema": output.SCHEMA, **found.to_json()})
-    elif markdown:
-        print(found.markdown(), flush=True)
-    else:
-        output.put_table(found.words, bench.HEAD, found.rows())
+    _put(found, bench.HEAD, markdown=markdown, as_json=as_json)
+
+
+@group.command()
+def engines(
+    rounds: Calls = 100,
+    batches: Batches = "1,8,32",
+    bundle: Bundles = None,
+    peer: Peers = None,
+    busy: Busy = 0,
+    markdown: Markdown = False,
+    as_json: Json = False,
+) -> None:
+    """Run the bundles that ship on ONNX Runtime, torch and OpenVINO, beside each other.
+
+    Each is a process of its own, and they take turns. What is not installed here can run in an environment of its own
+    that has numpy and the engine's library. With lstm-raw, which reads every sample, a round takes seconds.
+    """
+    from deploy.bench import engines as bench
+    from deploy.bench.engine_peers import Peer
+
+    peers = bench.chosen([Peer.parse(text) for text in peer or ()])
+    sizes = bench.sizes(batches)
+    found = bench.measure(peers, bundle or bench.BUNDLES, sizes, rounds, busy, output.say)
+    _put(found, bench.HEAD, markdown=markdown, as_json=as_json)
+    if not (markdown or as_json):
+        output.put_table(found.start_words, bench.START_HEAD, found.start_rows())
+
+
+@group.command()
+def swap(
+    swaps: Swaps = 6,
+    per_second: PerSecond = 2.0,
+    calm: Calm = 20.0,
+    bundle: Bundle = None,
+    markdown: Markdown = False,
+    as_json: Json = False,
+) -> None:
+    """Change the bundles that serve, again and again, while windows come.
+
+    How long windows wait for their scores meanwhile and otherwise, how long a change takes, and whether a window is
+    lost. Takes SECONDS and about 10 s for each change.
+    """
+    from deploy import logs
+    from deploy.bench import swap as bench
+    from deploy.settings import load
+
+    settings = load({"models.eeg_emg": bundle})
+    logs.set_up(settings.log, "bench")
+    with tempfile.TemporaryDirectory(prefix="flexion-bench-") as folder:
+        found = bench.measure(Path(folder), settings, swaps, per_second, calm, output.say)
+    _put(found, bench.HEAD, markdown=markdown, as_json=as_json)

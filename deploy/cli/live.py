@@ -77,6 +77,7 @@ def live(
     nothing begins by itself: the pages offer the streams of the network, and sessions begin and end there until Ctrl-C.
     """
     from deploy.cli.running import run
+    from deploy.priority import go_first
     from deploy.settings import load
 
     settings = load(
@@ -91,6 +92,7 @@ def live(
             "models.eeg_emg": bundle,
         }
     )
+    go_first()
     stream, partner = (name, source_id, hostname), (partner_name, partner_source_id, partner_hostname)
     begins = _begins(patient, bed, *stream, *partner)
     plans = [find(settings, str(patient), str(bed), wait, stream=stream, partner=partner)] if begins else []
@@ -106,6 +108,7 @@ def live(
             as_json=as_json,
             lasting=True,
             allow_bundled=allow_bundled_redis,
+            swaps=True,
         )
     )
 

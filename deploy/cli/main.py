@@ -59,7 +59,12 @@ for verb in (evaluate, doctor, config, roles):
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command and return its exit code."""
+    """Run one command and return its exit code; what a GPU does to a role's next life, people read as environment."""
+    code = _run(arguments)
+    return exits.ENVIRONMENT if code == exits.DEVICE_LOST and not roles.is_role(arguments) else code
+
+
+def _run(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     try:
         # The command itself, not the app: that would put a hook of its own in the place of ours.

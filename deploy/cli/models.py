@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deploy.cli import output
-from deploy.cli.options import Json
+from deploy.cli.options import Data, Json, RedisUrl
+from deploy.errors import WrongUse
 
 if TYPE_CHECKING:
     from inference.bundle import Bundle, FusionBundle
+    from inference.engines.oracle import Held
+
+#: Over the figures of an engine that is held against float64.
+HELD = ("window", "logit", "float64", "off by")
 
 group = typer.Typer()
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Bundle that ships, or a folder.")]
 AnyName = Annotated[
     str | None, typer.Argument(metavar="NAME", help="Bundle that ships, or a folder; by default all that ship.")
+]
+Backend = Annotated[str, typer.Option("--backend", metavar="NAME", help="Engine; auto takes the first that runs.")]
+Fusion = Annotated[str | None, typer.Option("--fusion", metavar="NAME", help="Bundle of the fusion, or its folder.")]
+#: Processes that begin one after another when a bundle is swapped, beside the scorers of the settings, at most.
+FURTHER = 2
+#: Seconds that the end of the processes that served before may take, beyond what the new ones may need to begin.
+SLACK_S = 20.0
+Tried = Annotated[
+    str | None, typer.Option("--backend", metavar="ENGINE", help="Try this engine; by default those of the settings.")
+]
+Full = Annotated[
+    bool, typer.Option("--full", help="Everything about --backend tensorrt on this machine, as one table.")
 ]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run that flexion train made.")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder of the bundle. [RUN/bundle]")]
@@ -75,11 +93,18 @@ def show(name: Name, as_json: Json = False) -> None:
 
 
 @group.command()
-def verify(name: AnyName = None, as_json: Json = False) -> None:
-    """Check every hash of a bundle, and that its model gives its own reference values here."""
+def verify(name: AnyName = None, backend: Tried = None, full: Full = False, as_json: Json = False) -> None:
+    """Check every hash of a bundle, and that its model gives its own reference values here.
+
+    With --backend tensorrt --full a GPU is taken through everything: driver, library, memory, a plan built, tried in a
+    process of its own and proven, the engine as a scorer opens it. The plan is kept for the scorers of this machine.
+    """
     from inference.bundle import load_bundle, resolve_bundle
 
-    verified = [_verify(load_bundle(folder)) for folder in ([resolve_bundle(name)] if name else _shipped())]
+    if full:
+        _examine(name or "lstm-bands", backend, as_json=as_json)
+        return
+    verified = [_verify(load_bundle(folder), backend) for folder in ([resolve_bundle(name)] if name else _shipped())]
     if as_json:
         output.put_json({"schema": output.SCHEMA, **(verified[0] if name else {"bundles": verified})})
 
@@ -154,11 +179,99 @@ def build(
         output.put_json({"schema": output.SCHEMA, "bundles": built})
 
 
-def _verify(bundle: Bundle | FusionBundle) -> dict[str, object]:
+@group.command()
+def prepare(name: Name, backend: Backend = "auto", as_json: Json = False) -> None:
+    """Make a bundle of EEG and EMG ready to run on this machine, and hold it against float64.
+
+    Where a backend has to be built for a GPU, it is built and kept; a scorer that starts finds it. What comes out is
+    compared on golden windows with the same model in float64, which needs torch and onnx.
+    """
+    from inference.bundle import Bundle, resolve_bundle
+    from inference.engines.choice import choose
+    from inference.engines.oracle import check, exact_run, hold
+    from inference.engines.registry import make_ready
+
+    bundle = Bundle.load(resolve_bundle(name))
+    exact = exact_run(bundle)
+    make_ready(bundle, backend, exact)
+    choice = choose(bundle, (backend,))
+    held = hold(choice.engine.run, exact, bundle)
+    info = choice.engine.info
+    for words in choice.passed_over:
+        output.say(words)
+    if not as_json:
+        output.put_table(f"{bundle.words} on {info.backend}, {info.device}", HELD, map(_row, held))
+    check(bundle, info.backend, held)
+    output.say(f"Ready: {info.backend} {info.version}, {info.precision}, {info.max_batch} windows at once at most.")
+    if as_json:
+        windows = [{**asdict(one), "difference": one.difference} for one in held]
+        about = {**info.to_json(), "max_batch": info.max_batch, "passed_over": choice.passed_over}
+        output.put_json({"schema": output.SCHEMA, **_describe(bundle), "engine": about, "windows": windows})
+
+
+@group.command()
+def serve(name: Name, fusion: Fusion = None, data: Data = None, redis: RedisUrl = None, as_json: Json = False) -> None:
+    """Have a flexion live that runs score new sessions with another bundle; running ones keep theirs.
+
+    It is loaded, warmed and tried on its golden windows in processes of its own, while the others go on scoring.
+    Sessions are bound to it only once it serves; where it does not, nothing changes. For the next flexion live, name it
+    in flexion.toml.
+    """
+    from deploy.cli.asking import ask
+    from deploy.opening import absolute
+    from deploy.settings import load
+    from deploy.swap import WARM_S
+    from inference.bundle import Bundle, FusionBundle, resolve_bundle
+
+    bundle = Bundle.load(resolve_bundle(name))
+    fused = None if fusion is None else FusionBundle.load(resolve_bundle(fusion))
+    args = {"eeg_emg": absolute(bundle.path), "fusion": None if fused is None else absolute(fused.path)}
+    settings = load({"data_dir": data, "redis_url": redis})
+    output.say(f"{bundle.words} is made ready ...")
+    longest_s = WARM_S * (settings.models.scorers + FURTHER) + SLACK_S
+    answer = ask(settings, "serve", args, longest_s)
+    served = answer["eeg_emg"]
+    output.say(f"New sessions are scored by {served['name']} {served['version']} ({served['sha256'][:12]}).")
+    if not answer["fused"]:
+        named = f"{answer['fusion']['name']} {answer['fusion']['version']}"
+        output.say(f"{named} was not fitted on it: sessions are PARTIAL until --fusion names a bundle that was.")
+    if as_json:
+        output.put_json({"schema": output.SCHEMA, "served": answer})
+
+
+def _examine(name: str, backend: str | None, *, as_json: bool) -> None:
+    """Show what a full checkup of a backend finds; a line that is not well is a fault of this machine."""
+    from deploy import exits
+    from inference.bundle import Bundle, resolve_bundle
+
+    if backend != "tensorrt":
+        raise WrongUse(
+            "--full looks at one backend.",
+            subject="--full",
+            remedy="Say which: --backend tensorrt is the one it knows.",
+        )
+    from inference.engines.tensorrt.checkup import examine
+
+    bundle = Bundle.load(resolve_bundle(name))
+    findings = list(examine(bundle))
+    if as_json:
+        output.put_json({"schema": output.SCHEMA, **_describe(bundle), "findings": [asdict(one) for one in findings]})
+    else:
+        rows = [["well" if one.ok else "NOT WELL", one.name, one.found] for one in findings]
+        output.put_table(f"TensorRT on this machine, with {bundle.words}", ("", "looked at", "found"), rows)
+    if not all(one.ok for one in findings):
+        raise typer.Exit(exits.ENVIRONMENT)
+
+
+def _row(held: Held) -> tuple[str, ...]:
+    return f"{held.window} {held.seed}", f"{held.logit:.9g}", f"{held.exact:.9g}", f"{held.difference:.1e}"
+
+
+def _verify(bundle: Bundle | FusionBundle, backend: str | None) -> dict[str, object]:
     """Try a bundle whose hashes fit, say so, and return it described."""
     from inference.bundle import Bundle
 
-    engine = _try_engine(bundle) if isinstance(bundle, Bundle) else None
+    engine = _try_engine(bundle, backend) if isinstance(bundle, Bundle) else None
     output.say(f"{bundle.words}: every hash fits" + (f", and {engine['backend']} agrees." if engine else "."))
     return {**_describe(bundle), "engine": engine}
 
@@ -173,11 +286,11 @@ def _describe(bundle: Bundle | FusionBundle) -> dict[str, str]:
     return {**bundle.to_json(), "kind": bundle.manifest.head.kind, "path": str(Path(bundle.path))}
 
 
-def _try_engine(bundle: Bundle) -> dict[str, object]:
+def _try_engine(bundle: Bundle, backend: str | None) -> dict[str, object]:
     from deploy.settings import load
     from inference.engines.choice import open_engine
 
-    engine = open_engine(bundle, load().models.engines)
+    engine = open_engine(bundle, (backend,) if backend else load().models.engines)
     found = engine.selfcheck()
     engine.close()
     return {**engine.info.to_json(), "batch_invariant": found.batch_invariant, "largest_difference": found.largest}

@@ -5,6 +5,7 @@ Each takes its settings from flags, FLEXION_* and flexion.toml like every other 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,14 +22,20 @@ Name = Annotated[str | None, typer.Option("--name", help="What it is called; rol
 Seed = Annotated[int, typer.Option("--seed", help="Which simulated patient.")]
 Recovery = Annotated[float, typer.Option("--recovery", help="How well it recovers: 0 is average, 1 good, -1 poor.")]
 RecordingPath = Annotated[Path | None, typer.Option("--recording", help="Recording or session folder to play.")]
+Standby = Annotated[bool, typer.Option("--standby", help="Only while no scorer with a GPU is heard.")]
 AsObject = Annotated[bool, typer.Option("--json", help="A refusal also as an object on stdout.")]
 Speed = Annotated[float, typer.Option("--speed", help="How much faster than the patient.")]
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the roles to the command line, out of sight of its first page."""
-    for role in (bridge, scorer, aggregator, dashboard, play, scan):
+    for role in ROLES:
         app.command(hidden=True)(role)
+
+
+def is_role(arguments: Sequence[str]) -> bool:
+    """Tell whether a command line is a role's."""
+    return bool(arguments) and arguments[0] in {role.__name__ for role in ROLES}
 
 
 def bridge(session: Session, data: Data = None, redis: RedisUrl = None, as_json: AsObject = False) -> None:
@@ -42,7 +49,13 @@ def bridge(session: Session, data: Data = None, redis: RedisUrl = None, as_json:
     raise typer.Exit(run(session, settings, stop))
 
 
-def scorer(name: Name = None, bundle: Bundle = None, redis: RedisUrl = None) -> None:
+def scorer(
+    name: Name = None,
+    bundle: Bundle = None,
+    standby: Standby = False,
+    redis: RedisUrl = None,
+    as_json: AsObject = False,
+) -> None:
     """Turn windows into results, for every session."""
     from deploy.child import stop_event
 
@@ -50,7 +63,7 @@ def scorer(name: Name = None, bundle: Bundle = None, redis: RedisUrl = None) -> 
     stop = stop_event()
     from deploy.roles.scorer import run
 
-    run(_name(name, "scorer"), settings, stop)
+    run(_name(name, "scorer"), settings, stop, standby=standby)
 
 
 def aggregator(name: Name = None, bundle: Bundle = None, redis: RedisUrl = None) -> None:
@@ -125,3 +138,7 @@ def _name(name: str | None, role: str) -> str:
     import os
 
     return name or f"{role}-{os.getpid()}"
+
+
+#: All of them, by the names of their functions.
+ROLES = (bridge, scorer, aggregator, dashboard, play, scan)

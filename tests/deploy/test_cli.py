@@ -86,14 +86,17 @@ def test_help_needs_no_settings(flexion):
 
 
 def test_help_waits_for_nothing_heavy():
-    """Nothing that takes time to import is imported before a verb runs."""
+    """Nothing that takes time to import is imported before a verb runs, nor for the settings of one."""
     import subprocess
     import sys
 
-    heavy = ("numpy", "scipy", "redis", "pydantic", "fastapi", "pylsl", "onnxruntime", "rich.console")
-    script = f"import sys, deploy.cli.main; print([name for name in {heavy!r} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=REPOSITORY, check=True)
-    assert done.stdout == "[]\n"
+    heavy = ("numpy", "scipy", "redis", "fastapi", "pylsl", "onnxruntime", "rich.console")
+    for module, names in (("deploy.cli.main", (*heavy, "pydantic")), ("deploy.settings", heavy)):
+        script = f"import sys, {module}; print([name for name in {names!r} if name in sys.modules])"
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, cwd=REPOSITORY, check=True
+        )
+        assert (module, done.stdout) == (module, "[]\n")
 
 
 def test_score_gives_one_object(flexion, bundle_variables, recording):

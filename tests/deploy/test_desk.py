@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from concurrent.futures import Future
 from contextlib import ExitStack
 
 import pytest
@@ -13,6 +14,7 @@ from acquisition.montage import load_montage
 from acquisition.outlet import OutletSpec, SignalOutlet
 from deploy.desk import Desk
 from deploy.occupancy import cues_of
+from inference.building import rewritten
 from streaming.control import ANSWER_S, Command
 from streaming.errors import NoAnswer
 
@@ -29,6 +31,7 @@ class Counter:
         self.refusals = []
         self.opened = []
         self.corrected = []
+        self.served = []
         self.closed = set()
 
     def answer(self, command, data) -> None:
@@ -55,6 +58,13 @@ class Counter:
         """Mark it."""
         self.corrected.append(session)
 
+    def serve(self, wanted):
+        """Serve other bundles; here at once."""
+        self.served.append(wanted)
+        done = Future()
+        done.set_result(wanted.models.to_json())
+        return done
+
     def admit(self, info) -> None:
         """Begin a session."""
         if info.patient == "TAKEN":
@@ -71,7 +81,7 @@ def counter():
 @pytest.fixture
 def ask(settings, models, counter):
     """Return a function that gives the desk a command and waits until it is done."""
-    desk = Desk(settings, models, counter, counter)
+    desk = Desk(settings, models, counter, counter, swaps=True)
 
     def ask(name, **args):
         desk.take(Command(uuid.uuid4().hex, name, args, "test"))
@@ -196,6 +206,64 @@ def test_a_session_that_has_ended_is_corrected_here(ask, counter):
     counter.closed.add("S2")
     ask("stop", session="S2", entered_in_error=True)
     assert (counter.corrected, counter.answers) == (["S2"], [("stop", {})])
+
+
+def test_another_bundle_is_served_once_it_was_loaded(ask, counter, settings, models, tmp_path):
+    """Every hash is checked, and the fusion that was named before stays."""
+    folder = rewritten(models.eeg_emg, tmp_path / "other", version="2.0.0").path
+    ask("serve", eeg_emg=str(folder))
+    [wanted] = counter.served
+    assert wanted.models.eeg_emg.label == "tiny 2.0.0" and wanted.models.fusion.sha256 == models.fusion.sha256
+    assert wanted.names["models.eeg_emg"] == str(folder)
+    assert counter.answers == [("serve", wanted.models.to_json())]
+
+
+def test_a_bundle_that_serves_already_is_refused(ask, counter, models):
+    """Nothing would change."""
+    ask("serve", eeg_emg=str(models.eeg_emg.path))
+    assert "serves already" in counter.refusals[0]["message"] and not counter.served
+
+
+def test_a_bundle_that_is_none_is_refused(ask, counter, tmp_path):
+    """As everywhere, with words; what serves goes on."""
+    ask("serve", eeg_emg=str(tmp_path))
+    assert counter.refusals[0]["kind"] == "bundle" and not counter.served
+
+
+def test_a_bundle_in_a_folder_with_a_comma_is_refused(ask, counter, models, tmp_path):
+    """Processes are told of bundles in lists with commas between: they would look for two folders."""
+    ask("serve", eeg_emg=str(rewritten(models.eeg_emg, tmp_path / "first, second", version="2.0.0").path))
+    assert "first, second has a comma" in counter.refusals[0]["message"] and not counter.served
+
+
+def test_a_desk_that_does_not_swap_leaves_it_to_another(counter, settings, models, tmp_path):
+    """A replay or a demonstration on the same Redis neither takes the bundle nor refuses it."""
+    desk = Desk(settings, models, counter, counter)
+    folder = rewritten(models.eeg_emg, tmp_path / "other", version="2.0.0").path
+    desk.take(Command("1", "serve", {"eeg_emg": str(folder)}, "test"))
+    assert (desk._open, counter.answers, counter.refusals, counter.served) == ([], [], [], [])
+    desk.close()
+
+
+def test_where_nothing_is_scored_no_bundle_serves(counter, settings, models):
+    """A run that only records has no use for one."""
+    desk = Desk(settings, None, counter, counter, swaps=True)
+    desk.take(Command("1", "serve", {"eeg_emg": str(models.eeg_emg.path)}, "test"))
+    desk._open[0][1].exception()
+    desk.look()
+    desk.close()
+    assert counter.refusals[0]["message"] == "Nothing is scored here."
+
+
+def test_sessions_are_bound_to_what_serves_now(counter, settings, models, scan_settings, scan_models, source_id):
+    """The very next one; the settings go with it."""
+    desk = Desk(settings, models, counter, counter)
+    desk.bind(scan_models, scan_settings)
+    desk.take(Command("1", "start", {"patient": "P1", "bed": "B1", "source_id": source_id}, "test"))
+    desk._open[0][1].result()
+    desk.look()
+    desk.close()
+    assert counter.admitted[0].bundles == scan_models.to_json()
 
 
 def test_commands_for_others_are_left_to_them(ask, counter, settings, models):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+from types import SimpleNamespace
 
 import pytest
 
 from deploy import doctor
 from deploy.doctor import examine
 from deploy.settings import changed
+from inference.engines.registry import BACKENDS
+from inference.errors import EngineAbsent
 
 
 @pytest.fixture
@@ -29,6 +32,20 @@ def test_a_machine_that_has_everything_is_ok(found):
     assert {finding.level for finding in findings.values()} <= {"ok", "warning"}
     assert "liblsl" in findings["lsl"].words
     assert "tiny 1.0.0" in findings["bundles"].words and "no bundle of scans" in findings["bundles"].words
+
+
+def test_an_engine_that_was_passed_over_is_told(found, monkeypatch):
+    """As a warning where it was asked for by its name; where `auto` finds no GPU that is how the machine is."""
+
+    def absent(bundle, name, *, degraded):
+        raise EngineAbsent(f"{name} finds no GPU.")
+
+    for name in ("tensorrt", "onnxruntime-cuda"):
+        monkeypatch.setitem(BACKENDS, name, SimpleNamespace(load=lambda name: absent))
+    named = found(**{"models.engines": "tensorrt,onnxruntime-cpu"})["bundles"]
+    assert named.level == "warning" and "Passed over: tensorrt finds no GPU." in named.words
+    auto = found(**{"models.engines": "auto"})["bundles"]
+    assert auto.level == "ok" and "tensorrt finds no GPU. onnxruntime-cuda finds no GPU." in auto.words
 
 
 def test_a_fusion_of_other_models_is_a_warning(found, scan_variables):

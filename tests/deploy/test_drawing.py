@@ -72,6 +72,14 @@ def test_a_ratio_that_means_nothing_is_left_out() -> None:
     assert Figure("what", "s", 1.0, 2.0, Mark(0.5, False)).row()[2] == "≤ 0.5: missed"
 
 
+def test_ours_alone_has_no_ratios() -> None:
+    """A stretch of an hour is drawn without the peer."""
+    alone = replace(report(), peer=())
+    assert alone.rows()[3] == ("script per frame, p95", "0.3 ms", "≤ 0.5: met", "", "")
+    assert "| growth of that, 16 channels | 50 kB | Some CPU" in alone.markdown()
+    assert alone.to_json()["figures"][0]["peer"] is None
+
+
 def test_a_process_that_ended_took_no_time() -> None:
     """Processes of a browser come and go while they are counted."""
     assert measured_page._cpu_s(2**30) == 0.0

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from deploy import exits
+from deploy.cli import main, models, roles
+from inference.errors import DeviceLost
 
 
 def result(*, balanced: bool = True, eeg_emg: object = "bundle", **windows: int) -> dict[str, Any]:
@@ -36,3 +38,19 @@ def test_the_worst_of_several_counts():
     """One refused session among several is seen."""
     assert exits.worst([0, 3, 1]) == 3
     assert exits.worst([]) == exits.OK
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["models", "verify", "lstm-bands", "--json"], exits.ENVIRONMENT), (["scorer"], exits.DEVICE_LOST)],
+)
+def test_a_gpu_that_fails_has_a_code_of_its_own_for_supervisors_alone(monkeypatch, capsys, arguments, code):
+    """A role is started again by it; to people it is what every fault of their machine is."""
+
+    def fail(*args: object, **about: object) -> None:
+        raise DeviceLost.because("CUDA error")
+
+    monkeypatch.setattr(models, "_verify", fail)
+    monkeypatch.setattr(roles, "_begin", fail)
+    assert main.run(arguments) == code
+    assert "The GPU failed: CUDA error." in capsys.readouterr().err

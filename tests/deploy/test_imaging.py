@@ -21,7 +21,7 @@ SMALL = """
 [split]
 profile = "paper"
 [scan]
-screen_share = 0.8
+screen_share = 0.85
 [model]
 weights = "none"
 [fit]

@@ -33,3 +33,45 @@ def test_what_cannot_be_made_is_refused_by_name(arguments, kind, words, tmp_path
     error = json.loads(capsys.readouterr().out)["error"]
     assert (error["kind"], error["message"][: len(words)]) == (kind, words)
     assert not (tmp_path / "work").exists()
+
+
+def test_an_engine_is_made_ready_and_held_against_float64(bundle_variables, capsys):
+    """Every window of the proving set with both logits; what was passed over is said."""
+    pytest.importorskip("torch")
+    folder = bundle_variables["FLEXION_MODELS__EEG_EMG"]
+    assert main.run(["models", "prepare", folder, "--backend", "onnxruntime-cpu", "--json"]) == exits.OK
+    said = json.loads(capsys.readouterr().out)
+    assert (said["name"], said["engine"]["backend"], len(said["windows"])) == ("tiny", "onnxruntime-cpu", 11)
+    assert max(window["difference"] for window in said["windows"]) < 1e-5
+    assert main.run(["models", "prepare", folder, "--backend", "onnxruntime-cpu"]) == exits.OK
+    shown = capsys.readouterr()
+    assert "saturated 7" in shown.out and "Ready: onnxruntime-cpu" in shown.err
+
+
+def test_an_engine_that_is_none_is_refused(bundle_variables, capsys):
+    """Exit code 3, with the names of those that there are."""
+    pytest.importorskip("torch")
+    folder = bundle_variables["FLEXION_MODELS__EEG_EMG"]
+    assert main.run(["models", "prepare", folder, "--backend", "cudnn", "--json"]) == exits.BAD_INPUT
+    assert json.loads(capsys.readouterr().out)["error"]["message"] == "There is no engine 'cudnn'."
+
+
+def test_a_full_look_at_a_machine_without_a_gpu_ends_at_its_driver(bundle_variables, capsys, monkeypatch):
+    """Exit code 3, with a table of one line and the way out; as an object too."""
+    monkeypatch.setattr("inference.engines.tensorrt.driver.LIBRARY", "libcuda-that-is-not-there.so.1")
+    folder = bundle_variables["FLEXION_MODELS__EEG_EMG"]
+    assert main.run(["models", "verify", folder, "--backend", "tensorrt", "--full"]) == exits.ENVIRONMENT
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "NOT WELL driver This machine has no NVIDIA driver: libcuda-that-is-not-there.so.1" in shown
+    assert main.run(["models", "verify", folder, "--backend", "tensorrt", "--full", "--json"]) == exits.ENVIRONMENT
+    [finding] = json.loads(capsys.readouterr().out)["findings"]
+    assert (finding["name"], finding["ok"]) == ("driver", False)
+
+
+def test_a_full_look_is_at_one_backend(bundle_variables, capsys):
+    """Exit code 2: it must be said which; a look at the bits alone takes any."""
+    folder = bundle_variables["FLEXION_MODELS__EEG_EMG"]
+    assert main.run(["models", "verify", folder, "--full"]) == exits.WRONG_USE
+    assert "--backend tensorrt is the one it knows" in capsys.readouterr().err
+    assert main.run(["models", "verify", folder, "--backend", "onnxruntime-cpu", "--json"]) == exits.OK
+    assert json.loads(capsys.readouterr().out)["engine"]["backend"] == "onnxruntime-cpu"

@@ -79,6 +79,7 @@ def test_an_unknown_variable_is_refused():
         ({"FLEXION_DASHBOARD__HOST": "example.org"}, "'dashboard.host' to 'example.org': only a loopback address"),
         ({"FLEXION_SESSION__MAINS_HZ": "55"}, "'session.mains_hz' to '55': mains is 50 or 60 Hz"),
         ({"FLEXION_SESSION__MINUTES": "0"}, "'session.minutes' to '0': input should be greater than 0"),
+        ({"FLEXION_MODELS__ENGINES": "auto,caffe"}, "'auto,caffe': caffe is no engine; there are auto, tensorrt"),
         ({"FLEXION_LOG__LEVEL": "loud"}, "'log.level' to 'loud': input should be 'debug', 'info'"),
         ({"FLEXION_LOG": "loud"}, "'log' to 'loud': input should be a valid dictionary"),
     ],

@@ -6,12 +6,25 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
 
 import pytest
 import structlog
 
-from deploy.supervisor import BACKOFF_S, HEALTHY_S, SILENCE_S, START_SILENCE_S, ChildSpec, ChildState, Supervisor
+from deploy.supervisor import (
+    BACKOFF_S,
+    DEVICE_LOST_S,
+    HEALTHY_S,
+    SILENCE_S,
+    START_SILENCE_S,
+    STOP_GRACE_S,
+    ChildSpec,
+    ChildState,
+    Supervisor,
+    by_code,
+)
+from inference.errors import BundleError, DeviceLost, EngineDrift
+from inference.standby import SILENT_S
+from streaming.consumer import MIN_IDLE_S
 
 FOREVER = ("sleep", "1000")
 #: Real seconds that a tiny child may take to die on a loaded machine.
@@ -21,17 +34,6 @@ PATIENCE_S = 20.0
 def shell(script: str) -> tuple[str, ...]:
     """Return a command that runs a line of shell."""
     return ("sh", "-c", script)
-
-
-@pytest.fixture
-def supervisor(clock) -> Iterator[Supervisor]:
-    """Return a supervisor on the turned clock, whose children end with the test."""
-    made = Supervisor(clock, structlog.get_logger())
-    yield made
-    for child in made.children.values():
-        if child.process is not None:
-            child.process.kill()
-            child.process.wait()
 
 
 def await_death(child) -> None:
@@ -68,6 +70,18 @@ def test_back_off_grows_and_holds(supervisor, clock):
     assert waits == [*BACKOFF_S, BACKOFF_S[-1], BACKOFF_S[-1]]
     assert max(BACKOFF_S[:3]) <= 1.0
     assert max(BACKOFF_S) == 10.0
+
+
+def test_a_child_that_lost_its_gpu_leaves_time_to_the_one_beside_it(supervisor, clock):
+    """However fast it dies again: whoever stands by counts it as gone first, and then takes what it held."""
+    child = supervisor.add(ChildSpec("a", shell(f"exit {DeviceLost.exit_code}")))
+    for n_deaths in range(1, 8):
+        await_death(child)
+        supervisor.look()
+        assert child.due_s - clock.now_s == pytest.approx(max(DEVICE_LOST_S, BACKOFF_S[min(n_deaths, 6) - 1]))
+        assert child.due_s - clock.now_s > SILENT_S + MIN_IDLE_S
+        clock.now_s = child.due_s
+        supervisor.look()
 
 
 def test_a_long_life_forgives_earlier_deaths(supervisor, clock):
@@ -225,3 +239,35 @@ def await_disposition(pid: int, mask: str) -> None:
             return
         time.sleep(0.01)
     raise AssertionError(f"{mask} of {pid} never held SIGTERM")
+
+
+def test_a_scorer_whose_engine_changed_is_started_again():
+    """It tries its golden windows anew; only what would be refused again stays down."""
+    assert not by_code(EngineDrift.exit_code, b"") and by_code(BundleError.exit_code, b"")
+
+
+def test_a_retired_child_ends_for_good(supervisor, clock):
+    """Its death is its end, whatever its code; one that waits to be started again is not started."""
+    running, dead = (supervisor.add(ChildSpec(name, command)) for name, command in (("a", FOREVER), ("b", ("false",))))
+    await_death(dead)
+    supervisor.look()
+    supervisor.retire([running, dead])
+    await_death(running)
+    clock.sleep(BACKOFF_S[0])
+    supervisor.look()
+    assert [child.state for child in (running, dead)] == [ChildState.STOPPED] * 2
+
+
+def test_a_retired_child_that_does_not_end_is_killed(supervisor, clock, tmp_path):
+    """Its silence is no fault before: it ends what it has begun."""
+    ready = tmp_path / "ready"
+    child = supervisor.add(ChildSpec("a", shell(f"trap '' TERM; touch {ready}; while :; do sleep 0.1; done")))
+    while not ready.exists():
+        time.sleep(0.01)
+    supervisor.retire([child])
+    clock.now_s += STOP_GRACE_S / 2
+    supervisor.look()
+    assert child.state is ChildState.RUNNING
+    clock.now_s += STOP_GRACE_S
+    supervisor.look()
+    assert (child.state, child.exit_code) == (ChildState.STOPPED, -signal.SIGKILL)

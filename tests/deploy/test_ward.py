@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from dataclasses import replace
 
 import pytest
@@ -16,10 +17,14 @@ from acquisition.montage import load_montage
 from acquisition.session import SessionFolder
 from deploy import ward as module
 from deploy.errors import WrongUse
-from deploy.opening import Plan, entry_of
+from deploy.opening import Models, Plan, entry_of
 from deploy.redis_choice import ChosenRedis
+from deploy.settings import changed
 from deploy.supervisor import ChildState
+from deploy.swap import Wanted
 from deploy.ward import Ward
+from inference.building import rewritten
+from inference.errors import BundleMismatch
 from streaming.connection import connect
 from streaming.errors import BedBusy, SourceBusy
 from streaming.lease import Lease
@@ -208,3 +213,83 @@ def test_a_session_that_cannot_be_written_down_does_not_keep_the_bed(ward, info,
         ward.admit(other)
     entry = Registry(connect(redis_url, "test")).find(other.session)
     assert entry is not None and not entry.is_open and entry.reason == "never begun"
+
+
+@pytest.mark.parametrize(
+    ("engines", "scorers", "waits"),
+    [
+        (("tensorrt", "onnxruntime-cpu"), 3, [False, True, True]),
+        (("auto",), 1, [False, True]),
+        (("onnxruntime-cpu",), 2, [False, False]),
+        (("tensorrt",), 2, [False, False]),
+    ],
+    ids=["a GPU and a core", "never one alone", "cores", "a GPU and nothing else"],
+)
+def test_one_scorer_has_the_gpu_and_the_others_stand_by(settings, models, redis_url, process, engines, scorers, waits):
+    """Where the list has something to stand by with."""
+    clock, log = LiveClock(), structlog.get_logger()
+    redis = ChosenRedis(redis_url, None, allow_bundled=True, log=log, monotonic_s=clock.monotonic_s)
+    settings = changed(settings, {"models.engines": engines, "models.scorers": scorers})
+    process("sh", "-c", "sleep 1000", "role")
+    with Ward(settings, models, redis, clock=clock, log=log, roles=("scorer",)) as ward:
+        children = [child for name, child in sorted(ward._supervisor.children.items()) if name.startswith("scorer-")]
+        assert ["--standby" in child.spec.command for child in children] == waits
+
+
+@pytest.fixture
+def mine(models, tmp_path):
+    """Return the folder of a bundle that the user's settings keep."""
+    return rewritten(models.eeg_emg, tmp_path / "mine", version="9.0.0").path
+
+
+@pytest.fixture
+def swapping(settings, models, redis_url, process, mine):
+    """Return an open ward whose scorer and aggregator only sleep, and whose user keeps a bundle, named twice."""
+    clock, log = LiveClock(), structlog.get_logger()
+    redis = ChosenRedis(redis_url, None, allow_bundled=True, log=log, monotonic_s=clock.monotonic_s)
+    kept = (str(mine), str(mine), str(models.eeg_emg.path))
+    settings = changed(settings, {"models.scorers": 1, "models.kept": kept})
+    process("sh", "-c", "exec sleep 1000", "role")
+    with Ward(settings, models, redis, clock=clock, log=log, roles=("scorer", "aggregator"), swaps=True) as ward:
+        yield ward
+
+
+def serve(ward, folder):
+    """Have a ward serve another bundle; its processes are heard as soon as they are there."""
+    names = {"models.eeg_emg": str(folder)}
+    answer = ward.serve(Wanted(Models.load(changed(ward._settings, names).models), names))
+    deadline_s = time.monotonic() + 20.0
+    while not answer.done():
+        assert time.monotonic() < deadline_s
+        ward._supervisor.look()
+        ward._look_at_swap([child.pid for child in ward._swap.fresh])
+        time.sleep(0.01)
+    return answer.result()
+
+
+def test_every_bundle_that_was_served_is_kept_and_the_user_s_own(swapping, models, mine, tmp_path):
+    """Sessions may be bound to any; each is named once, and the one that serves is not named again."""
+    first = models.eeg_emg.path
+    second, third = (rewritten(models.eeg_emg, tmp_path / name, version=name).path for name in ("2.0.0", "3.0.0"))
+    for folder, held in ((second, (first, mine)), (third, (first, mine, second)), (first, (mine, second, third))):
+        serve(swapping, folder)
+        kept = swapping._settings.models.kept
+        assert sorted(kept) == sorted(str(path.resolve()) for path in held)
+        assert {child.spec.env["FLEXION_MODELS__KEPT"] for child in swapping._serving} == {",".join(kept)}
+
+
+def test_a_session_has_the_models_that_it_is_bound_to(swapping, info, models, tmp_path):
+    """Whatever serves by now; one that is bound to nothing is not scored."""
+    bound, unscored = info(), replace(info("P2", "B2", "amp-2"), bundles=dict.fromkeys(models.to_json()))
+    serve(swapping, rewritten(models.eeg_emg, tmp_path / "other", version="2.0.0").path)
+    assert swapping._models is not models
+    assert swapping.admit(bound).models is models
+    assert swapping.admit(unscored).models is None
+
+
+def test_a_session_of_a_bundle_that_is_not_served_is_refused(ward, info, scan_models, redis_url):
+    """It would wait for scores that nobody gives; neither its bed nor a folder is taken."""
+    with pytest.raises(BundleMismatch, match=r"is bound to .*tiny .*, which this run does not serve"):
+        ward.admit(replace(info(), bundles=scan_models.to_json()))
+    assert Registry(connect(redis_url, "test")).on_bed("B1") is None
+    ward.admit(info())

@@ -1,0 +1,82 @@
+"""Priority: of real processes, which any user may put behind others, and of this one where it is allowed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from deploy.priority import SERVING, go_first, tell_group
+
+#: Whether Linux shares the processor among sessions first.
+GROUPS = Path("/proc/self/autogroup")
+needs_groups = pytest.mark.skipif(not GROUPS.exists(), reason="this system has no groups of sessions")
+
+FIRST = "from deploy.priority import go_first; import os; print(go_first(), os.getpriority(os.PRIO_PROCESS, 0))"
+
+
+@contextmanager
+def behind(*, own_session: bool) -> Iterator[int]:
+    """Have a process behind others, in a session of its own or in this one's; it ends whatever becomes of a test."""
+    with subprocess.Popen(["nice", "-n", "3", "sleep", "100"], start_new_session=own_session) as process:
+        try:
+            while Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")[0] != b"sleep":
+                assert process.poll() is None
+            yield process.pid
+        finally:
+            process.kill()
+
+
+def group(pid: int) -> str:
+    """Return what Linux says of a process's group: nothing where no session was begun since the machine's start."""
+    return Path(f"/proc/{pid}/autogroup").read_text()
+
+
+@needs_groups
+def test_the_group_of_a_session_has_the_nice_of_its_first_process() -> None:
+    """Without that, nice would say nothing beside other sessions."""
+    with behind(own_session=True) as pid:
+        before = group(pid)
+        tell_group(pid)
+        nice = os.getpriority(os.PRIO_PROCESS, pid)
+        assert nice != 0
+        assert before.endswith(" nice 0\n")
+        assert group(pid) == before.replace("nice 0", f"nice {nice}")
+
+
+@needs_groups
+def test_a_group_that_others_share_is_left_alone() -> None:
+    """A process in somebody else's session says nothing about it."""
+    with behind(own_session=False) as pid:
+        before = group(pid)
+        tell_group(pid)
+        assert group(pid) == before
+
+
+def test_a_process_that_is_gone_is_no_fault() -> None:
+    """It died between its start and this."""
+    with subprocess.Popen(["true"]) as process:
+        process.wait()
+    tell_group(process.pid)
+
+
+def test_whoever_may_goes_first_and_says_so() -> None:
+    """Who may depends on this machine; what is said is true in either case."""
+    done = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True, check=True)
+    allowed, nice = done.stdout.split()
+    assert (allowed == "True") is (int(nice) == SERVING)
+
+
+def test_whoever_may_not_goes_on_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal of the system is no error of ours."""
+
+    def refused(which: int, who: int, nice: int) -> None:
+        raise PermissionError(which, who, nice)
+
+    monkeypatch.setattr(os, "setpriority", refused)
+    assert go_first() is False
