@@ -9,6 +9,7 @@
 - :mod:`.scoring`: windows to results, pure; the scorer and ``flexion score`` share it
 - :mod:`.stages`: how long each step of that takes
 - :mod:`.batching`, :mod:`.scorer`: the process that takes windows from Redis and commits their results
+- :mod:`.proving`: the batches of a self-check, tried while the engine serves
 - :mod:`.canary`: a golden window once a minute, for the same bits from an engine that serves
 - :mod:`.standby`: a warm scorer that takes none while the one with the GPU is heard
 - :mod:`.aggregation`, :mod:`.reasons`: results to the session's logit, quality-weighted, in index order

@@ -32,7 +32,7 @@ class Canary:
     bundle : Bundle
         The model.
     engine : Engine
-        Warm, and past its self-check: what it gives now is what it must give later.
+        Warm, and past its golden windows: what it gives now is what it must give later.
     clock : callable
         Monotonic seconds.
     interval_s : float

@@ -12,8 +12,8 @@ import socket
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -27,9 +27,11 @@ from inference.canary import INTERVAL_S as CANARY_S
 from inference.canary import Canary
 from inference.engines.choice import DEFAULT_ORDER, choose
 from inference.engines.engine import Engine, EngineInfo
+from inference.engines.parity import Parity
 from inference.engines.registry import ON_GPU
 from inference.errors import EngineDrift, EngineError
 from inference.patience import RETRY_S, Patience
+from inference.proving import Proving
 from inference.scoring import score
 from inference.stages import Histograms, Watch
 from inference.standby import Standby
@@ -56,10 +58,11 @@ log = structlog.get_logger("scorer")
 
 @dataclass(frozen=True)
 class Served:
-    """A bundle and the engine that runs it in this process."""
+    """A bundle, the engine that runs it in this process, and what is left of that one's self-check."""
 
     bundle: Bundle
     engine: Engine
+    further: Iterator[Parity] = field(default_factory=lambda: iter(()))
 
 
 class Scorer:
@@ -116,6 +119,7 @@ class Scorer:
         self._waits = standby is not None
         self._tell = tell
         self._canaries = [Canary(one.bundle, one.engine, clock=clock, interval_s=canary_s) for one in served]
+        self._provings = [Proving(one.bundle, one.engine, one.further, TOGETHER) for one in served]
         self._stages = Histograms()
         self._drifted = self._fallback = 0
         self._held_s = self._came_s = clock()
@@ -188,8 +192,10 @@ class Scorer:
         return self._served.get(sha256, self._first).engine.info
 
     def _look_at_engines(self) -> None:
-        """Let the canaries look, between batches; say what they find before this process ends by it."""
+        """Let self-checks go on and canaries look; this process ends by what they find, and says so before."""
         try:
+            for proving in self._provings:
+                proving.go_on()
             for canary in self._canaries:
                 canary.look()
         except EngineDrift as error:
@@ -261,7 +267,7 @@ def open_scorer(
     name: str = "",
     standby: bool = False,
 ) -> Scorer:
-    """Return a scorer with its own clients and warm, checked engines.
+    """Return a scorer with its own clients and engines that are warm and past their golden windows.
 
     Parameters
     ----------
@@ -299,11 +305,11 @@ def open_scorer(
 
 def _serve(bundle: Bundle, order: Sequence[str], *, standby: bool) -> Served:
     """Open a bundle's engine; what was passed over is said, as a warning where that makes it a lesser one."""
-    choice = choose(bundle, order, spare_gpu=standby)
+    choice = choose(bundle, order, spare_gpu=standby, at_once=True)
     say = log.warning if choice.engine.info.degraded else log.info
     for cause in choice.passed_over:
         say("engine_passed_over", bundle=bundle.words, cause=cause, serves=choice.engine.info.backend)
-    return Served(bundle, choice.engine)
+    return Served(bundle, choice.engine, choice.further)
 
 
 def tell_open_sessions(redis: Redis, error: EngineError) -> None:

@@ -288,9 +288,9 @@ def _describe(bundle: Bundle | FusionBundle) -> dict[str, str]:
 
 def _try_engine(bundle: Bundle, backend: str | None) -> dict[str, object]:
     from deploy.settings import load
-    from inference.engines.choice import open_engine
+    from inference.engines.choice import choose
 
-    engine = open_engine(bundle, (backend,) if backend else load().models.engines)
-    found = engine.selfcheck()
+    choice = choose(bundle, (backend,) if backend else load().models.engines)
+    engine, found = choice.engine, choice.found
     engine.close()
     return {**engine.info.to_json(), "batch_invariant": found.batch_invariant, "largest_difference": found.largest}

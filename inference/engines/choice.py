@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from inference.bundle import Bundle
 from inference.engines.engine import Engine
+from inference.engines.parity import Parity, settle
 from inference.engines.registry import AUTO, AUTO_ORDER, ON_GPU, be_there, check_name, open_backend
 from inference.engines.tensorrt.driver import find_gpu
 from inference.errors import EngineAbsent, EngineUnavailable
@@ -26,13 +27,29 @@ DEFAULT_ORDER = ("onnxruntime-cpu",)
 
 @dataclass(frozen=True)
 class Choice:
-    """An engine, warm and checked, and why the backends before it in the list do not run."""
+    """An engine that may serve.
+
+    Attributes
+    ----------
+    engine : Engine
+        Warm, and past its golden windows.
+    found : Parity
+        What its self-check has found so far.
+    further : iterator of Parity
+        The batches that its self-check has still to try; none where it was run to its end.
+    passed_over : tuple of str
+        Why the backends before it in the list do not run.
+    """
 
     engine: Engine
+    found: Parity
+    further: Iterator[Parity]
     passed_over: tuple[str, ...]
 
 
-def choose(bundle: Bundle, order: Sequence[str] = DEFAULT_ORDER, *, spare_gpu: bool = False) -> Choice:
+def choose(
+    bundle: Bundle, order: Sequence[str] = DEFAULT_ORDER, *, spare_gpu: bool = False, at_once: bool = False
+) -> Choice:
     """Open the first backend of ``order`` that runs ``bundle`` on this machine and passes its self-check.
 
     Parameters
@@ -43,6 +60,8 @@ def choose(bundle: Bundle, order: Sequence[str] = DEFAULT_ORDER, *, spare_gpu: b
         Backends, first choice first.
     spare_gpu : bool
         Leave the GPU to another scorer; what that passes over is judged as if it had failed, where there is a GPU.
+    at_once : bool
+        Whether an engine of a core is wanted as soon as it may serve, one window at a time, its batches tried later.
 
     Raises
     ------
@@ -64,7 +83,9 @@ def choose(bundle: Bundle, order: Sequence[str] = DEFAULT_ORDER, *, spare_gpu: b
         try:
             if spare_gpu and backend in ON_GPU:
                 raise _left_to_another(backend)
-            return Choice(_checked(bundle, backend, degraded=degraded), tuple(passed_over))
+            engine = open_backend(bundle, backend, degraded=degraded)
+            found, further = _checked(bundle, engine, at_once=at_once and backend not in ON_GPU)
+            return Choice(engine, found, further, tuple(passed_over))
         except EngineUnavailable as error:
             passed_over.append(str(error))
             degraded = degraded or wanted or not isinstance(error, EngineAbsent)
@@ -109,15 +130,16 @@ def _left_to_another(backend: str) -> EngineUnavailable:
     )
 
 
-def _checked(bundle: Bundle, backend: str, *, degraded: bool) -> Engine:
-    engine = open_backend(bundle, backend, degraded=degraded)
+def _checked(bundle: Bundle, engine: Engine, *, at_once: bool) -> tuple[Parity, Iterator[Parity]]:
+    """Return what an engine's self-check has found, and what is left of it."""
     engine.warmup()
-    found = engine.selfcheck()
+    checks = engine.selfcheck()
+    found = next(checks) if at_once else settle(checks)
     if not found.ok:
         engine.close()
         raise EngineUnavailable(
-            f"{backend} failed its self-check on {bundle.words}: {'; '.join(found.problems)}.",
+            f"{engine.info.backend} failed its self-check on {bundle.words}: {'; '.join(found.problems)}.",
             subject=bundle.name,
             remedy="Name another engine, or build the bundle again; flexion models verify shows the figures.",
         )
-    return engine
+    return found, checks

@@ -1,13 +1,14 @@
 """Engine: what every backend gives, whatever runs below it.
 
-``warmup`` once, ``selfcheck`` before serving, ``run`` for each batch, ``close`` at the end. An engine answers the same
-bits for a window whatever its neighbours in the batch are (law 1); where a backend cannot, ``info.max_batch`` is 1.
+``warmup`` once, ``selfcheck`` before serving and on from there, ``run`` for each batch, ``close`` at the end. An engine
+answers the same bits for a window whatever its neighbours in the batch are (law 1); where a backend cannot,
+``info.max_batch`` is 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -36,9 +37,9 @@ class EngineInfo:
     version : str
         Version of the library below.
     batch_invariant : bool
-        Whether the self-check found the same bits for every batch; never assumed.
+        Whether the self-check found the same bits in every batch; never assumed.
     max_batch : int
-        Most windows per call.
+        Most windows per call, as far as the self-check has come.
     """
 
     backend: str
@@ -48,6 +49,10 @@ class EngineInfo:
     version: str
     batch_invariant: bool
     max_batch: int
+
+    def shown(self, found: Parity) -> EngineInfo:
+        """Return it with what a self-check has found."""
+        return replace(self, batch_invariant=found.batch_invariant, max_batch=found.max_batch)
 
     def to_json(self) -> dict[str, Any]:
         """Return what a result carries of its engine."""
@@ -93,8 +98,14 @@ class Engine(Protocol):
         """Run once, so that the first window of a patient does not pay for the backend's lazy parts."""
         ...
 
-    def selfcheck(self) -> Parity:
-        """Run the golden windows: same bits twice, same bits in every batch, the manifest's logits."""
+    def selfcheck(self) -> Iterator[Parity]:
+        """Run the golden windows: the manifest's logits, the same bits twice, the same bits in every batch.
+
+        Yields
+        ------
+        Parity
+            What is known, first of every window alone, then after each further batch; ``info`` follows it.
+        """
         ...
 
     def close(self) -> None:

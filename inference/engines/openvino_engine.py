@@ -10,7 +10,7 @@ from beside a bed: without the module that does it OpenVINO takes its own stub.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -93,17 +93,19 @@ class OpenvinoEngine:
         """Run one silent window."""
         self.run(silence(self._bundle))
 
-    def selfcheck(self) -> parity.Parity:
-        """Run the golden windows; allow batches only where neither neighbours nor padding change a bit."""
+    def selfcheck(self) -> Iterator[parity.Parity]:
+        """Run the golden windows; allow the batches in which neither neighbours nor padding change a bit."""
         model = self._bundle.model
-        found = parity.check(self.run, self._tensor, model.golden, model.logit_atol, MAX_BATCH)
         x = golden_window("noise", 0, window_shape(self._tensor))[np.newaxis]
-        if found.batch_invariant and not harmless_padding(self._compute, x, MAX_BATCH):
-            found = replace(found, batch_invariant=False)
-        size = MAX_BATCH if found.batch_invariant else 1
-        self._info = replace(self._info, batch_invariant=found.batch_invariant, max_batch=size)
-        self._requests = {bucket: self._requests[bucket] for bucket in buckets_to(size)}
-        return found
+        for found in parity.check(self.run, self._tensor, model.golden, model.logit_atol, MAX_BATCH):
+            grown = found.max_batch > self._info.max_batch
+            padded_well = not grown or harmless_padding(self._compute, x, found.max_batch)
+            shown = found if padded_well else replace(found, max_batch=1)
+            self._info = self._info.shown(shown)
+            yield shown
+            if not padded_well:
+                break
+        self._requests = {bucket: self._requests[bucket] for bucket in buckets_to(self._info.max_batch)}
 
     def close(self) -> None:
         """Free the compiled models."""

@@ -7,8 +7,8 @@ probabilities: near 0.5 a probability hides a logit's error by a factor of four.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -41,29 +41,35 @@ GOLDEN_SET = (
 #: Those on which an engine is proven against float64 when it is built: beside them what patients and electrodes do.
 #: Bundles carry no logits of the further ones, and a scorer's start does not wait for them.
 PROVING_SET = (*GOLDEN_SET, ("rhythm", 5), ("flat", 6), ("saturated", 7))
+#: What is wrong with an engine that cannot be trusted with one window.
+OTHER_BITS = "two runs of the same window gave different bits"
 #: Samples of one turn of the rhythm in a real-like window, 10 Hz; and of each of its bursts and of the rest after it.
 RHYTHM_SAMPLES, BURST_SAMPLES = 100, 500
 
 
 @dataclass(frozen=True)
 class Parity:
-    """What a self-check found.
+    """What a self-check has found so far.
 
     Attributes
     ----------
     repeatable : bool
-        The same bits in two runs.
+        The same bits in two runs of every golden window; False until that was shown.
     batch_invariant : bool
-        The same bits alone, in any slot and beside any neighbours.
+        The same bits alone, in any slot and beside any neighbours, in every batch that was to be tried; False until
+        that was shown.
+    max_batch : int
+        Most windows in a batch that was shown to change no bit; 1 until then, and for good once one did.
     largest : float
         Largest difference from a golden logit; 0 when the manifest has none.
     problems : tuple of str
-        What is wrong, in words; empty when the engine may serve. A batch that changes bits is no problem by itself:
+        What is wrong, in words; empty while the engine may serve. A batch that changes bits is no problem by itself:
         such an engine runs one window at a time.
     """
 
     repeatable: bool
     batch_invariant: bool
+    max_batch: int
     largest: float
     problems: tuple[str, ...]
 
@@ -128,8 +134,13 @@ def golden_logits(run: Run, tensor: TensorSpec) -> tuple[Golden, ...]:
     return tuple(Golden(w, seed, float(run({tensor.name: x[np.newaxis]})["logit"][0])) for w, seed, x in windows)
 
 
-def check(run: Run, tensor: TensorSpec, golden: Sequence[Golden], logit_atol: float, max_batch: int) -> Parity:
-    """Run the golden windows through an engine and say what is wrong with it.
+def check(
+    run: Run, tensor: TensorSpec, golden: Sequence[Golden], logit_atol: float, max_batch: int
+) -> Iterator[Parity]:
+    """Run the golden windows through an engine, one batch after the other, and say each time what is known of it.
+
+    The first answer comes when every window was run alone, and one of them twice: from then on the engine may serve, a
+    window at a time. The further ones come after one batch each, so that whoever serves can do so in between.
 
     Parameters
     ----------
@@ -144,19 +155,54 @@ def check(run: Run, tensor: TensorSpec, golden: Sequence[Golden], logit_atol: fl
     max_batch : int
         The largest batch to try.
 
-    Returns
-    -------
+    Yields
+    ------
     Parity
+        The last one is the verdict.
     """
     wanted = [(g.window, g.seed) for g in golden] or GOLDEN_SET
     x = np.stack([golden_window(window, seed, window_shape(tensor)) for window, seed in wanted])
-    alone = _in_batches(run, tensor.name, x, 1)
-    repeatable = _same(alone, _in_batches(run, tensor.name, x, 1))
+    parts = [run({tensor.name: window[np.newaxis]}) for window in x]
+    alone = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     problems = list(_faults(alone["logit"], golden, logit_atol))
-    if not repeatable:
-        problems.append("two runs of the same windows gave different bits")
-    invariant = all(_same(alone, other) for other in _batched(run, tensor.name, x, max_batch))
-    return Parity(repeatable, invariant, _largest(alone["logit"], golden), tuple(problems))
+    if not _same(alone, run({tensor.name: x[:1]}), [0]):
+        problems.append(OTHER_BITS)
+    found = Parity(False, False, 1, _largest(alone["logit"], golden), tuple(problems))
+    yield found
+    for size, batches in trials(len(x), max_batch) if found.ok else ():
+        for n_tried, rows in enumerate(batches, 1):
+            if not _same(alone, run({tensor.name: np.stack([x[i] if i >= 0 else x[~i] * LOUD for i in rows])}), rows):
+                yield replace(found, max_batch=1, problems=(OTHER_BITS,) if size == 1 else ())
+                return
+            if n_tried == len(batches):
+                found = replace(found, repeatable=True, max_batch=size)
+            yield found
+    if found.ok:
+        yield replace(found, batch_invariant=True)
+
+
+def trials(n: int, largest: int) -> Iterator[tuple[int, list[list[int]]]]:
+    """Yield the sizes of batches that are tried, the smallest first, and the rows of each batch.
+
+    A row is the index of a golden window, or its complement for a loud neighbour, of whose result nothing is asked.
+
+    >>> list(trials(3, 2))
+    [(1, [[0], [1], [2]]), (2, [[0, 1], [2], [2, 1], [0], [0, -2]])]
+    """
+    order = list(range(n))
+    yield 1, _cut(order, 1)
+    for size in sorted({*SMALL, largest}):
+        if 1 < size <= largest:
+            batches = _cut(order, size) if size in SMALL else []
+            if size in (largest, SMALL[-1]):
+                batches += [*_cut(order[::-1], size), [i % n if i % 2 == 0 else ~(i % n) for i in range(size)]]
+            yield size, batches
+
+
+def settle(checks: Iterable[Parity]) -> Parity:
+    """Run a self-check to its end and return the verdict."""
+    *_, found = checks
+    return found
 
 
 def _rhythm(noise: NDArray[np.float64], held: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -168,27 +214,20 @@ def _rhythm(noise: NDArray[np.float64], held: NDArray[np.float64]) -> NDArray[np
     return rhythm + noise * loudness
 
 
-def _batched(
-    run: Run, name: str, x: NDArray[np.float32], max_batch: int
-) -> Iterable[Mapping[str, NDArray[np.float32]]]:
-    """Yield the outputs of ``x`` in small batches, in reverse order, and in the largest beside loud neighbours."""
-    n = len(x)
-    for size in (small for small in SMALL if small <= max_batch):
-        yield _in_batches(run, name, x, size)
-    yield {key: value[::-1] for key, value in _in_batches(run, name, x[::-1], max_batch).items()}
-    loud = np.resize(x * LOUD, (max(max_batch - n, 0), *x.shape[1:]))
-    full = run({name: np.concatenate([x[:max_batch], loud])})
-    yield {key: value[:n] for key, value in full.items()}
+def _cut(rows: list[int], size: int) -> list[list[int]]:
+    return [rows[i : i + size] for i in range(0, len(rows), size)]
 
 
-def _in_batches(run: Run, name: str, x: NDArray[np.float32], size: int) -> dict[str, NDArray[np.float32]]:
-    parts = [run({name: np.ascontiguousarray(x[i : i + size])}) for i in range(0, len(x), size)]
-    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
-
-
-def _same(one: Mapping[str, NDArray[np.float32]], other: Mapping[str, NDArray[np.float32]]) -> bool:
-    n = min(len(value) for value in other.values())
-    return all(one[key][:n].tobytes() == other[key][:n].tobytes() for key in one)
+def _same(
+    alone: Mapping[str, NDArray[np.float32]], found: Mapping[str, NDArray[np.float32]], rows: Sequence[int]
+) -> bool:
+    """Return whether each golden window of a batch has the bits that it has alone."""
+    return all(
+        values[i].tobytes() == found[key][slot].tobytes()
+        for key, values in alone.items()
+        for slot, i in enumerate(rows)
+        if i >= 0
+    )
 
 
 def _faults(logits: NDArray[np.float32], golden: Sequence[Golden], atol: float) -> Iterable[str]:

@@ -63,6 +63,7 @@ def test_a_whole_bench(folder: Path, bare: str) -> None:
     ours, torch = (one["speed_by_the_best_other"] for one in told["cells"][:2])
     assert ours == pytest.approx(1.0 / torch)
     assert all(start["repeatable"] and start["cold_s"] > 0.0 and not start["problems"] for start in told["starts"])
+    assert all(0.0 < start["golden_s"] < start["check_s"] for start in told["starts"])
     assert told["absent"]["openvino"].startswith("openvino cannot be loaded on this machine: import of openvino halted")
     assert list(told["absent"]) == ["openvino"] and told["absent"]["openvino"] in found.words
     table = found.markdown()

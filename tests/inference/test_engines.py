@@ -13,6 +13,8 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
@@ -23,7 +25,7 @@ from inference.engines import ort, parity
 from inference.engines.choice import choose, open_engine
 from inference.engines.engine import MAX_BATCH, Engine
 from inference.engines.ort import OrtEngine
-from inference.engines.parity import GOLDEN_SET, check, golden_window
+from inference.engines.parity import GOLDEN_SET, OTHER_BITS, SMALL, check, golden_window, settle, trials
 from inference.errors import BundleError, DeviceLost, EngineError, EngineUnavailable
 from inference.manifest import Golden, TensorSpec
 from tests.inference import tiny
@@ -100,7 +102,7 @@ def test_batches_are_not_allowed_before_they_were_checked(bundle: Bundle) -> Non
     """Batch invariance is found, never assumed."""
     engine = OrtEngine(bundle)
     assert not engine.info.batch_invariant and engine.info.max_batch == 1
-    assert engine.selfcheck().ok and engine.info.max_batch == MAX_BATCH
+    assert settle(engine.selfcheck()).ok and engine.info.max_batch == MAX_BATCH
 
 
 # --- ONNX Runtime ----------------------------------------------------------------------------------------------------
@@ -307,7 +309,7 @@ def test_golden_windows_are_the_same_bits_everywhere() -> None:
 
 def test_an_honest_engine_passes() -> None:
     """The golden set, repeated, reversed and among loud neighbours."""
-    found = check(honest, TENSOR, golden(), 1e-6, MAX_BATCH)
+    found = settle(check(honest, TENSOR, golden(), 1e-6, MAX_BATCH))
     assert found.ok and found.repeatable and found.batch_invariant and found.largest == 0.0
     assert len(golden()) == len(GOLDEN_SET)
 
@@ -315,15 +317,15 @@ def test_an_honest_engine_passes() -> None:
 def test_a_difference_within_the_tolerance_passes_and_is_said() -> None:
     """Class B: |dlogit| <= parity.logit_atol."""
     off = [replace(one, logit=one.logit + 0.5) for one in golden()]
-    assert check(honest, TENSOR, off, 0.6, MAX_BATCH).ok
-    assert check(honest, TENSOR, off, 0.6, MAX_BATCH).largest == pytest.approx(0.5, abs=1e-6)
-    problems = check(honest, TENSOR, off, 0.4, MAX_BATCH).problems
+    assert settle(check(honest, TENSOR, off, 0.6, MAX_BATCH)).ok
+    assert settle(check(honest, TENSOR, off, 0.6, MAX_BATCH)).largest == pytest.approx(0.5, abs=1e-6)
+    problems = settle(check(honest, TENSOR, off, 0.4, MAX_BATCH)).problems
     assert len(problems) == len(GOLDEN_SET) and "golden window noise 0: logit" in problems[0]
 
 
 def test_without_golden_logits_the_bits_are_still_compared() -> None:
     """A bundle in the making is checked for repeatability and batches."""
-    found = check(honest, TENSOR, (), 0.0, MAX_BATCH)
+    found = settle(check(honest, TENSOR, (), 0.0, MAX_BATCH))
     assert found.ok and found.batch_invariant and found.largest == 0.0
 
 
@@ -333,7 +335,7 @@ def test_neighbours_that_leak_are_found() -> None:
     def leaking(inputs: Mapping[str, NDArray[Any]]) -> Outputs:
         return {"logit": honest(inputs)["logit"] + np.float32(1e-3 * np.abs(inputs["x"]).max())}
 
-    found = check(leaking, TENSOR, golden(leaking), 1.0, MAX_BATCH)
+    found = settle(check(leaking, TENSOR, golden(leaking), 1.0, MAX_BATCH))
     assert found.ok and found.repeatable and not found.batch_invariant
 
 
@@ -344,8 +346,51 @@ def test_a_batch_that_differs_is_found_at_every_size_that_serves(n: int) -> None
     def odd(inputs: Mapping[str, NDArray[Any]]) -> Outputs:
         return {"logit": honest(inputs)["logit"] + np.float32(1e-3 * (len(inputs["x"]) == n))}
 
-    found = check(odd, TENSOR, golden(odd), 1.0, MAX_BATCH)
+    found = settle(check(odd, TENSOR, golden(odd), 1.0, MAX_BATCH))
     assert found.ok and found.repeatable and not found.batch_invariant
+
+
+def test_an_engine_may_serve_after_its_golden_windows_and_in_batches_as_they_are_shown() -> None:
+    """What nobody is to wait for comes later, a batch at a time, the smallest first."""
+    calls: list[int] = []
+
+    def counted(inputs: Mapping[str, NDArray[Any]]) -> Outputs:
+        calls.append(len(inputs["x"]))
+        return honest(inputs)
+
+    checks = check(counted, TENSOR, golden(), 1e-6, MAX_BATCH)
+    first = next(checks)
+    assert first.ok and not first.repeatable and not first.batch_invariant and first.max_batch == 1
+    assert calls == [1] * (len(GOLDEN_SET) + 1)
+    allowed = [1]
+    for found in checks:
+        assert max(calls) >= found.max_batch >= allowed[-1]
+        allowed.append(found.max_batch)
+    assert set(allowed) == {1, *SMALL, MAX_BATCH} and found.batch_invariant and found.repeatable
+
+
+def test_bits_that_change_in_the_second_run_of_a_later_window_are_found() -> None:
+    """Engines that serve already must stop then."""
+    calls = iter(range(1000))
+
+    def late(inputs: Mapping[str, NDArray[Any]]) -> Outputs:
+        return {"logit": honest(inputs)["logit"] + np.float32(next(calls) > len(GOLDEN_SET) + 3)}
+
+    first, *_, last = check(late, TENSOR, golden(), 1e-6, MAX_BATCH)
+    assert first.ok and last.problems == (OTHER_BITS,) and last.max_batch == 1
+
+
+@given(n=st.integers(1, 12), largest=st.integers(1, 40))
+def test_every_golden_window_is_tried_in_every_size_and_the_last_beside_loud_neighbours(n: int, largest: int) -> None:
+    """Sizes grow, no batch is larger than its size, and each batch is full unless the windows are at their end."""
+    tried = list(trials(n, largest))
+    sizes = [size for size, _ in tried]
+    assert sizes == sorted(set(sizes)) and sizes[0] == 1 and sizes[-1] == largest
+    for size, batches in tried:
+        assert all(1 <= len(rows) <= size and all(~n < i < n for i in rows) for rows in batches)
+        assert {i for rows in batches for i in rows if i >= 0} == set(range(n))
+        if size in (largest, SMALL[-1]) and size > 1:
+            assert any(len(rows) == size and min(rows) < 0 <= max(rows) for rows in batches)
 
 
 def test_bits_that_change_from_run_to_run_are_found() -> None:
@@ -355,8 +400,8 @@ def test_bits_that_change_from_run_to_run_are_found() -> None:
     def shaky(inputs: Mapping[str, NDArray[Any]]) -> Outputs:
         return {"logit": honest(inputs)["logit"] + np.float32(1e-6 * random.random_sample() + 1e-5)}
 
-    found = check(shaky, TENSOR, golden(), 1e-3, MAX_BATCH)
-    assert not found.repeatable and "two runs of the same windows gave different bits" in found.problems
+    found = settle(check(shaky, TENSOR, golden(), 1e-3, MAX_BATCH))
+    assert not found.repeatable and found.problems == (OTHER_BITS,)
 
 
 def test_a_logit_that_is_not_finite_is_found() -> None:
@@ -365,9 +410,9 @@ def test_a_logit_that_is_not_finite_is_found() -> None:
     def broken(inputs: Mapping[str, NDArray[Any]]) -> Outputs:
         return {"logit": np.full(len(inputs["x"]), np.nan, np.float32)}
 
-    found = check(broken, TENSOR, (), 1.0, MAX_BATCH)
+    found = settle(check(broken, TENSOR, (), 1.0, MAX_BATCH))
     assert "a golden window gave a logit that is not finite" in found.problems
-    assert not check(broken, TENSOR, golden(), 1.0, MAX_BATCH).ok
+    assert not settle(check(broken, TENSOR, golden(), 1.0, MAX_BATCH)).ok
 
 
 # --- the standard's own reference values -----------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from onnx.reference import ReferenceEvaluator
 from inference.bundle import Bundle, resolve_bundle
 from inference.engines.engine import MAX_BATCH, Engine
 from inference.engines.ort import OrtEngine
-from inference.engines.parity import golden_window
+from inference.engines.parity import golden_window, settle
 from inference.engines.registry import open_backend
 from inference.engines.torch_engine import TorchEngine
 from inference.errors import BundleError, DeviceLost, EngineAbsent, EngineError, EngineUnavailable
@@ -51,7 +51,7 @@ def engine(peer: str, bundle: Bundle) -> Engine:
     """Return a peer with the tiny bundle, warm and checked."""
     engine = open_backend(bundle, peer)
     engine.warmup()
-    assert engine.selfcheck().ok
+    assert settle(engine.selfcheck()).ok
     return engine
 
 
@@ -69,7 +69,7 @@ def test_the_small_bundle_that_ships_may_run_in_batches(peer: str) -> None:
     """The same bits twice, and in every batch, slot and padding: what the self-check asks of it."""
     bundle = Bundle.load(resolve_bundle("lstm-bands"))
     engine = open_backend(bundle, peer)
-    found = engine.selfcheck()
+    found = settle(engine.selfcheck())
     assert found.ok and found.repeatable and found.batch_invariant and found.largest < 1e-5
     assert engine.info.max_batch == MAX_BATCH
 
@@ -302,7 +302,7 @@ def test_padding_that_leaks_costs_the_batch(openvino: Any, bundle: Bundle, monke
         return outputs | {"logit": outputs["logit"] + np.float32(0.0 if filler == 0.0 else 1.0)}
 
     monkeypatch.setattr(engine, "_compute", leaking)
-    assert engine.selfcheck().ok and engine.info.max_batch == 1 and not engine.info.batch_invariant
+    assert settle(engine.selfcheck()).ok and engine.info.max_batch == 1 and not engine.info.batch_invariant
 
 
 def test_a_failure_of_openvino_is_an_error_of_ours(

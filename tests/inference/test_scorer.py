@@ -24,7 +24,7 @@ from inference.engines.engine import Engine, EngineInfo
 from inference.engines.parity import Parity
 from inference.engines.registry import BACKENDS
 from inference.errors import EngineAbsent, EngineDrift, EngineError, EngineUnavailable
-from inference.scorer import Scorer, Served, open_scorer, tell_open_sessions
+from inference.scorer import TOGETHER, Scorer, Served, open_scorer, tell_open_sessions
 from inference.scoring import score
 from inference.stages import STAGES, Histograms
 from streaming import keys
@@ -70,9 +70,9 @@ class TouchyEngine:
 
     def warmup(self) -> None: ...
 
-    def selfcheck(self) -> Parity:
+    def selfcheck(self) -> Iterator[Parity]:
         """Find nothing wrong."""
-        return Parity(True, True, 0.0, ())
+        yield Parity(True, True, self.info.max_batch, 0.0, ())
 
     def close(self) -> None: ...
 
@@ -388,6 +388,24 @@ def test_it_is_heard_only_when_its_golden_windows_have_passed(client: Client, bu
         with pytest.raises(EngineUnavailable, match=r"failed its self-check"):
             open_scorer(client.url, [bundle, write], threading.Event())
         assert listener.get_message(timeout=0.2) is None
+
+
+def test_it_takes_batches_when_their_turn_has_come_to_be_shown(
+    client: Client, publisher: Publisher, bundle: Bundle
+) -> None:
+    """It serves after its golden windows, goes on with its self-check in between, and only as far as it needs."""
+    stop = threading.Event()
+    scorer = open_scorer(client.url, [bundle], stop)
+    engine = scorer._first.engine
+    assert engine.info.max_batch == 1
+    with running(scorer, stop):
+        publisher.publish(tiny.record(bundle, 0))
+        assert collect(client, 1)[0].state == "scored"
+        wait_for(lambda: engine.info.max_batch > 1)
+        wait_for(lambda: engine.info.max_batch == TOGETHER)
+        publisher.publish(tiny.record(bundle, 1))
+        assert collect(client, 2)[1].state == "scored"
+    assert engine.info.max_batch == TOGETHER
 
 
 def test_it_is_put_together_from_an_address_and_bundles(client: Client, publisher: Publisher, bundle: Bundle) -> None:

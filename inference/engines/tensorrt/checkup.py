@@ -14,7 +14,7 @@ from typing import Any
 from acquisition.errors import FlexionError
 from inference.bundle import Bundle
 from inference.engines import oracle
-from inference.engines.parity import PROVING_SET, Run
+from inference.engines.parity import PROVING_SET, Run, settle
 from inference.engines.tensorrt.cache import PlanCache
 from inference.engines.tensorrt.driver import find_gpu
 from inference.engines.tensorrt.engine import open_tensorrt
@@ -121,7 +121,7 @@ def _engine(bundle: Bundle) -> Iterator[Finding]:
     begun = time.perf_counter()
     engine = open_tensorrt(bundle)
     engine.warmup()
-    found = engine.selfcheck()
+    found = settle(engine.selfcheck())
     took_s = time.perf_counter() - begun
     engine.close()
     words = "; ".join(found.problems) or f"opened, warm and past its golden windows in {took_s:.1f} s"

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from inference.bundle import Bundle
 from inference.engines.choice import choose
 from inference.engines.engine import Engine
+from inference.engines.parity import settle
 from inference.engines.tensorrt.building import build_plan
 from inference.engines.tensorrt.cache import BUCKETS, PlanCache, PlanKey
 from inference.engines.tensorrt.engine import TensorrtEngine, open_tensorrt
@@ -49,7 +50,7 @@ def test_it_gives_what_other_engines_give(opened: Open, engine: Engine, version:
     """In every size of batch, also beyond the largest bucket, with what the manifest names."""
     ours = opened(version)
     ours.warmup()
-    assert ours.selfcheck().ok
+    assert settle(ours.selfcheck()).ok
     for n in (1, 2, 8, 9, 33):
         found, expected = ours.run({"x": batch(n)}), engine.run({"x": batch(n)})
         assert {name: value.shape for name, value in found.items()} == {
@@ -63,7 +64,7 @@ def test_what_runs_is_said(opened: Open, version: str) -> None:
     """Batches are allowed once they were found to change nothing."""
     engine = opened(version)
     assert not engine.info.batch_invariant and engine.info.max_batch == 1
-    engine.selfcheck()
+    settle(engine.selfcheck())
     info = engine.info
     assert (info.backend, info.device, info.precision, info.degraded) == ("tensorrt", GPU.name, "fp32", False)
     assert info.version.startswith(version) and info.batch_invariant and info.max_batch == BUCKETS[-1]
@@ -123,13 +124,13 @@ def test_a_lane_holds_what_it_works_in(opened: Open) -> None:
 
 def test_an_engine_that_is_off_does_not_serve(opened: Open) -> None:
     """The self-check finds it here too, whatever the trial found."""
-    assert "expected" in opened(bits="off").selfcheck().problems[0]
+    assert "expected" in settle(opened(bits="off").selfcheck()).problems[0]
 
 
 def test_batches_that_came_to_change_bits_are_not_allowed(opened: Open) -> None:
     """What was proven in the trial is looked at again; one window at a time is what is left."""
     engine = opened(bits="by neighbour")
-    assert not engine.selfcheck().batch_invariant
+    assert not settle(engine.selfcheck()).batch_invariant
     assert engine.info.max_batch == 1 and not engine.info.batch_invariant
 
 

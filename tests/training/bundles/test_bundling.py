@@ -18,6 +18,7 @@ from acquisition.errors import BadEnvironment
 from acquisition.montage import load_montage
 from inference.bundle import Bundle
 from inference.engines.ort import OrtEngine
+from inference.engines.parity import settle
 from tests.training.reports import sample
 from training.bundles.bundling import bundle_of_run
 from training.cohort.cohort import Cohort
@@ -116,7 +117,7 @@ def test_a_run_becomes_a_bundle_that_the_bedside_takes(evaluated):
     assert model.fma and model.fma.n == 14 and model.fma.half_width > 0
     assert len(model.golden) == 8
     engine = OrtEngine(bundle)
-    found = engine.selfcheck()
+    found = settle(engine.selfcheck())
     assert found.ok and found.batch_invariant
     assert set(engine.run({"x": np.zeros((1, 10_000, 16), np.float32)})) == {"logit", "fma", "embedding"}
 
