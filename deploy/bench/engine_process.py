@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquisition.errors import FlexionError
-from deploy.priority import go_first
+from deploy.priority import answer_at_once, go_first
 from inference.bundle import Bundle
 from inference.engines.engine import Engine
 from inference.engines.inputs import window_shape
@@ -121,7 +121,8 @@ def serve(name: str) -> None:
         worker.append(Worker(name))
         return {"python": platform.python_version()}
 
-    go_first()  # as a scorer of flexion live
+    go_first()  # as a scorer of flexion live does
+    answer_at_once()
     if not answer(begin):
         return
     for line in sys.stdin:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from threading import Event
 
+from deploy.priority import answer_at_once
 from deploy.settings import Settings
 from inference.bundle import Bundle, load_bundle, resolve_bundle
 from inference.scorer import open_scorer
@@ -15,4 +16,6 @@ def run(name: str, settings: Settings, stop: Event, *, standby: bool = False) ->
     kept = [load_bundle(resolve_bundle(kept)) for kept in models.kept]
     further = [bundle for bundle in kept if isinstance(bundle, Bundle) and bundle.model.signal is not None]
     bundles = [Bundle.load(resolve_bundle(models.eeg_emg)), *further]
-    open_scorer(str(settings.redis_url), bundles, stop, order=models.engines, name=name, standby=standby).run()
+    scorer = open_scorer(str(settings.redis_url), bundles, stop, order=models.engines, name=name, standby=standby)
+    answer_at_once()  # from here on; what it took to be ready was no patient's hurry
+    scorer.run()

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import os
+import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
 
 import pytest
 
-from deploy.priority import SERVING, go_first, tell_group
+from deploy.priority import SERVING, answer_at_once, go_first, tell_group
+from deploy.roles import scorer
+from deploy.settings import load
 
 #: Whether Linux shares the processor among sessions first.
 GROUPS = Path("/proc/self/autogroup")
 needs_groups = pytest.mark.skipif(not GROUPS.exists(), reason="this system has no groups of sessions")
 
+AT_ONCE = """
+import os, time
+from deploy.priority import answer_at_once, go_first
+went = go_first()
+print(went, answer_at_once(1), os.sched_getscheduler(0) == os.SCHED_RR, flush=True)
+if os.sched_getscheduler(0) == os.SCHED_RR:
+    while True:
+        pass
+"""
 FIRST = "from deploy.priority import go_first; import os; print(go_first(), os.getpriority(os.PRIO_PROCESS, 0))"
 
 
@@ -80,3 +95,47 @@ def test_whoever_may_not_goes_on_as_before(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(os, "setpriority", refused)
     assert go_first() is False
+
+
+def test_whoever_goes_first_may_compute_at_once_and_is_ended_where_that_never_ends() -> None:
+    """A core of a small machine is not lost to a computation that hangs; where that is not allowed, nothing changes."""
+    done = subprocess.run([sys.executable, "-c", AT_ONCE], capture_output=True, text=True, check=False)
+    went, allowed, in_force = (word == "True" for word in done.stdout.split())
+    assert allowed is in_force and went >= allowed
+    assert done.returncode == (-signal.SIGXCPU if allowed else 0), done.stderr
+
+
+def test_whoever_may_not_compute_at_once_goes_on_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nice may be allowed where real-time scheduling is not; a stricter limit of somebody else's stays."""
+    limits: list[object] = []
+
+    def refused(which: int, policy: int, param: object) -> None:
+        raise PermissionError(which, policy)
+
+    monkeypatch.setattr(os, "getpriority", lambda which, who: SERVING)
+    monkeypatch.setattr(os, "sched_setscheduler", refused)
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (1_000_000, 1_000_000))
+    monkeypatch.setattr(resource, "setrlimit", lambda which, limit: limits.append(limit))
+    assert answer_at_once() is False and not limits
+
+
+def test_whoever_was_not_put_before_others_asks_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scorer that somebody starts by hand is a process like others."""
+    asked: list[object] = []
+    monkeypatch.setattr(os, "getpriority", lambda which, who: 0)
+    monkeypatch.setattr(os, "sched_setscheduler", lambda *what: asked.append(what))
+    assert answer_at_once() is False and not asked
+
+
+def test_a_scorer_computes_at_once_when_it_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its loading and its golden windows are no patient's hurry."""
+    steps: list[str] = []
+
+    def opened(*arguments: object, **options: object) -> SimpleNamespace:
+        steps.append("open")
+        return SimpleNamespace(run=lambda: steps.append("run"))
+
+    monkeypatch.setattr(scorer, "open_scorer", opened)
+    monkeypatch.setattr(scorer, "answer_at_once", lambda: steps.append("at once"))
+    scorer.run("one", load({}), Event())
+    assert steps == ["open", "at once", "run"]
