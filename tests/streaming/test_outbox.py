@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+import threading
 import time
 
 import pytest
@@ -110,12 +111,19 @@ def test_a_higher_term_fences_this_bridge(outbox, redis_url):
     assert Registry(client).find(SESSION).is_open
 
 
-def test_a_lease_that_went_elsewhere_fences_it_too(outbox, redis_url):
+def test_a_lease_that_went_elsewhere_fences_it_too(outbox, redis_url, monkeypatch):
     """A lease that another process holds is not fought for."""
-    client = connect(redis_url, "other")
-    client.flushall()
+    client, turn, between = connect(redis_url, "other"), outbox._turn, threading.Lock()
+
+    def alone():
+        with between:
+            turn()
+
+    monkeypatch.setattr(outbox, "_turn", alone)
     elsewhere = Holder(SESSION, "elsewhere", "boot", "pid", 1, "1")
-    Lease(client, "B1", "source", SESSION, holder=elsewhere).acquire(0)
+    with between:  # or this bridge puts its term back in between, and is fenced by the higher one
+        client.flushall()
+        Lease(client, "B1", "source", SESSION, holder=elsewhere).acquire(0)
     until(lambda: outbox.fenced != "")
     assert "elsewhere" in outbox.fenced
 
