@@ -100,9 +100,16 @@ def open_state(page: Page, site: str, bed: str, name: str) -> None:
         expect(page.locator("#traces")).to_have_attribute("data-silent", "false", timeout=SOON_MS)
 
 
-#: How far a page goes beyond its screen sideways, and downwards where all of it has to be seen at once.
+#: How far a page goes beyond its screen sideways, and downwards where all of it has to be seen at once: itself, or the
+#: column of the traces, which scrolls.
 TOO_WIDE = "() => document.documentElement.scrollWidth - innerWidth"
-TOO_TALL = "() => innerWidth < 900 ? 0 : document.documentElement.scrollHeight - innerHeight"
+TOO_TALL = """() => innerWidth < 900 ? 0 : Math.max(document.documentElement.scrollHeight - innerHeight,
+    ...[...document.querySelectorAll(".bedside .signal")].map((one) => one.scrollHeight - one.clientHeight))"""
+#: What stands above and is cut: words that are wider than their place, or have more lines.
+CUT = """() => [...document.querySelectorAll(".top > *")]
+    .filter((one) => one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight + 1)
+    .map((one) => `${one.id}: ${one.textContent}`)
+"""
 #: What can be pressed and is too small for a glove: 44 px, but for the names of the lanes, of which sixteen share the
 #: height of the traces; keys do the same.
 TOO_SMALL = """() => [...document.querySelectorAll("button, select, summary, a.switch, a.away, [role=slider], input")]

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.axe import violations
 from tests.browser.conftest import watched
 from tests.browser.feeder import Plan
+from tests.browser.states import CUT, faults
 from tests.dashboard.test_commands import BUSY, StandIn
 
 pytestmark = pytest.mark.browser
@@ -57,6 +58,20 @@ def open_dialog(page: Page, key: str, name: str) -> None:
     assert violations(page) == []
 
 
+def assert_fits_a_tablet(page: Page) -> None:
+    """All is on one screen of 1024 x 768, no word above is cut from 901 px on; upright number and presses are seen."""
+    for width in (901, 910, 1000, 1101, 1024):
+        page.set_viewport_size({"width": width, "height": 768})
+        assert page.evaluate(CUT) == [], width
+    for seen in ("traces", "outcome", "number", "freeze", "work-mark", "work-stop", "ledger"):
+        expect(page.locator(f"#{seen}")).to_be_in_viewport(ratio=1)
+    assert faults(page) == []
+    page.set_viewport_size({"width": 768, "height": 1024})
+    for seen in ("number", "freeze", "work-mark", "work-stop"):
+        expect(page.locator(f"#{seen}")).to_be_in_viewport(ratio=1)
+    page.set_viewport_size({"width": 1280, "height": 800})
+
+
 def test_a_session_is_begun_by_keys_alone(bedside: Page, site: str, stand_in: StandIn) -> None:
     """What is on the network is offered, what others use is not; a refusal is said where it was pressed."""
     stand_in.data = NETWORK
@@ -80,11 +95,12 @@ def test_a_session_is_begun_by_keys_alone(bedside: Page, site: str, stand_in: St
 
 
 def test_marks_notes_and_the_end_by_keys_alone(bedside: Page, site: str, play: Any, stand_in: StandIn) -> None:
-    """A mark is one key; a note is text, whatever it looks like; the end is asked for once more."""
+    """A mark is one key; a note is text, whatever it looks like; the end is asked for once more; tablets show it."""
     stand_in.data = {"sample": 65_000}
     with play(Plan(bed="B72", mode="live"), skip_s=20) as feeder:
         bedside.goto(f"{site}/beds/B72")
         expect(bedside.locator("#work-stop")).to_be_visible(timeout=SOON_MS)
+        assert_fits_a_tablet(bedside)
         bedside.keyboard.press("m")
         expect(bedside.locator("#work-said")).to_have_text("Marked “mark” at 1:05.", timeout=SOON_MS)
         open_dialog(bedside, "n", "notes")
