@@ -15,6 +15,7 @@ from acquisition.decisions import Decision
 from acquisition.durable import AppendFile
 from acquisition.errors import DecisionError, RecordingError
 from acquisition.items import PARTNER
+from acquisition.session_info import content_of
 
 #: Decisions about the sample that follows them: without it they decided nothing.
 ABOUT_THE_NEXT_SAMPLE = frozenset({"segment", "bridged", "lost", "reject", "clock_reset"})
@@ -69,7 +70,7 @@ class DecisionLog:
         """
         if not self.path.exists():
             return LogContent((), ())
-        content = self.path.read_bytes()
+        content = content_of(self.path)
         return self._in_force(content.split(b"\n"), whole)
 
     def append(self, *decisions: Decision) -> None:

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from acquisition.errors import MontageError, UnitError
 from acquisition.paradigm import MARKERS
+from acquisition.plain_file import read_plain
 
 #: Kinds of channel, in the order in which they are reported.
 KINDS = ("eeg", "emg")
@@ -293,7 +294,7 @@ def load_montage(name_or_path: str) -> Montage:
     """
     path = _BUILT_IN / f"{name_or_path}.toml" if name_or_path in built_in_montages() else Path(name_or_path)
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(read_plain(path).decode())
     except OSError as error:
         message = f"Montage {name_or_path!r} is neither built in nor a file that can be read."
         remedy = f"Built in are {', '.join(built_in_montages())}; your own is the path of a TOML file."

@@ -27,6 +27,7 @@ from acquisition.formats.xdf_pair import Sent, pair_of, paired
 from acquisition.formats.xdf_signal import events_of, regular_streams, signal_of, triggers_of
 from acquisition.items import PARTNER, SIGNAL
 from acquisition.montage import Binding, Montage
+from acquisition.plain_file import other_than_file
 
 
 class Kind(NamedTuple):
@@ -321,10 +322,12 @@ class _Said:
 
 def _kind_of(path: Path) -> str:
     """Return which of ``KINDS`` a file is, by its ending."""
-    if path.exists() and not path.is_file():
+    if found := other_than_file(path):
         # A folder has its own reader; a pipe or device would be waited for without end.
-        message = f"{path} is no file but a {'folder' if path.is_dir() else 'pipe, socket or device'}."
-        raise RecordingError(message, subject=str(path), remedy="Name a file.")
+        remedy = "Name a recording, or a session's folder."
+        if found == "a pipe":
+            remedy = "Write what comes out of it into a file first, and name that."
+        raise RecordingError(f"{path} is {found}, expected a file.", subject=str(path), remedy=remedy)
     if path.is_file() and not path.stat().st_size:
         remedy = "Copy it again from where it was recorded, or choose another one."
         raise RecordingError(f"{path} is empty: it has no bytes.", subject=str(path), remedy=remedy)

@@ -34,7 +34,7 @@ from acquisition.pairing import join, zipped
 from acquisition.parts import PartWriter
 from acquisition.recording import Recording, partner_of_part, recording_of_part
 from acquisition.session_info import SessionInfo as SessionInfo
-from acquisition.session_info import broken
+from acquisition.session_info import broken, content_of
 
 #: Room that is kept for a session's end: 500 results, which is 80 minutes of windows, and its ledger.
 RESERVE_BYTES = 1 << 20
@@ -123,8 +123,8 @@ class SessionFolder:
         """
         file = path / "session.json"
         try:
-            values = json.loads(file.read_bytes())
-        except (OSError, ValueError) as error:
+            values = json.loads(content_of(file))
+        except ValueError as error:
             raise broken(str(file), f"cannot be read: {error}") from error
         return cls(path, SessionInfo.from_json(values, subject=str(file)))
 
@@ -315,10 +315,10 @@ class SessionFolder:
     def ledger(self) -> dict[str, Any] | None:
         """Read ``ledger.json``; ``None`` where there is none yet."""
         file = self.path / "ledger.json"
-        try:
-            values = json.loads(file.read_bytes())
-        except FileNotFoundError:
+        if not file.exists():
             return None
+        try:
+            values = json.loads(content_of(file))
         except ValueError as error:
             raise broken(str(file), f"cannot be read: {error}") from error
         return values if isinstance(values, dict) else None
@@ -391,7 +391,7 @@ def _cut_torn(path: Path, file: XdfFile) -> int:
 def _cut_torn_line(path: Path) -> int:
     if not path.exists():
         return 0
-    content = path.read_bytes()
+    content = content_of(path)
     whole = content.rfind(b"\n") + 1
     if whole < len(content):
         os.truncate(path, whole)
@@ -406,7 +406,7 @@ def _open_lines(path: Path) -> AppendFile:
 def _read_lines(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
-    content = path.read_bytes()
+    content = content_of(path)
     try:
         return [json.loads(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]
     except (ValueError, RecursionError) as error:

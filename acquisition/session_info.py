@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from acquisition.errors import RecordingError
 from acquisition.identity import check_name, check_session_id
+from acquisition.plain_file import read_plain
 
 #: What ``session.json`` calls itself; a later layout gets another number.
 SCHEMA = "flexion.session/1"
@@ -132,6 +134,20 @@ class SessionInfo:
             return cls(**given | {"clock": tuple(given.get("clock", ()))})
         except TypeError as error:
             raise broken(subject, f"does not fit its schema: {error}") from error
+
+
+def content_of(path: Path) -> bytes:
+    """Return the bytes of a file of a session folder.
+
+    Raises
+    ------
+    RecordingError
+        If it cannot be read.
+    """
+    try:
+        return read_plain(path)
+    except OSError as error:
+        raise broken(str(path), f"cannot be read: {error.strerror or error}") from error
 
 
 def broken(subject: str, what: str) -> RecordingError:

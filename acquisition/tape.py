@@ -20,6 +20,7 @@ from acquisition.durable import replace_file
 from acquisition.errors import BadEnvironment, DecisionError, RateError
 from acquisition.ledger import UNPAIRED
 from acquisition.montage import Binding, Montage
+from acquisition.plain_file import read_plain
 from acquisition.recording import Recording
 from acquisition.session import SessionFolder
 from acquisition.session_info import broken
@@ -343,7 +344,7 @@ def _sha256_of(recording: Recording) -> str:
 
 def _read_beside(path: Path, header: bytes) -> list[Decision] | None:
     try:
-        content = path.read_bytes()
+        content = read_plain(path)
     except OSError:
         return None
     if not content.startswith(header) or not content.endswith(b"\n"):

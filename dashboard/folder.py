@@ -12,6 +12,7 @@ from typing import Any
 
 from acquisition import strict_json
 from acquisition.identity import check_name
+from acquisition.plain_file import read_plain
 from dashboard.errors import BrokenSession, UnknownScan, UnknownSession
 from inference.fmri.record import SHEET, find
 from streaming.scans import is_scan
@@ -177,7 +178,7 @@ def read_info(data_dir: Path, session: str) -> dict[str, Any]:
 def _object(path: Path, problems: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Return the object that a file holds, or None where there is no such file, or none that can be read."""
     try:
-        value = strict_json.loads(path.read_bytes())
+        value = strict_json.loads(read_plain(path))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError):
@@ -191,7 +192,7 @@ def _object(path: Path, problems: list[dict[str, Any]]) -> dict[str, Any] | None
 def _lines(path: Path, problems: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the lines of a file that are objects; a torn last one is the bridge's to void."""
     try:
-        whole, _, torn = path.read_bytes().rpartition(b"\n")
+        whole, _, torn = read_plain(path).rpartition(b"\n")
     except FileNotFoundError:
         return []
     except OSError:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from acquisition import strict_json
+from acquisition.plain_file import other_than_file, read_plain
 from inference.errors import BundleError, BundleMismatch
 from inference.image_spec import ImageSpec
 from inference.manifest import REMEDY, FusionManifest, ModelManifest, SignalSpec, read_manifest
@@ -280,7 +281,7 @@ def sha256_of_file(path: Path) -> str:
 
 def _read_json(path: Path) -> Any:
     try:
-        return strict_json.loads(path.read_text(encoding="utf-8"))
+        return strict_json.loads(read_plain(path).decode())
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error.strerror}.", subject=str(path), remedy=REMEDY) from error
     except ValueError as error:
@@ -288,6 +289,8 @@ def _read_json(path: Path) -> Any:
 
 
 def _check_file(path: Path, sha256: str) -> None:
+    if stands := other_than_file(path):
+        raise BundleError(f"{path} is {stands}, expected a file.", subject=str(path), remedy=REMEDY)
     try:
         found = sha256_of_file(path)
     except OSError as error:

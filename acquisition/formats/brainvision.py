@@ -10,13 +10,15 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-from acquisition.formats.raw_file import UNKNOWN_BREAK_S, UV, Column, MneFile, RawFile, Stretch, placed
+from acquisition.formats.raw_file import UNKNOWN_BREAK_S, UV, Column, MneFile, RawFile, Stretch, placed, refused
+from acquisition.plain_file import other_than_file
 
 #: Units that MNE turns into volts, as it spells them, and the other one that it scales; what it does not know is n/a.
 IN_VOLTS, MICROSIEMENS, UNKNOWN_UNIT = ("V", "mV", "\u00b5V", "nV"), "\u00b5S", "n/a"
 #: How MNE calls the marker of a segment.
 NEW_SEGMENT = "New Segment/"
 _SEGMENT = re.compile(r"^Mk[0-9]+=New Segment,[^,]*,([0-9]{1,12}),[^,]*,[^,]*(?:,([0-9]{20}))?\s*$", re.MULTILINE)
+_BESIDE = re.compile(r"^(?:Data|Marker)File\s*=\s*(.+?)\s*$", re.MULTILINE | re.IGNORECASE)
 _MARKER_FILE = re.compile(r"^MarkerFile\s*=\s*(.+?)\s*$", re.MULTILINE | re.IGNORECASE)
 
 
@@ -30,6 +32,7 @@ def read_brainvision(path: Path) -> RawFile:
     BadEnvironment
         If MNE is not installed.
     """
+    _check_beside(path)
     file = MneFile(path, "read_raw_brainvision")
     data, markers = Path(file.raw.filenames[0]), _marker_file(path)
     # MNE's own record of the file's units; there is no public one.
@@ -59,6 +62,19 @@ def read_brainvision(path: Path) -> RawFile:
         assumed=tuple(assumed),
         problems=tuple(f"{path.name}: {problem}" for problem in file.problems),
     )
+
+
+def _check_beside(path: Path) -> None:
+    """Refuse a header beside which a pipe or device has the name of data or markers: MNE would wait for it."""
+    try:
+        header = path.read_text("utf-8", "replace")
+    except OSError:  # MNE's reader says why
+        return
+    for name in _BESIDE.findall(header):
+        beside = path.with_name(name.replace("$b", path.stem))
+        if found := other_than_file(beside):
+            what = f"names {beside.name}, which is {found}, expected a file"
+            raise refused(path, what, "Restore it from a copy.")
 
 
 def _marker_file(path: Path) -> Path | None:

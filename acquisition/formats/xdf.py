@@ -29,6 +29,7 @@ from acquisition.formats.xdf_writer import (
     STREAM_FOOTER,
     STREAM_HEADER,
 )
+from acquisition.plain_file import other_than_file, read_plain
 
 #: Larger files are refused rather than read into memory: 9 minutes of 16 channels are 40 MB.
 MAX_BYTES = 4 << 30
@@ -138,6 +139,8 @@ def read_headers(path: Path) -> tuple[StreamHeader, ...]:
     RecordingError
         If it is not an XDF file.
     """
+    if stands := other_than_file(path):
+        raise _not_xdf(path, f"is {stands}, expected a file")
     with path.open("rb") as file:
         content = file.read(HEADERS_BYTES)
     if not content.startswith(MAGIC):
@@ -328,7 +331,7 @@ def _content_of(path: Path) -> bytes:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise _not_xdf(path, f"has {size} bytes, more than the {MAX_BYTES} that are read into memory")
-        content = path.read_bytes()
+        content = read_plain(path)
     except OSError as error:
         raise _not_xdf(path, f"cannot be read: {error.strerror or error}") from error
     if not content.startswith(MAGIC):

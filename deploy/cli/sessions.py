@@ -134,9 +134,12 @@ def path_of(file: str, data: Path) -> Path:
     RecordingError
         If there is neither.
     """
-    path = Path(file).expanduser().resolve()
+    given = Path(file).expanduser()
+    path = given.resolve()
     if path.exists():
         return path
+    if given.exists():  # a pipe of this process, such as /dev/fd/63, has no other path: it is refused by this one
+        return given
     try:
         return find(data, file).path
     except IdentityError as error:

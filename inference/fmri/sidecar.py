@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from acquisition.plain_file import other_than_file
+
 #: What is beyond so many seconds is no time, nor is what is no number.
 MOST_S = 1e6
 #: A sidecar of more bytes is none; converters write a few thousand.
@@ -45,6 +47,8 @@ def read_sidecar(scan: Path) -> Sidecar:
     beside = scan.with_name(scan.name.removesuffix(".gz").removesuffix(".nii") + ".json")
     if not os.path.exists(beside):
         return Sidecar(None, None)
+    if other_than_file(beside):  # a pipe would be waited for
+        return Sidecar(None, None, unreadable=True)
     try:
         with open(beside, "rb") as file:
             content = file.read(MOST_BYTES + 1)

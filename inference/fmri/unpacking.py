@@ -6,12 +6,12 @@ What is held is what was asked for; a header that claims more than a file can ho
 from __future__ import annotations
 
 import gzip
-import os
 import zlib
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, cast
 
+from acquisition.plain_file import other_than_file
 from inference.errors import ScanError
 from inference.fmri.remedies import refused
 
@@ -23,6 +23,12 @@ MOST_PACKED = 1032
 GZIP = b"\x1f\x8b"
 #: What to do about a file that is damaged.
 AGAIN = "Copy it again from where it was recorded; if it is as short there, convert the DICOM files again."
+#: What to do about what is no file.
+_NAME_IT = "Name a NIfTI file that can be read."
+_INSTEAD = {
+    "a folder": "If it holds DICOM files, convert them: dcm2niix -z y FOLDER; name the file that it writes.",
+    "a pipe": "Write what comes out of it into a file first, and name that.",
+}
 
 
 class ScanBytes:
@@ -40,18 +46,15 @@ class ScanBytes:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if os.path.isdir(path):
-            raise ScanError(
-                f"{path.name or path} is a folder, expected one NIfTI file.",
-                subject=str(path),
-                remedy="If it holds DICOM files, convert them: dcm2niix -z y FOLDER; name the file that it writes.",
-            )
+        if found := other_than_file(path):
+            message = f"{path.name or path} is {found}, expected one NIfTI file."
+            raise ScanError(message, subject=str(path), remedy=_INSTEAD.get(found, _NAME_IT))
         try:
             self.n_bytes = path.stat().st_size
             self._file: BinaryIO = open(path, "rb")  # noqa: SIM115 (closed by __exit__)
         except OSError as error:
             message = f"{path.name} cannot be opened: {error.strerror}."
-            raise ScanError(message, subject=str(path), remedy="Name a NIfTI file that can be read.") from error
+            raise ScanError(message, subject=str(path), remedy=_NAME_IT) from error
         self.packed = self._file.read(len(GZIP)) == GZIP
         self._file.seek(0)
         self._plain = cast(BinaryIO, gzip.GzipFile(fileobj=self._file)) if self.packed else self._file

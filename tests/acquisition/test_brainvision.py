@@ -11,6 +11,7 @@ from acquisition.errors import RecordingError
 from acquisition.montage import Channel, Montage
 from acquisition.recording import read_recording
 from acquisition.tape import decide
+from tests import no_files
 
 pytest.importorskip("mne", reason="the extra 'recordings' is not installed")
 
@@ -101,11 +102,20 @@ def test_a_recording_without_markers(tmp_path, marker_file):
         assert marker_file in str(error) and "a.vhdr" in str(error)
 
 
+def pipe(path):
+    """Put a pipe in the place of a file."""
+    path.unlink()
+    no_files.put("a pipe", path)
+
+
 @pytest.mark.parametrize(
     ("break_it", "words"),
     [
         (lambda folder: (folder / "a.eeg").unlink(), r"a\.vhdr cannot be read"),
         (lambda folder: (folder / "a.vhdr").write_bytes(b"\0\xff[["), r"a\.vhdr cannot be read"),
+        (lambda folder: (folder / "a.vhdr").unlink(), r"a\.vhdr cannot be read: No such file"),
+        (lambda folder: pipe(folder / "a.eeg"), r"a\.vhdr names a\.eeg, which is a pipe, expected a file"),
+        (lambda folder: pipe(folder / "a.vmrk"), r"a\.vhdr names a\.vmrk, which is a pipe, expected a file"),
         (
             lambda folder: (folder / "a.vmrk").write_text("Mk1=x,y,z\n[Marker Infos]\nMk2=a,b\n"),
             r"a\.vhdr cannot be read",
@@ -115,7 +125,7 @@ def test_a_recording_without_markers(tmp_path, marker_file):
             r"a\.vhdr cannot be read: [^=]* 'Common Infos'\. Restore it",
         ),
     ],
-    ids=["no data", "no header", "no markers", "no rate"],
+    ids=["no data", "no header", "gone", "data are a pipe", "markers are a pipe", "no markers", "no rate"],
 )
 def test_what_is_broken_is_refused_with_words(tmp_path, break_it, words):
     """Whatever MNE raises becomes a refusal that names the file (law 10)."""

@@ -9,6 +9,7 @@ import pytest
 
 from acquisition.errors import MontageError, UnitError
 from acquisition.montage import Channel, Montage, built_in_montages, load_montage
+from tests import no_files
 
 SITES = ["P4", "CP2", "FC5", "C3", "P3", "C2", "FC6", "C4", "CP6", "F3", "FC2", "FC1", "F4", "CP5", "C1", "CP1"]
 MUSCLES = ["RF", "RFP", "VM", "BF", "ST", "GMAX"]
@@ -186,6 +187,12 @@ def test_montage_that_is_not_there(tmp_path):
     """An unknown name lists those that are built in."""
     with pytest.raises(MontageError, match=r"'nope' is neither built in nor a file.*amp16, eeg16, paper22"):
         load_montage("nope")
+
+
+def test_montage_that_is_a_pipe(tmp_path):
+    """It is not waited for."""
+    with pytest.raises(MontageError, match=r"ward.toml' is neither built in nor a file that can be read"):
+        load_montage(str(no_files.put("a pipe", tmp_path / "ward.toml")))
 
 
 def test_montage_file_that_is_not_toml(tmp_path):

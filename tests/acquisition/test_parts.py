@@ -11,6 +11,7 @@ from acquisition.errors import DiskFull, RecordingError
 from acquisition.formats.xdf import read_headers, read_part
 from acquisition.formats.xdf_header import StreamHeader
 from acquisition.parts import SYNCS_PER_BOUNDARY, PartWriter
+from tests import no_files
 from tests.acquisition.test_durable import disk_of
 
 SIGNAL = StreamHeader("Amp16", "EEG", "float32", 1000.0, 2, labels=("C3", "RF"))
@@ -86,6 +87,8 @@ def test_the_headers_of_a_part_are_read_without_its_samples(tmp_path):
     (tmp_path / "b.xdf").write_bytes(b"rubbish")
     with pytest.raises(RecordingError, match="is not an XDF file: it begins with b'rubb'"):
         read_headers(tmp_path / "b.xdf")
+    with pytest.raises(RecordingError, match="is a pipe, expected a file"):
+        read_headers(no_files.put("a pipe", tmp_path / "c.xdf"))
 
 
 def test_a_part_left_behind_by_a_crash_in_its_headers_is_begun_anew(tmp_path):

@@ -244,7 +244,7 @@ def test_what_is_no_file_is_not_waited_for(tmp_path):
     """A pipe would block without end; a folder has its own reader."""
     os.mkfifo(tmp_path / "a.xdf")
     (tmp_path / "b.csv").mkdir()
-    with pytest.raises(RecordingError, match=r"a\.xdf is no file but a pipe, socket or device\. Name a file"):
+    with pytest.raises(RecordingError, match=r"a\.xdf is a pipe, expected a file\. Write what comes out of it into"):
         read_recording(tmp_path / "a.xdf")
-    with pytest.raises(RecordingError, match=r"b\.csv is no file but a folder"):
+    with pytest.raises(RecordingError, match=r"b\.csv is a folder, expected a file\. Name a recording, or a session's"):
         read_recording(tmp_path / "b.csv")

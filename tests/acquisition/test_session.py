@@ -14,6 +14,7 @@ from acquisition.formats.xdf_header import StreamHeader
 from acquisition.identity import new_session_id
 from acquisition.montage import load_montage
 from acquisition.session import SessionFolder, SessionInfo, known_sessions, scanned_patients
+from tests import no_files
 from tests.acquisition.test_durable import disk_of
 
 MONTAGE = load_montage("amp16")
@@ -299,6 +300,20 @@ def test_a_folder_without_a_session_is_refused(tmp_path):
     """An empty folder is none."""
     with pytest.raises(RecordingError, match=r"session\.json cannot be read"):
         SessionFolder.open(tmp_path)
+
+
+@pytest.mark.parametrize("kind", no_files.KINDS)
+def test_what_is_no_file_of_a_folder_is_refused(tmp_path, kind):
+    """Whatever stands in the place of a file is told, and never waited for."""
+    folder = SessionFolder.create(tmp_path, info())
+    for name in ("ledger.json", "results.jsonl", "decisions.jsonl", "recording-1.xdf"):
+        no_files.put(kind, folder.path / name)
+        read = {"l": folder.ledger, "r": folder.results, "d": folder.decisions}[name[0]]
+        with pytest.raises(RecordingError, match=rf"{name} (cannot be read: it )?is {kind}, expected a file"):
+            folder.parts() if name.endswith(".xdf") else read()
+    (folder.path / "session.json").unlink()
+    no_files.put(kind, folder.path / "session.json")
+    assert list(known_sessions(tmp_path)) == []
 
 
 def test_a_patient_who_is_known_by_a_scan_keeps_that_spelling(tmp_path):

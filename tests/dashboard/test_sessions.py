@@ -25,6 +25,7 @@ from dashboard.jobs import Stopped
 from dashboard.retraced import MAX_BYTES
 from dashboard.settings import DashboardSettings
 from streaming.waves import WaveFrame
+from tests import no_files
 from tests.dashboard.conftest import SOON_S, serving
 from tests.dashboard.recorded import SESSION, info, record
 
@@ -238,10 +239,11 @@ def test_torn_and_foreign_lines_are_left_out_and_said(client: httpx.Client, data
     assert client.get(f"{API}/windows").json()["total"] == 3
 
 
-def test_a_file_that_the_disk_does_not_give_is_said(client: httpx.Client, data: Path) -> None:
-    """The rest is shown."""
+@pytest.mark.parametrize("kind", no_files.KINDS)
+def test_a_file_that_the_disk_does_not_give_is_said(client: httpx.Client, data: Path, kind: str) -> None:
+    """The rest is shown, and nobody waits for a pipe."""
     (folder_of(data) / "results.jsonl").unlink()
-    (folder_of(data) / "results.jsonl").mkdir()
+    no_files.put(kind, folder_of(data) / "results.jsonl")
     body = client.get(API).json()
     assert ({"file": "results.jsonl", "kind": "unreadable"} in body["problems"], body["windows"]) == (
         True,

@@ -13,6 +13,7 @@ import pytest
 from inference.bundle import Bundle, FusionBundle, load_bundle, resolve_bundle, sha256_of
 from inference.errors import BundleError, BundleMismatch
 from inference.manifest import read_manifest
+from tests import no_files
 from tests.inference import tiny
 
 STREAM: dict[str, Any] = {
@@ -82,6 +83,16 @@ def test_a_lacking_file_is_refused(copied: Path, name: str) -> None:
     """A bundle without its model, its card or its manifest is none."""
     (copied / name).unlink()
     with pytest.raises(BundleError, match=rf"{name} cannot be read: No such file"):
+        Bundle.load(copied)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "card.md", "manifest.json"])
+@pytest.mark.parametrize("kind", no_files.KINDS)
+def test_what_is_no_file_is_refused(copied: Path, name: str, kind: str) -> None:
+    """Nothing is waited for, and no device is read without end."""
+    (copied / name).unlink()
+    no_files.put(kind, copied / name)
+    with pytest.raises(BundleError, match=rf"{name} (cannot be read: it )?is {kind}, expected a file"):
         Bundle.load(copied)
 
 

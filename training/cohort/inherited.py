@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from acquisition.plain_file import other_than_file
 from inference.fmri.sidecar import MOST_BYTES
 from training.cohort.errors import CohortError
 from training.cohort.places import SCANS, refused
@@ -73,6 +74,8 @@ def with_sidecar(scan: Path, said: bytes | None) -> Iterator[Path]:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
+        if found := other_than_file(file):
+            raise refused(file, f"is {found}, expected a file")
         with open(file, "rb") as opened:
             content = opened.read(MOST_BYTES + 1)
         values = json.loads(content.decode("utf-8-sig")) if len(content) <= MOST_BYTES else None

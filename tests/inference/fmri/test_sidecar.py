@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from inference.fmri.sidecar import MOST_BYTES, Sidecar, read_sidecar
+from tests import no_files
 
 
 def beside(folder: Path, text: str) -> Sidecar:
@@ -65,9 +66,10 @@ def test_a_large_sidecar_is_not_read(tmp_path: Path) -> None:
         tracemalloc.stop()
 
 
-def test_a_sidecar_that_is_a_folder_is_told(tmp_path: Path) -> None:
-    """It is there, and says nothing."""
-    (tmp_path / "scan_bold.json").mkdir()
+@pytest.mark.parametrize("kind", no_files.KINDS)
+def test_a_sidecar_that_is_no_file_is_told(tmp_path: Path, kind: str) -> None:
+    """It is there, and says nothing; a pipe is not waited for."""
+    no_files.put(kind, tmp_path / "scan_bold.json")
     assert read_sidecar(tmp_path / "scan_bold.nii.gz").unreadable
 
 

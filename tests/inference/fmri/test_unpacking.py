@@ -10,6 +10,7 @@ import pytest
 
 from inference.errors import ScanError
 from inference.fmri.unpacking import ScanBytes
+from tests import no_files
 
 CONTENT = np.random.default_rng(0).integers(0, 256, 200_000, dtype=np.uint8).tobytes()
 
@@ -36,6 +37,16 @@ def test_what_cannot_be_opened_is_refused(tmp_path: Path, name: str) -> None:
     """In words, with the system's reason."""
     with pytest.raises(ScanError, match="cannot be opened: (No such file or directory|File name too long)"):
         ScanBytes(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("kind", "remedy"),
+    [("a folder", "dcm2niix"), ("a pipe", "into a file first"), ("a socket", "Name a NIfTI"), ("a device", "Name a")],
+)
+def test_what_is_no_file_is_refused(tmp_path: Path, kind: str, remedy: str) -> None:
+    """Before it is opened: a pipe would be waited for without end."""
+    with pytest.raises(ScanError, match=rf"scan\.nii is {kind}, expected one NIfTI file\. .*{remedy}"):
+        ScanBytes(no_files.put(kind, tmp_path / "scan.nii"))
 
 
 @pytest.mark.parametrize("share", [0.001, 0.3, 0.999])

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from inference.fmri.sidecar import read_sidecar
+from tests import no_files
 from training.cohort.errors import CohortError
 from training.cohort.inherited import inherited, with_sidecar
 
@@ -24,6 +25,14 @@ def scan(tmp_path: Path) -> Path:
 def say(path: Path, **values: object) -> None:
     """Write a sidecar."""
     path.write_text(json.dumps(values))
+
+
+@pytest.mark.parametrize("kind", no_files.KINDS)
+def test_a_sidecar_that_is_no_file_is_not_waited_for(tmp_path, scan, kind):
+    """Whoever reads the scan says so."""
+    say(tmp_path / "bold.json", RepetitionTime=3.0)
+    no_files.put(kind, scan.with_name("sub-1_task-rest_bold.json"))
+    assert inherited(tmp_path, scan) is None
 
 
 def test_nothing_at_the_top_adds_nothing(tmp_path, scan):
