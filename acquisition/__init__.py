@@ -41,6 +41,7 @@ What is kept
     ``identity``       names of patients, beds and sessions
     ``durable``        files that survive a crash and a full disk
     ``strict_json``    JSON without what is no number
+    ``fields``         a JSON object read key by key, type by type
     ``plain_file``     a file, and no pipe or device in its place
     ``parts``          raw samples and stamps of one life of the bridge
     ``decision_log``   every decision, synced before it is obeyed

@@ -17,18 +17,19 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from acquisition import strict_json
 from acquisition.decision_log import DecisionLog
 from acquisition.decisions import Decision
 from acquisition.durable import AppendFile, make_folder, replace_file, reserve, sync_folder
 from acquisition.errors import IdentityError, RecordingError
 from acquisition.formats.xdf import XdfFile, XdfStream, read_part
 from acquisition.formats.xdf_header import StreamHeader
-from acquisition.identity import check_name, check_session_id, same_name
+from acquisition.identity import check_name, check_session_id, is_session_id, same_name
 from acquisition.items import PARTNER, SIGNAL
 from acquisition.pairing import join, zipped
 from acquisition.parts import PartWriter
@@ -123,8 +124,8 @@ class SessionFolder:
         """
         file = path / "session.json"
         try:
-            values = json.loads(content_of(file))
-        except ValueError as error:
+            values = strict_json.loads(content_of(file))
+        except (ValueError, RecursionError) as error:
             raise broken(str(file), f"cannot be read: {error}") from error
         return cls(path, SessionInfo.from_json(values, subject=str(file)))
 
@@ -319,7 +320,7 @@ class SessionFolder:
             return None
         try:
             values = json.loads(content_of(file))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise broken(str(file), f"cannot be read: {error}") from error
         return values if isinstance(values, dict) else None
 
@@ -344,14 +345,24 @@ class SessionFolder:
             self._results = None
 
 
-def known_sessions(data: Path) -> Iterator[SessionFolder]:
-    """Yield the sessions of a data folder, oldest first; folders that cannot be read are left out."""
+def known_sessions(
+    data: Path, refused: Callable[[Path, RecordingError], None] = lambda path, error: None
+) -> Iterator[SessionFolder]:
+    """Yield the sessions of a data folder, oldest first; folders that cannot be read are left out.
+
+    Parameters
+    ----------
+    data : Path
+    refused : callable
+        Hears of each folder that has the name of a session and cannot be read.
+    """
     sessions = data / "sessions"
     for path in sorted(sessions.iterdir()) if sessions.is_dir() else []:
         try:
             yield SessionFolder.open(path)
-        except (RecordingError, IdentityError):
-            continue
+        except RecordingError as error:
+            if is_session_id(path.name):
+                refused(path, error)
 
 
 def scanned_patients(data: Path) -> set[str]:
@@ -408,9 +419,12 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
         return []
     content = content_of(path)
     try:
-        return [json.loads(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]
+        lines = [json.loads(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]
     except (ValueError, RecursionError) as error:
         raise broken(str(path), f"has a line that is not JSON: {error}") from error
+    if any(not isinstance(line, dict) for line in lines):
+        raise broken(str(path), "has a line that is no object")
+    return lines
 
 
 def _result_key(result: Mapping[str, Any]) -> str:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from acquisition.errors import RecordingError
+from acquisition.errors import BadInput, IdentityError, MontageError, RecordingError
+from acquisition.fields import Fields, is_whole, shown
 from acquisition.identity import check_name, check_session_id
+from acquisition.montage import Montage
 from acquisition.plain_file import read_plain
 
 #: What ``session.json`` calls itself; a later layout gets another number.
 SCHEMA = "flexion.session/1"
 MODES = ("demo", "live", "replay", "score")
 ORIGINS = ("simulated", "recorded", "live")
+SIDES = ("left", "right")
+#: Objects and lists in one another: five of ours are, and many more could not be written again.
+MOST_LEVELS = 32
+#: Characters of what another reader says is wrong.
+MOST_WORDS = 300
+#: What to do about a file of a session folder that is not what was written.
+RESTORE = "Restore the session folder from a copy."
 
 
 @dataclass(frozen=True)
@@ -106,8 +117,6 @@ class SessionInfo:
         for key, value, known in (("mode", self.mode, MODES), ("origin", self.origin, ORIGINS)):
             if value not in known:
                 raise RecordingError(f"{key} {value!r} is unknown; expected one of {', '.join(known)}.", subject=key)
-        if not isinstance(self.bundles, Mapping):
-            raise RecordingError("bundles is no object of names and bundles.", subject="bundles")
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of ``session.json``."""
@@ -120,20 +129,21 @@ class SessionInfo:
         Raises
         ------
         RecordingError
-            If it is of another schema, or a key is missing or unknown.
+            If it is of another schema, or a key is missing, unknown or of another type; names the key.
         """
-        if not isinstance(values, dict) or values.get("schema") != SCHEMA:
-            found = values.get("schema") if isinstance(values, dict) else type(values).__name__
-            raise broken(subject, f"is of schema {found!r}; expected {SCHEMA!r}")
-        given = {key: value for key, value in values.items() if key != "schema"}
-        unknown = sorted(set(given) - {known.name for known in fields(cls)})
-        missing = sorted({"session", "patient", "mode", "origin", "montage", "rate_hz"} - set(given))
-        if unknown or missing:
-            raise broken(subject, f"has the unknown keys {unknown} and lacks {missing}")
+        own = Fields(values, subject, "", RecordingError, RESTORE)
+        schema = own.take("schema")
+        if schema != SCHEMA:
+            raise own.refuse("schema", f"is {shown(schema)}, expected {SCHEMA!r}")
+        if flaw := flaw_of(values):
+            raise broken(subject, flaw)
+        read = {key: reader(own, key) for key, reader in _NEEDED.items()}
+        read |= {key: reader(own, key) for key, reader in _OPTIONAL.items() if own.has(key)}
+        own.end()
         try:
-            return cls(**given | {"clock": tuple(given.get("clock", ()))})
-        except TypeError as error:
-            raise broken(subject, f"does not fit its schema: {error}") from error
+            return cls(**read)
+        except IdentityError as error:
+            raise broken(subject, f"cannot be used: {_in_a_line(error)}") from error
 
 
 def content_of(path: Path) -> bytes:
@@ -150,6 +160,159 @@ def content_of(path: Path) -> bytes:
         raise broken(str(path), f"cannot be read: {error.strerror or error}") from error
 
 
+def flaw_of(values: object) -> str:
+    """Return why values of JSON could not be written again, in words; empty where they could be."""
+    if _is_deep(values):
+        return "is nested too deeply"
+    return "" if is_whole(values) else "holds half a character"
+
+
 def broken(subject: str, what: str) -> RecordingError:
     """Return the refusal of a file of a session folder."""
-    return RecordingError(f"{subject} {what}.", subject=subject, remedy="Restore the session folder from a copy.")
+    return RecordingError(f"{subject} {what}.", subject=subject, remedy=RESTORE)
+
+
+def _is_deep(value: object, levels: int = MOST_LEVELS) -> bool:
+    """Tell whether objects and lists lie in one another deeper than so many levels."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(not levels or _is_deep(item, levels - 1) for item in inside)
+
+
+def _in_a_line(error: BadInput) -> str:
+    """Return what another reader says is wrong: it may show all that stands there."""
+    words = error.message.removesuffix(".")
+    words = words if len(words) <= MOST_WORDS else f"{words[:MOST_WORDS]} ..."
+    return words if words.isprintable() else shown(words)
+
+
+def _words(own: Fields, key: str) -> str:
+    """Return a text, be it empty."""
+    value = own.take(key)
+    if not isinstance(value, str):
+        raise own.refuse(key, f"is {shown(value)}, expected a text")
+    return value
+
+
+def _moment(own: Fields, key: str) -> str:
+    text = own.text(key)
+    try:
+        datetime.fromisoformat(text)
+    except ValueError as error:
+        raise own.refuse(key, f"is {shown(text)}, expected a moment such as 2026-03-31T10:20:30+00:00") from error
+    return text
+
+
+def _montage(own: Fields, key: str) -> dict[str, Any]:
+    values = own.mapping(key)
+    try:
+        Montage.from_json(values, subject="it")
+    except MontageError as error:
+        raise own.refuse(key, f"cannot be used: {_in_a_line(error)}") from error
+    return values
+
+
+def _rate(own: Fields, key: str) -> float:
+    return own.number(key, low=1.0)
+
+
+def _seconds(own: Fields, key: str) -> float:
+    return own.number(key, low=0.0)
+
+
+def _side(own: Fields, key: str) -> str:
+    return own.text(key, among=SIDES)
+
+
+def _source(own: Fields, key: str) -> dict[str, Any]:
+    """Return what a session came from; keys are free, but for those that everybody reads."""
+    value = own.mapping(key)
+    known = Fields(value, own.file, key, RecordingError, RESTORE)
+    for name in ("kind", "path", "name", "source_id", "hostname"):
+        if known.has(name):
+            _words(known, name)
+    for name in ("partner", "reading"):
+        if known.has(name):
+            known.mapping(name)
+    return value
+
+
+def _bundles(own: Fields, key: str) -> dict[str, Any]:
+    """Return the bundles of each kind, with all that they are found and named by."""
+    value = own.mapping(key)
+    kinds = Fields(value, own.file, key, RecordingError, RESTORE)
+    for kind in value:
+        if kinds.has(kind):
+            bundle = kinds.object(kind)
+            for named in ("name", "version", "sha256"):
+                bundle.text(named)
+            if bundle.has("origin"):
+                bundle.text("origin")
+    return value
+
+
+def _excerpt(own: Fields, key: str) -> dict[str, float]:
+    part = own.object(key)
+    read = {name: part.number(name, low=0.0) for name in ("from_s", "to_s")}
+    part.end()
+    return read
+
+
+def _decisions(own: Fields, key: str) -> dict[str, str]:
+    file = own.object(key)
+    read = {name: file.text(name) for name in ("path", "sha256")}
+    file.end()
+    return read
+
+
+def _versions(own: Fields, key: str) -> dict[str, str]:
+    value = own.mapping(key)
+    of = Fields(value, own.file, key, RecordingError, RESTORE)
+    return {name: _words(of, name) for name in value}
+
+
+def _clock(own: Fields, key: str) -> tuple[dict[str, Any], ...]:
+    return tuple(
+        {
+            "part": entry.count("part", low=1),
+            "lsl_s": entry.number("lsl_s"),
+            "utc_s": entry.number("utc_s"),
+            **({"boot": _words(entry, "boot")} if entry.has("boot") else {}),
+        }
+        for entry in own.objects(key)
+    )
+
+
+#: How each key of ``session.json`` is read: those that must be there, and those that may be left out or null.
+_NEEDED: Mapping[str, Callable[[Fields, str], Any]] = {
+    "session": Fields.text,
+    "patient": Fields.text,
+    "mode": partial(Fields.text, among=MODES),
+    "origin": partial(Fields.text, among=ORIGINS),
+    "created_utc": _moment,
+    "montage": _montage,
+    "mains_hz": _rate,
+    "rate_hz": _rate,
+    "fingerprint": _words,
+}
+_OPTIONAL: Mapping[str, Callable[[Fields, str], Any]] = {
+    "bed": Fields.text,
+    "unit": _words,
+    "source": _source,
+    "markers_source": _source,
+    "bundles": _bundles,
+    "planned_s": _seconds,
+    "replay_of": _words,
+    "excerpt": _excerpt,
+    "rounds": Fields.count,
+    "repeats": Fields.truth,
+    "decisions": _decisions,
+    "expected_samples": Fields.count,
+    "resampled_from_hz": _rate,
+    "versions": _versions,
+    "clock": _clock,
+    "age": _seconds,
+    "days_since_onset": _seconds,
+    "lesion_side": _words,
+    "paretic_side": _side,
+    "entered_in_error": Fields.truth,
+}

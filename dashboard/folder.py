@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from acquisition import strict_json
+from acquisition.errors import RecordingError
 from acquisition.identity import check_name
 from acquisition.plain_file import read_plain
+from acquisition.session_info import SCHEMA, SessionInfo, flaw_of
 from dashboard.errors import BrokenSession, UnknownScan, UnknownSession
 from inference.fmri.record import SHEET, find
 from streaming.scans import is_scan
@@ -135,9 +137,10 @@ def attention_of(data_dir: Path, session: str, scan_sha256: str) -> Path:
         If the folder names no patient: nothing else may become part of a path.
     """
     info = read_info(data_dir, session)
-    bundle = (info.get("bundles") or {}).get("fmri")
-    patient = check_name("patient", str(info.get("patient")))
-    found = bundle and find(data_dir, patient, scan_sha256, bundle["sha256"])
+    patient, bound = check_name("patient", str(info.get("patient"))), info.get("bundles")
+    bundle = bound.get("fmri") if isinstance(bound, dict) else None
+    sha256 = bundle.get("sha256") if isinstance(bundle, dict) else None
+    found = sha256 and find(data_dir, patient, scan_sha256, str(sha256))
     if not found or not (found[0] / SHEET).is_file():
         raise UnknownScan(
             f"No picture of scan {scan_sha256[:12]} was made with the model of scans of session {session}.",
@@ -166,13 +169,26 @@ def read_info(data_dir: Path, session: str) -> dict[str, Any]:
         )
     problems: list[dict[str, Any]] = []
     info = _object(path, problems)
-    if info is None:
+    words = "cannot be read" if info is None else _wrong_with(info)
+    if info is None or words:
         raise BrokenSession(
-            f"The session.json of session {session} cannot be read.",
+            f"The session.json of session {session} {words}.",
             subject=session,
             remedy="Restore the session's folder from a copy.",
         )
     return info
+
+
+def _wrong_with(info: dict[str, Any]) -> str:
+    """Return what is wrong with a ``session.json``; of another version nobody here knows the keys."""
+    schema = info.get("schema")
+    if isinstance(schema, str) and schema != SCHEMA:
+        return flaw_of(info)
+    try:
+        SessionInfo.from_json(info, subject="It")
+    except RecordingError as error:
+        return f"cannot be used. {error.message.removesuffix('.')}"
+    return ""
 
 
 def _object(path: Path, problems: list[dict[str, Any]]) -> dict[str, Any] | None:

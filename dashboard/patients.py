@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from acquisition.errors import IdentityError
 from acquisition.identity import check_name, is_session_id
+from acquisition.plain_file import read_plain
 from dashboard.archive import Archive
 from dashboard.errors import BrokenSession, UnknownSession
 from dashboard.folder import files_of
@@ -186,6 +187,6 @@ def _row(session: str, info: dict[str, Any], **told: Any) -> SessionRow:
 
 def _patient_in(path: Path) -> str | None:
     try:
-        return check_name("patient", json.loads(path.read_bytes())["patient"])
+        return check_name("patient", json.loads(read_plain(path))["patient"])
     except (OSError, ValueError, RecursionError, KeyError, TypeError, IdentityError):  # no session.json of ours
         return None

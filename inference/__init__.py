@@ -1,7 +1,7 @@
 """Inference: from a window to the number on the screen. The modules, in the order of the data.
 
 - :mod:`.errors`: every refusal of this package
-- :mod:`.fields`, :mod:`.manifest`, :mod:`.image_spec`, :mod:`.bundle`: what a model says of itself, and whether it may
+- :mod:`.manifest`, :mod:`.image_spec`, :mod:`.bundle`: what a model says of itself, and whether it may
   be trusted
 - :mod:`.building`: write a bundle's folder; ``python -m inference.building`` rewrites the equal fusion that ships
 - :mod:`.normalisation`: the z-score, last step before an engine and the same in training

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from acquisition.fields import Fields
 from inference.bundle import SHORT, Bundle
 from inference.errors import FmriRefused
-from inference.fields import Fields
 
 #: Days between scan and session beyond which people are told: the brain of the first weeks changes by the week.
 NOTICE_DAYS = 30

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from inference.fields import Fields
+from acquisition.fields import Fields
 
 #: Layers between pooled features and logit, in the order in which they alternate.
 READOUT_LAYERS = ("linear", "relu")

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from acquisition.fields import Fields
 from inference.calibration import Calibration
 from inference.errors import BundleError
-from inference.fields import Fields
 from inference.image_spec import ImageSpec, read_image
 
 #: Kinds of bundles; the first two are also the names of the modalities.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from acquisition.errors import IdentityError, RecordingError
+from acquisition.errors import FlexionError, IdentityError, RecordingError
 from deploy.cli import output
 from deploy.cli.options import Bundle, Data, Json
 
@@ -55,14 +55,19 @@ def sessions() -> None:
 
 @group.command("list")
 def list_(data: Data = None, as_json: Json = False) -> None:
-    """List the recorded sessions, oldest first."""
-    from acquisition.session import known_sessions
+    """List the recorded sessions, oldest first.
+
+    A session whose folder cannot be read is told with the reason, and hides none of the others.
+    """
     from deploy.settings import load
 
     folder = load({"data_dir": data}).data_dir
-    rows = [_describe(session) for session in known_sessions(folder)]
+    rows, refused = _listed(folder)
+    for error in refused.values():
+        output.say(f"flexion: {error}")
     if as_json:
-        output.put_json({"schema": output.SCHEMA, "sessions": rows})
+        unread = [{"session": session, "error": error.as_refusal()} for session, error in refused.items()]
+        output.put_json({"schema": output.SCHEMA, "sessions": rows, **({"refused": unread} if unread else {})})
         return
     output.put_table(f"Sessions in {folder}", list(HEAD.values()), [_cells(row) for row in rows])
 
@@ -117,6 +122,20 @@ def export(session: Session, out: Out = None, data: Data = None, as_json: Json =
         return
     lost = f"{done['lost']} of them lost in {done['holes']} holes" if done["holes"] else "none of them lost"
     print(f"{done['path']}: {done['seconds']:g} s, {done['samples']} samples, {lost}, {done['markers']} markers")
+
+
+def _listed(data: Path) -> tuple[list[dict[str, Any]], dict[str, FlexionError]]:
+    """Return what is told of each session, and why another one's folder cannot be read: it hides none of the others."""
+    from acquisition.session import known_sessions
+
+    rows: list[dict[str, Any]] = []
+    refused: dict[str, FlexionError] = {}
+    for folder in known_sessions(data, lambda path, error: refused.update({path.name: error})):
+        try:
+            rows.append(_describe(folder))
+        except RecordingError as error:
+            refused[folder.info.session] = error
+    return rows, refused
 
 
 def _cells(row: Mapping[str, Any]) -> list[object]:

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from acquisition.fields import Fields
 from inference.errors import BundleError, ScanError
-from inference.fields import Fields
 from inference.manifest import REMEDY
 
 #: A difference beyond so many tolerances is refused.

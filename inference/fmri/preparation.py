@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquisition.decisions import canonical_json
+from acquisition.fields import Fields
 from inference.errors import BundleError
-from inference.fields import Fields
 from inference.fmri.maps import Fluctuations, Moments
 from inference.fmri.mask import brain_mask
 from inference.fmri.motion import HeadMotion, framewise_displacement

@@ -13,8 +13,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from acquisition.fields import Fields
 from inference.errors import FmriRefused
-from inference.fields import Fields
 from inference.fmri_event import REMEDY
 
 #: The file that makes a folder a score.

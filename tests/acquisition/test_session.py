@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
+from datetime import datetime
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from acquisition.decisions import Decision
 from acquisition.errors import BadEnvironment, DiskFull, IdentityError, RecordingError
 from acquisition.formats.xdf_header import StreamHeader
 from acquisition.identity import new_session_id
-from acquisition.montage import load_montage
+from acquisition.montage import Montage, load_montage
 from acquisition.session import SessionFolder, SessionInfo, known_sessions, scanned_patients
 from tests import no_files
 from tests.acquisition.test_durable import disk_of
@@ -258,13 +261,49 @@ def test_a_session_that_is_not_there_is_told(tmp_path):
         SessionFolder.find(tmp_path, "../etc")
 
 
+def deep(n):
+    """Return lists in one another."""
+    return [] if n == 0 else [deep(n - 1)]
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"schema": "flexion.session/9"}, "is of schema 'flexion.session/9'"),
-        ({"colour": "red"}, r"has the unknown keys \['colour'\]"),
-        ({"mode": "guess"}, "mode 'guess' is unknown; expected one of demo, live, replay, score"),
-        ({"origin": "found"}, "origin 'found' is unknown"),
+        ({"schema": "flexion.session/9"}, "schema is 'flexion.session/9', expected 'flexion.session/1'"),
+        ({"colour": "red"}, "colour is not a known key"),
+        ({"one\ntwo" + 1000 * "!": "red"}, r"json: 'one\\ntwo!+\.\.\.!+' is not a known key"),
+        ({"mode": "guess"}, "mode is 'guess', expected one of demo, live, replay, score"),
+        ({"origin": "found"}, "origin is 'found', expected one of simulated, recorded, live"),
+        ({"patient": "a b\n" + 1000 * "c"}, r"cannot be used: patient 'a b\\nc+ \.\.\.\. Restore"),
+        ({"session": ["a"]}, "session must be a text, not a list"),
+        ({"bed": 7}, "bed must be a text, not a number"),
+        ({"created_utc": "yesterday"}, "created_utc is 'yesterday', expected a moment such as"),
+        ({"montage": []}, "montage must be an object, not a list"),
+        ({"montage": {"name": ["a"]}}, r"montage cannot be used: it has name = \['a'\]; expected str"),
+        ({"mains_hz": "50"}, "mains_hz must be a number, not a text"),
+        ({"rate_hz": 0}, "rate_hz is 0, expected a finite number from 1"),
+        ({"unit": ["uV"]}, r"unit is \['uV'\], expected a text"),
+        ({"source": "Amp"}, "source must be an object, not a text"),
+        ({"source": {"kind": 7}}, "source.kind is 7, expected a text"),
+        ({"source": {"partner": 7}}, "source.partner must be an object, not a number"),
+        ({"bundles": ["a"]}, "bundles must be an object, not a list"),
+        ({"bundles": {"fmri": {"name": "a"}}}, "bundles.fmri.version is missing"),
+        (
+            {"bundles": {"fmri": {"name": "a", "version": "1", "sha256": "b", "origin": 7}}},
+            "fmri.origin must be a text",
+        ),
+        ({"excerpt": {"from_s": 1.0}}, "excerpt.to_s is missing"),
+        ({"excerpt": {"from_s": 1.0, "to_s": 2.0, "at_s": 1.0}}, "excerpt.at_s is not a known key"),
+        ({"rounds": 1.5}, "rounds must be a whole number, not a number"),
+        ({"repeats": 1}, "repeats must be true or false, not a number"),
+        ({"decisions": {"path": 1}}, "decisions.path must be a text"),
+        ({"versions": {"numpy": 2}}, "versions.numpy is 2, expected a text"),
+        ({"clock": {}}, "clock must be a list, not an object"),
+        ({"clock": [{"part": 0}]}, r"clock\[0\]\.part is 0, expected at least 1"),
+        ({"age": -1}, "age is -1, expected a finite number from 0"),
+        ({"paretic_side": "both"}, "paretic_side is 'both', expected one of left, right"),
+        ({"lesion_side": "\ud800"}, "holds half a character"),
+        ({"source": {"a": deep(40)}}, "is nested too deeply"),
     ],
 )
 def test_a_session_file_that_does_not_fit_is_refused(tmp_path, changes, words):
@@ -276,24 +315,109 @@ def test_a_session_file_that_does_not_fit_is_refused(tmp_path, changes, words):
         SessionFolder.open(folder.path)
 
 
-def test_a_session_file_without_its_mains_is_refused(tmp_path):
+@pytest.mark.parametrize("key", ["session", "montage", "mains_hz", "fingerprint"])
+def test_a_session_file_without_a_key_is_refused(tmp_path, key):
     """Every key that has no default must be there."""
     folder = SessionFolder.create(tmp_path, info())
     file = folder.path / "session.json"
     values = json.loads(file.read_text())
-    del values["mains_hz"]
+    del values[key]
     file.write_text(json.dumps(values))
-    with pytest.raises(RecordingError, match="does not fit its schema: .*mains_hz"):
+    with pytest.raises(RecordingError, match=f"session.json: {key} is missing"):
         SessionFolder.open(folder.path)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b'{"schema": "flexion.session/1"}'])
+RUBBISH = [b"", b"{", b"[]", b"\xff", b'{"schema": "flexion.session/1"}', b"[" * 100_000, b'{"schema": NaN}']
+
+
+@pytest.mark.parametrize("content", RUBBISH, ids=range(len(RUBBISH)))
 def test_a_session_file_that_is_broken_is_refused(tmp_path, content):
-    """Rubbish in session.json names the file and where to get it again."""
-    folder = SessionFolder.create(tmp_path, info())
+    """Rubbish in session.json names the file and where to get it again, and hides no other session."""
+    folder, other = SessionFolder.create(tmp_path, info()), SessionFolder.create(tmp_path, info())
     (folder.path / "session.json").write_bytes(content)
-    with pytest.raises(RecordingError, match=r"session\.json .*Restore the session folder from a copy"):
+    with pytest.raises(RecordingError, match=r"session\.json.*Restore the session folder from a copy"):
         SessionFolder.open(folder.path)
+    told = {}
+    known = known_sessions(tmp_path, lambda path, error: told.update({path.name: error.subject}))
+    assert [one.info.session for one in known] == [other.info.session]
+    assert told == {folder.info.session: str(folder.path / "session.json")}
+
+
+def places(value, at=()):
+    """Yield the way to every value in a value of JSON."""
+    yield at
+    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield from places(value[key], (*at, key))
+
+
+def with_(value, at, other):
+    """Return a value of JSON with another one in one place."""
+    if not at:
+        return other
+    changed = dict(value) if isinstance(value, dict) else list(value)
+    changed[at[0]] = with_(changed[at[0]], at[1:], other)
+    return changed
+
+
+#: All that a session may know.
+FULL = json.loads(
+    json.dumps(
+        info(
+            unit="uV",
+            source={
+                "kind": "lsl",
+                "name": "Amp",
+                "partner": {"name": "B"},
+                "reading": {"rate_hz": 1.0},
+                "channels": [1],
+            },
+            markers_source={"name": "Cues"},
+            excerpt={"from_s": 0.0, "to_s": 1.0},
+            decisions={"path": "a", "sha256": "b"},
+            expected_samples=7,
+            resampled_from_hz=500.0,
+            replay_of="a",
+            versions={"numpy": "2"},
+            clock=[{"part": 1, "lsl_s": 1.0, "utc_s": 2.0, "boot": ""}],
+            age=60.0,
+            days_since_onset=20.0,
+            lesion_side="left",
+            paretic_side="right",
+        ).to_json()
+    )
+)
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**300), 10**300)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(), max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(at=st.sampled_from(sorted(places(FULL), key=str)), other=JSON)
+def test_whatever_stands_in_a_session_file_is_taken_or_refused_in_a_line(at, other):
+    """Any value of JSON in any place: a session that can be written again, or a line that names the file (law 10)."""
+    try:
+        taken = SessionInfo.from_json(with_(FULL, at, other), subject="/data/session.json")
+    except RecordingError as error:
+        words = str(error)
+        assert words.startswith("/data/session.json") and words.endswith("Restore the session folder from a copy.")
+        assert words.isprintable() and len(words) < 600
+        return
+    again = json.loads(json.dumps(taken.to_json(), allow_nan=False).encode())
+    assert SessionInfo.from_json(again) == taken
+    assert str(taken.bed) and datetime.fromisoformat(taken.created_utc) and Montage.from_json(taken.montage)
+    assert all(bundle is None or len(bundle["sha256"]) for bundle in taken.bundles.values())
+    assert taken.source is None or isinstance(taken.source.get("kind"), str | None)
+
+
+def test_all_that_a_session_knows_comes_back():
+    """What is written is read, key by key."""
+    assert SessionInfo.from_json(FULL).to_json() == FULL | {"clock": FULL["clock"]}
+    assert set(FULL) == {"schema", *(known.name for known in fields(SessionInfo))}
 
 
 def test_a_folder_without_a_session_is_refused(tmp_path):
@@ -349,5 +473,10 @@ def test_broken_lines_and_ledgers_are_refused(tmp_path):
     (folder.path / "results.jsonl").write_bytes(b"[" * 100_000 + b"]" * 100_000 + b"\n")
     with pytest.raises(RecordingError, match=r"results\.jsonl has a line that is not JSON: maximum recursion"):
         folder.results()
-    with pytest.raises(RecordingError, match=r"ledger\.json cannot be read"):
-        folder.ledger()
+    (folder.path / "results.jsonl").write_bytes(b"7\n")
+    with pytest.raises(RecordingError, match=r"results\.jsonl has a line that is no object"):
+        folder.results()
+    for content in (b"rubbish", b"[" * 100_000):
+        (folder.path / "ledger.json").write_bytes(content)
+        with pytest.raises(RecordingError, match=r"ledger\.json cannot be read"):
+            folder.ledger()

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.feeder import IMAGE_BUNDLE, SCAN, Feeder, Plan
 from tests.browser.ink import INKED
+from tests.dashboard.recorded import info
 
 pytestmark = pytest.mark.browser
 
@@ -61,8 +62,8 @@ def keep_scan(data_dir: Path, feeder: Feeder) -> None:
     session, scan = data_dir / "sessions" / feeder.session, data_dir / "patients" / feeder.plan.patient / "fmri" / SCAN
     for folder in (session, scan):
         folder.mkdir(parents=True)
-    info = {"session": feeder.session, "patient": feeder.plan.patient, "bundles": {"fmri": IMAGE_BUNDLE}}
-    (session / "session.json").write_text(json.dumps(info))
+    about = info(feeder.session, patient=feeder.plan.patient, bundles={"fmri": IMAGE_BUNDLE}).to_json()
+    (session / "session.json").write_text(json.dumps(about))
     attention = {"columns": 5, "cell_mm": 31.4, "sanity": {"correlation": 0.05, "n_slices": 20}}
     (scan / "score.json").write_text(json.dumps({"bundle_sha256": IMAGE_BUNDLE["sha256"], "attention": attention}))
     rows = [f"{i},{4 * i - 8},0.1,0.1,{7 - i},0.5" for i in range(7)]

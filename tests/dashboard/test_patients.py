@@ -124,7 +124,9 @@ def test_what_nobody_can_read_is_counted(patients: Patients, tmp_path: Path) -> 
     assert patients._row(kept.info.session).unreadable
 
 
-@pytest.mark.parametrize("spoiled", [{"created_utc": 7}, {"bundles": ["a"]}])
+@pytest.mark.parametrize(
+    "spoiled", [{"created_utc": 7}, {"bundles": ["a"]}, {"ended": 7}, {"repeats": 1}, {"schema": 1}]
+)
 def test_a_session_json_of_another_shape_hides_no_other(patients: Patients, tmp_path: Path, spoiled: Any) -> None:
     """It is JSON and names a patient; what else it says is not what ours do."""
     record(tmp_path, "P-1")

@@ -11,6 +11,7 @@ import pytest
 from dashboard.files import PAGES, STATIC
 from dashboard.settings import DashboardSettings
 from tests.dashboard.conftest import Teller, serving
+from tests.dashboard.recorded import info
 
 SESSION = "01JDA0000000000000000000AB"
 
@@ -73,8 +74,13 @@ def session_folder(data_dir: Path) -> Path:
     """Make the folder of a session."""
     folder = data_dir / "sessions" / SESSION
     folder.mkdir(parents=True)
-    (folder / "session.json").write_text(json.dumps({"session": SESSION, "patient": "P-017"}))
+    (folder / "session.json").write_text(json.dumps(about()))
     return folder
+
+
+def about(fmri: object = None) -> dict[str, object]:
+    """Return what session.json holds of a session with a model of scans."""
+    return info(SESSION, bundles={"fmri": fmri}).to_json()
 
 
 SCAN, MODEL = "a" * 64, "b" * 64
@@ -83,8 +89,8 @@ SCAN, MODEL = "a" * 64, "b" * 64
 def scored_scan(settings: DashboardSettings, patient: str = "P-017") -> Path:
     """Make the folders of a session with a model of scans, and of a scan that it scored."""
     folder, shelf = session_folder(settings.data_dir), settings.data_dir / "patients" / patient / "fmri" / SCAN
-    info = {"session": SESSION, "patient": "P-017", "bundles": {"fmri": {"sha256": MODEL}}}
-    (folder / "session.json").write_text(json.dumps(info))
+    model = {"name": "cnn", "version": "1", "sha256": MODEL, "origin": "synthetic"}
+    (folder / "session.json").write_text(json.dumps(about(model)))
     shelf.mkdir(parents=True)
     (shelf / "score.json").write_text(json.dumps({"bundle_sha256": MODEL}))
     (shelf / "attention.png").write_bytes(b"a picture")
@@ -107,7 +113,7 @@ def test_a_picture_of_anything_else_is_not_shown(client: httpx.Client, settings:
         (shelf / "score.json").write_text(json.dumps({"bundle_sha256": "c" * 64}))
     if what == "no model":
         session = settings.data_dir / "sessions" / SESSION / "session.json"
-        session.write_text(json.dumps({"patient": "P-017", "bundles": {"fmri": None}}))
+        session.write_text(json.dumps(about()))
     if what == "no picture":
         (shelf / "attention.png").unlink()
     scan = "d" * 64 if what == "another scan" else SCAN
@@ -116,13 +122,25 @@ def test_a_picture_of_anything_else_is_not_shown(client: httpx.Client, settings:
     assert answer.json()["kind"] == "unknown_scan"
 
 
-@pytest.mark.parametrize(("info", "kind"), [({"patient": "P-017"}, "unknown_scan"), ({"patient": "../x"}, "identity")])
+LATER = {"schema": "flexion.session/9"}
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ({**LATER, "patient": "P-017"}, "unknown_scan"),
+        ({**LATER, "patient": "P-017", "bundles": ["a"]}, "unknown_scan"),
+        ({**LATER, "patient": "P-017", "bundles": {"fmri": "a"}}, "unknown_scan"),
+        ({**LATER, "patient": "../x"}, "identity"),
+        ({"patient": "P-017"}, "broken_session"),
+    ],
+)
 def test_a_session_json_of_another_shape_has_no_picture(
-    client: httpx.Client, settings: DashboardSettings, info: object, kind: str
+    client: httpx.Client, settings: DashboardSettings, said: object, kind: str
 ) -> None:
-    """One that names no models, and one whose patient would lead out of the folder."""
+    """One that names no models, and one whose patient would lead out of the folder; of another version, and of ours."""
     scored_scan(settings)
-    (settings.data_dir / "sessions" / SESSION / "session.json").write_text(json.dumps(info))
+    (settings.data_dir / "sessions" / SESSION / "session.json").write_text(json.dumps(said))
     answer = client.get(f"/api/v1/sessions/{SESSION}/scans/{SCAN}/attention.png")
     assert answer.json()["kind"] == kind
 

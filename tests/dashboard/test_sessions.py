@@ -266,6 +266,27 @@ def test_a_session_json_that_is_torn_is_a_problem(client: httpx.Client, data: Pa
         assert (answer.status_code, answer.json()["kind"]) == (422, "broken_session")
 
 
+@pytest.mark.parametrize("schema", ["flexion.session/1", "flexion.session/9"])
+@pytest.mark.parametrize(
+    "spoiled",
+    [{"bundles": ["a"]}, {"bundles": {"fmri": 7}}, {"montage": 7}, {"source": "a"}, {"rate_hz": "a"}, {"clock": 7},
+     {"bed": ["a"]}, {"unit": "\ud800"}, {"versions": [[[]]]}, {"created_utc": {}}],
+    ids=str,
+)  # fmt: skip
+def test_rubbish_in_a_session_json_is_said(client: httpx.Client, data: Path, schema: str, spoiled: Any) -> None:
+    """In words, with the key; of another version nobody here knows the keys, and no page fails over them."""
+    path = folder_of(data) / "session.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **spoiled, "schema": schema}))
+    for ask in (API, f"{API}/windows", f"{API}/course", f"{API}/scans/{'0' * 64}/attention.png", "/api/v1/patients"):
+        answer = client.get(ask)
+        assert answer.status_code < 500, (ask, answer.text)
+    body = client.get(API).json()
+    if schema == "flexion.session/1":
+        assert body["kind"] == "broken_session" and next(iter(spoiled)) in body["detail"].replace("half", "unit"), body
+    elif "unit" not in spoiled:
+        assert body["outcome"] is None
+
+
 def test_a_session_of_another_version_tells_no_outcome(client: httpx.Client, data: Path) -> None:
     """Its windows are told; what it is bound to cannot be known."""
     values = json.loads((folder_of(data) / "session.json").read_text())

@@ -173,6 +173,31 @@ def test_sessions_are_listed_under_words(flexion, settings, models):
     assert re.search(rf"{info.session} +P1 +B1 +demo +{begun} +no +0", listed)
 
 
+def test_a_session_that_is_spoiled_hides_no_other(flexion, settings, models):
+    """Each folder that cannot be read is said in a line, with the file and the key; the others are listed."""
+    plan = Plan("demo", "simulated", "P1", "B1", load_montage("amp16"), {"kind": "lsl"})
+    made = [SessionFolder.create(settings.data_dir, plan.to_info(models)) for _ in range(4)]
+    values = made[0].info.to_json()
+    (made[1].path / "session.json").write_text(json.dumps({**values, "bundles": ["a"]}))
+    (made[2].path / "results.jsonl").write_text("7\n")
+    (made[3].path / "session.json").unlink()
+    data = {"FLEXION_DATA_DIR": str(settings.data_dir)}
+    done = flexion("sessions", "list", "--json", **data)
+    listed, ids = json.loads(done.stdout), [folder.info.session for folder in made]
+    assert [row["session"] for row in listed["sessions"]] == ids[:1] and done.returncode == 0
+    assert {one["session"]: one["error"]["kind"] for one in listed["refused"]} == dict.fromkeys(ids[1:], "recording")
+    lines = done.stderr.splitlines()
+    for number, words in enumerate(
+        ("bundles must be an object, not a list", "a line that is no object", "No such file")
+    ):
+        assert sum(words in line and ids[number + 1] in line and "Restore" in line for line in lines) == 1, lines
+    for verb in ("show", "report", "export"):
+        done = flexion("sessions", verb, ids[1], **data)
+        assert (
+            done.returncode == 3 and "bundles must be an object" in done.stderr and len(done.stderr.splitlines()) == 1
+        )
+
+
 def test_a_fault_of_ours_leaves_a_report(capsys, tmp_path, monkeypatch):
     """The traceback goes to a file that the one line names."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))

@@ -1,11 +1,12 @@
 """Fields: read a JSON object key by key, type by type, and refuse what is missing, wrong or unknown (law 10).
 
-Used for manifests and fMRI scores. Each refusal names the file and the key. A key that nobody asked for is refused
-at :meth:`Fields.end`, so that a misspelt key is never read as an absent one.
+Used for session.json, manifests and fMRI scores. Each refusal names the file and the key. A key that nobody asked for
+is refused at :meth:`Fields.end`, so that a misspelt key is never read as an absent one.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import reprlib
 from collections.abc import Mapping, Sequence
@@ -27,7 +28,7 @@ _KINDS: tuple[tuple[type, str], ...] = (
 
 #: Whole numbers beyond this one are none that a file of ours counts: a float no longer tells them apart.
 _MOST = 2**53
-#: How a value is shown in a refusal: in one line, however long or deep it is.
+#: A value in a refusal: so many characters of it.
 _SHOWN = reprlib.Repr()
 _SHOWN.maxstring = _SHOWN.maxother = _SHOWN.maxlong = 120
 
@@ -58,6 +59,8 @@ class Fields:
     def refuse(self, key: str, words: str) -> BadInput:
         """Return the error that says what is wrong with ``key``; the caller raises it."""
         subject = f"{self._prefix}{key}" or "the whole file"
+        if not subject.isprintable() or len(subject) > _SHOWN.maxstring:
+            subject = shown(subject)
         return self._refusal(f"{self.file}: {subject} {words}.", subject=self.file, remedy=self._remedy)
 
     def has(self, key: str) -> bool:
@@ -78,10 +81,10 @@ class Fields:
         value = self.take(key)
         if not isinstance(value, str) or not value:
             raise self.refuse(key, f"must be a text, not {_kind(value)}")
-        if not _is_whole(value):
-            raise self.refuse(key, f"is {_SHOWN.repr(value)}, which holds half a character")
+        if not is_whole(value):
+            raise self.refuse(key, f"is {shown(value)}, which holds half a character")
         if among and value not in among:
-            raise self.refuse(key, f"is {_SHOWN.repr(value)}, expected one of {', '.join(among)}")
+            raise self.refuse(key, f"is {shown(value)}, expected one of {', '.join(among)}")
         return value
 
     def day(self, key: str) -> date:
@@ -90,7 +93,7 @@ class Fields:
         try:
             return date.fromisoformat(text)
         except ValueError as error:
-            raise self.refuse(key, f"is {_SHOWN.repr(text)}, expected a day such as 2026-03-31") from error
+            raise self.refuse(key, f"is {shown(text)}, expected a day such as 2026-03-31") from error
 
     def truth(self, key: str) -> bool:
         """Return true or false."""
@@ -109,7 +112,7 @@ class Fields:
         if isinstance(value, bool) or not isinstance(value, int):
             raise self.refuse(key, f"must be a whole number, not {_kind(value)}")
         if value < low:
-            raise self.refuse(key, f"is {_SHOWN.repr(value)}, expected at least {low}")
+            raise self.refuse(key, f"is {shown(value)}, expected at least {low}")
         if value > _MOST:
             raise self.refuse(key, "is beyond everything that can be counted")
         return value
@@ -133,9 +136,9 @@ class Fields:
         """Return a list of texts, each one of ``among`` if given."""
         values = self._list(key)
         for i, value in enumerate(values):
-            if not isinstance(value, str) or not _is_whole(value) or (among and value not in among):
+            if not isinstance(value, str) or not is_whole(value) or (among and value not in among):
                 wanted = f"one of {', '.join(among)}" if among else "a text"
-                raise self.refuse(f"{key}[{i}]", f"is {_SHOWN.repr(value)}, expected {wanted}")
+                raise self.refuse(f"{key}[{i}]", f"is {shown(value)}, expected {wanted}")
         return tuple(values)
 
     def object(self, key: str) -> Fields:
@@ -183,10 +186,15 @@ def _span(low: float, high: float) -> str:
     return below + (f" to {high:g}" if math.isfinite(high) else "")
 
 
-def _is_whole(text: str) -> bool:
-    """Tell whether a text can be written down: JSON may hold half of a character."""
+def shown(value: object) -> str:
+    """Return how a value is shown in a refusal: in one line, however long or deep it is."""
+    return _SHOWN.repr(value)
+
+
+def is_whole(value: object) -> bool:
+    """Tell whether a value of JSON can be written down with all that is in it: it may hold half of a character."""
     try:
-        text.encode()
+        json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return False
     return True
