@@ -37,6 +37,16 @@ def test_check_is_one_object_with_an_exit_code(flexion, folder):
     assert flexion("cohort", "check", str(folder), "--json").returncode == 0
 
 
+def test_check_stays_json_whatever_a_sidecar_says(flexion, folder):
+    """Python takes NaN for a number, and would write one; no other program reads it."""
+    eeg_path(folder, "01", ".json").write_text('{"PowerLineFrequency": NaN}')
+    done = flexion("cohort", "check", str(folder), "--json")
+    told = json.loads(done.stdout, parse_constant=pytest.fail)
+    (error,) = [finding for finding in told["findings"] if finding["level"] == "error"]
+    assert done.returncode == 3 and (error["patient"], error["check"]) == ("01", "sidecar")
+    assert "has PowerLineFrequency = nan; expected a number." in error["what"]
+
+
 def test_check_tells_people(folder, capsys, monkeypatch):
     """How far it is, then a row for each patient, then what is wrong and what to do, then what training says to it."""
     monkeypatch.setattr("deploy.cli.bars.LINE_S", 0.0)

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from acquisition.errors import BadInput, RecordingError
+from acquisition.fields import shown
 from acquisition.formats.text_rows import Dialect
 from acquisition.reading import AS_IT_IS, Reading
 from acquisition.recording import KINDS, SUFFIXES
@@ -59,6 +60,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "MarkerColumn": (str,),
     "TimeColumn": (str,),
 }
+#: No frequency is beyond so many Hz.
+MOST = 1e12
 #: BIDS writes this where a value is not known.
 _NOT_KNOWN = "n/a"
 
@@ -263,14 +266,17 @@ def _stated(file: Path) -> Mapping[str, Any]:
     """Return the keys of a sidecar that mean something here."""
     try:
         values = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise refused(file, f"cannot be read: {error}") from error
     if not isinstance(values, dict):
         raise refused(file, "holds no object")
     stated = {key: values[key] for key in _TYPES if values.get(key) not in (None, _NOT_KNOWN)}
     for key, value in stated.items():
         if not isinstance(value, _TYPES[key]) or (isinstance(value, bool) and bool not in _TYPES[key]):
-            raise refused(file, f"has {key} = {value!r}; expected {' or '.join(t.__name__ for t in _TYPES[key])}")
+            raise refused(file, f"has {key} = {shown(value)}; expected {' or '.join(t.__name__ for t in _TYPES[key])}")
+        if isinstance(value, int | float) and float in _TYPES[key] and not abs(value) <= MOST:
+            # Python reads NaN as a number.
+            raise refused(file, f"has {key} = {shown(value)}; expected a number")
     return stated
 
 

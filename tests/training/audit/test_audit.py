@@ -233,6 +233,17 @@ def test_mains_that_there_is_nowhere_is_refused(folder):
     assert "mains_hz in participants.tsv" in told["03"]
 
 
+@pytest.mark.parametrize("stated", ["NaN", "Infinity", '"fifty"', "[50]", "1e999"])
+def test_mains_that_are_no_number_are_refused(folder, stated):
+    """In words, at the sidecar; what is told stays JSON, which knows no NaN."""
+    eeg_path(folder, "00", ".json").write_text(f'{{"PowerLineFrequency": {stated}}}')
+    done = check(folder)
+    (error,) = done.errors
+    assert (error.check, error.patient, error.file) == ("sidecar", "00", "sub-00/eeg/sub-00_task-flexext_eeg.json")
+    assert "has PowerLineFrequency = " in error.what and error.remedy == "Mend that file."
+    json.dumps(done.to_json(), allow_nan=False)
+
+
 def test_mains_that_cannot_be_seen_is_a_note_where_none_is_stated(folder):
     """Without a line and without a word 50 Hz is assumed, and that is told."""
     write_xdf(eeg_path(folder, "00"), noise(0, mains_uv=0.0))
