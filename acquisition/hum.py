@@ -9,6 +9,7 @@ no window, weight or fingerprint knows of it.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,7 @@ class Hum:
         self._rest: NDArray[np.float32] = np.empty((0, len(labels)), np.float32)
         self._powers: deque[tuple[NDArray[np.float64], NDArray[np.float64]]] = deque(maxlen=CELLS)
         self._run = np.zeros(len(labels), np.intp)
+        self._lasted = np.zeros(len(labels), np.bool_)
         self._next = 0
         self._told = False
 
@@ -74,6 +76,7 @@ class Hum:
         centred = cell - cell.mean(axis=0)
         self._powers.append((np.square(self._bin @ centred).sum(axis=0), np.square(centred).mean(axis=0)))
         self._run = np.where(self._loud(), self._run + 1, 0)
+        self._lasted |= self._run >= PATIENCE_CELLS
 
     def _loud(self) -> NDArray[np.bool_]:
         at, whole = (np.mean(powers, axis=0) for powers in zip(*self._powers, strict=True))
@@ -83,6 +86,15 @@ class Hum:
     def channels(self) -> tuple[str, ...]:
         """Labels of those that hum now."""
         return tuple(label for label, run in zip(self._labels, self._run, strict=True) if run)
+
+    @property
+    def lasted(self) -> tuple[str, ...]:
+        """Labels of those that hummed for some seconds at any time: what a recording is told to have had."""
+        return tuple(label for label, lasted in zip(self._labels, self._lasted, strict=True) if lasted)
+
+    def words(self, channels: Sequence[str]) -> str:
+        """Return the sentence about channels that hum."""
+        return f"Mains of {self.hz:g} Hz in {', '.join(channels)}: this session filters {self._mains_hz:g} Hz alone."
 
     def to_json(self) -> dict[str, Any] | None:
         """Return what a heartbeat tells; None where nothing hums."""
@@ -95,8 +107,7 @@ class Hum:
             return None
         self._told = True
         return {
-            "text": f"Mains of {self.hz:g} Hz in {', '.join(self.channels)}: "
-            f"this session filters {self._mains_hz:g} Hz alone.",
+            "text": self.words(self.channels),
             "remedy": f"If the mains here has {self.hz:g} Hz, end this session and start anew with "
             f"mains {self.hz:g} Hz; else look for what sends it.",
         }

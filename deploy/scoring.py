@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from acquisition.chain import Chain, drive
 from acquisition.decisions import Decision
+from acquisition.hum import Hum
 from acquisition.montage import Montage, load_montage
 from acquisition.reading import AS_IT_IS, Reading, decided, told
 from acquisition.session import SessionFolder, SessionInfo
@@ -120,13 +121,25 @@ def score_file(
     else:
         scored = _from_file(path, settings, models, patient, reading, wanted, tell)
     chain = Chain(scored.montage, scored.info.mains_hz, resampled_from_hz=scored.info.resampled_from_hz)
+    hum = Hum(scored.montage.labels, scored.montage.rate_hz, scored.info.mains_hz)
     watcher.begins(scored.n_samples, scored.info.rate_hz)
-    records = _records(chain, scored, models, watcher)
+    records = _records(chain, scored, models, watcher, hum)
     results = [result for batch in _batches(records) for result in score(engine, models.eeg_emg, batch)]
     fmri = _scan(scored, settings, models, tell)
     outcome = outcome_of(results, models.eeg_emg, models.fusion, fmri, ended=True, fmri_bundle=models.fmri)
     counts = Counts(ledger=chain.ledger.to_json(), made=len(results), published=len(results))
-    return summarise(scored.info, results, noted(outcome, fmri, scored.info), counts)
+    result = summarise(scored.info, results, noted(outcome, fmri, scored.info), counts)
+    if not hum.lasted:
+        return result
+    tell(_humming(path, hum))
+    return {**result, "other_mains": {"hz": hum.hz, "channels": list(hum.lasted)}}
+
+
+def _humming(path: Path, hum: Hum) -> str:
+    """Return what people are told of a recording that has mains of the other frequency, and what to do about it."""
+    anew = f"start sessions there with mains {hum.hz:g} Hz" if path.is_dir() else f"score it with --mains {hum.hz:g}"
+    remedy = f"If the mains there has {hum.hz:g} Hz, {anew}; else something else sent it."
+    return f"{path.name}: {hum.words(hum.lasted)} {remedy}"
 
 
 def _from_file(
@@ -187,10 +200,12 @@ def _scan(
     return choose(scans, *whose)
 
 
-def _records(chain: Chain, scored: Scored, models: Models, watcher: Watcher) -> Iterator[WindowRecord]:
-    """Yield the windows, and tell the watcher after each block of the tape."""
+def _records(chain: Chain, scored: Scored, models: Models, watcher: Watcher, hum: Hum) -> Iterator[WindowRecord]:
+    """Yield the windows, and tell the watcher after each block of the tape; what hums is measured beside them."""
     n_samples = n_windows = 0
     for step in drive(chain, scored.tape, scored.keep):
+        for traces in step.traces:
+            hum.push(traces.first_sample, traces.x_uv)
         for window in step.windows:
             yield _record(window, scored, models)
         n_samples, n_windows = n_samples + step.n_taken, n_windows + len(step.windows)

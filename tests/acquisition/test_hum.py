@@ -48,7 +48,13 @@ def test_a_short_hum_is_shown_and_not_told() -> None:
     """A second is needed to see it, five to tell it."""
     assert heard(traces(0.9, 60.0)).to_json() is None
     hum = heard(traces((CELLS + PATIENCE_CELLS - 5) / 10, 60.0))
-    assert hum.channels == ("C4",) and hum.notice() is None
+    assert hum.channels == ("C4",) and hum.notice() is None and hum.lasted == ()
+
+
+def test_what_hummed_for_long_stays_known() -> None:
+    """Of a recording it is told at the end, when the hum may be over."""
+    hum = heard(np.concatenate([traces(8.0, 60.0), traces(8.0, 60.0, hum_uv=0.0)]))
+    assert (hum.channels, hum.lasted) == ((), ("C4",))
 
 
 @pytest.mark.parametrize("wrong", [{"hum_uv": 5.0}, {"hum_uv": 1.5, "noise_uv": 0.01}, {"hum_uv": 0.0}])

@@ -167,8 +167,8 @@ TIMING = {
     **dict.fromkeys(("rate_hz", "rate_ppm", "allowance", "offset_s", "drift_ppm"), maybe(number)),
     **dict.fromkeys(("uncertainty_s", "measured_s_ago"), maybe(seconds)),
 }
-#: What a result has only where it is a part of a recording, or one played over and over, or of two live streams;
-#: and what is told of a live session that is shown.
+#: What a result has only where it is a part of a recording, or one played over and over, or of two live streams, or
+#: where mains of the other frequency hums in it; and what is told of a live session that is shown.
 OPTIONAL = {
     "timing": each(lambda value: fits(value, TIMING)),
     "excerpt": {"from_s": seconds, "to_s": seconds},
@@ -177,6 +177,7 @@ OPTIONAL = {
         **dict.fromkeys(("error_s", "largest_error_s", "uncertainty_s"), maybe(seconds)),
         "slips": count,
     },
+    "other_mains": {"hz": one_of(50.0, 60.0), "channels": each(text)},
 }
 #: Reasons to reject that the ledger of two streams has beside the others.
 OF_TWO = ("unpaired", "partner")

@@ -14,13 +14,20 @@ from acquisition.simulator import Patient, render
 
 #: LSL stamps begin somewhere.
 FIRST_STAMP_S = 1234.5
+#: A bad cable hums louder than any muscle works.
+HUM_UV = 500.0
 
 
-def write_xdf(path: Path, seconds: float, *, skip: tuple[int, int] = (0, 0), seed: int = 1) -> Path:
-    """Write a simulated patient as XDF; samples `skip` (first, behind the last) never arrived."""
+def write_xdf(
+    path: Path, seconds: float, *, skip: tuple[int, int] = (0, 0), seed: int = 1, hum_hz: float | None = None
+) -> Path:
+    """Write a simulated patient as XDF; samples `skip` (first, behind the last) never arrived, and a cable may hum."""
     montage = load_montage("amp16")
     made = render(Patient(recovery=0.5, seed=seed), ParadigmPlan(), seconds, montage)
-    stamps = FIRST_STAMP_S + np.arange(len(made.samples)) / montage.rate_hz
+    times_s = np.arange(len(made.samples)) / montage.rate_hz
+    stamps = FIRST_STAMP_S + times_s
+    if hum_hz is not None:
+        made.samples[:] += HUM_UV * np.sin(2 * np.pi * hum_hz * times_s)[:, None].astype(made.samples.dtype)
     signal = StreamHeader(
         "Amp", "EEG", "float32", montage.rate_hz, montage.n_channels, montage.labels, ("uV",) * montage.n_channels
     )

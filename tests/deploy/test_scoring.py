@@ -21,6 +21,8 @@ from deploy.settings import changed
 from inference.engines.choice import open_engine
 from inference.errors import BundleMismatch
 from inference.fmri.record import keep
+from tests.conformance.result_schema import OPTIONAL, RESULT, misfits
+from tests.deploy.recordings import write_xdf
 
 
 @pytest.fixture
@@ -50,6 +52,37 @@ def test_scoring_twice_gives_the_same(recording, settings, models, engine):
     for result in results:
         del result["session"]
     assert results[0] == results[1]
+
+
+def test_mains_of_the_other_frequency_is_said_and_changes_no_score(settings, models, engine, tmp_path):
+    """A room of 60 Hz under a notch of 50: named with its channels, in words and in the object; no bit is another."""
+    path = write_xdf(tmp_path / "room.xdf", 26.0, hum_hz=60.0)
+    told: list[str] = []
+    result = score_file(path, settings, models, engine, tell=told.append)
+    assert result["other_mains"] == {"hz": 60.0, "channels": list(load_montage("amp16").labels)}
+    assert [words.split(" Hz in C3, ")[0] for words in told] == ["room.xdf: Mains of 60"]
+    assert told[0].endswith(
+        "this session filters 50 Hz alone. If the mains there has 60 Hz, score it with --mains 60; else something else "
+        "sent it."
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("deploy.scoring.Hum.push", lambda *_: None)
+        unheard = score_file(path, settings, models, engine)
+    assert "other_mains" not in unheard and unheard["scores"] == result["scores"]
+    assert "other_mains" not in score_file(write_xdf(tmp_path / "own.xdf", 26.0), settings, models, engine)
+    assert result["scores"] and not misfits({**result}, {**RESULT, "other_mains": OPTIONAL["other_mains"]})
+
+
+def test_a_session_s_folder_is_told_so_too(settings, models, engine, tmp_path):
+    """Its mains was set at its start, so that only the next session can have another."""
+    folder = SessionFolder.create(tmp_path, Plan(
+        "live", "live", "P1", "B1", load_montage("amp16"), {"kind": "lsl"}
+    ).to_info(models))  # fmt: skip
+    write_xdf(folder.part_path(1), 26.0, hum_hz=60.0)
+    folder.append_decision(Decision("segment", 1, 0, 0, {"segment": 0, "first_sample": 0, "reason": "start"}))
+    told: list[str] = []
+    assert score_file(folder.path, settings, models, engine, tell=told.append)["other_mains"]["hz"] == 60.0
+    assert "start sessions there with mains 60 Hz" in told[0]
 
 
 def test_a_folder_that_takes_no_file_is_said(recording, settings, models, engine, tmp_path, monkeypatch):
