@@ -4,7 +4,8 @@
 - :mod:`.audit`: what is wrong with it
 - :mod:`.data`: windows and band tokens, made by the bedside's own chain
 - :mod:`.splitting`: which patient trains, stops or tests
-- :mod:`.runs`: what was asked, made with and has come of it; :mod:`.file_lock`: one process at a time writes
+- :mod:`.runs`: what was asked, made with and has come of it; :mod:`.file_lock`: one process at a time writes;
+  :mod:`.moved`: where the cohort lies now
 - :mod:`.models`, :mod:`.backbones`: networks of signals, and of images; :mod:`.fitting`: how either learns
 - :mod:`.trainer`: a whole run: each :mod:`.fold` in the :mod:`.pool`, each process ending with its :mod:`.parent`;
   :mod:`.rehearsal` is the dry run; :mod:`.watching`: nobody, where no progress is shown

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deploy.cli import output
-from deploy.cli.options import Json
+from deploy.cli.options import Json, MovedCohort
 
 if TYPE_CHECKING:
     from training.reporting.facts import Facts
@@ -25,7 +25,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(evaluate)
 
 
-def evaluate(run: Run, permutations: Permutations = None, as_json: Json = False) -> None:
+def evaluate(run: Run, permutations: Permutations = None, cohort: MovedCohort = None, as_json: Json = False) -> None:
     """Judge a run on the patients that its models had not seen.
 
     Writes evaluation.json, report.html and figures/ into the run's folder.
@@ -34,12 +34,15 @@ def evaluate(run: Run, permutations: Permutations = None, as_json: Json = False)
 
     need_training()
     from training.evaluation.evaluation import evaluate as judge
+    from training.moved import note_moved
     from training.reporting.facts import Facts
     from training.reporting.page import write_report
     from training.runs.run_folder import RunFolder
 
     folder = RunFolder.open(run)
     _require_predictions(folder)
+    if cohort is not None:
+        note_moved(folder, cohort)
     evaluation = judge(folder, permutations=permutations)
     report = write_report(folder, evaluation)
     if as_json:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deploy.cli import output
-from deploy.cli.options import Data, Json, RedisUrl
+from deploy.cli.options import Data, Json, MovedCohort, RedisUrl
 from deploy.errors import WrongUse
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def verify(name: AnyName = None, backend: Tried = None, full: Full = False, as_j
 
 
 @group.command()
-def export(run: Run, out: Out = None, name: BundleName = "", as_json: Json = False) -> None:
+def export(run: Run, out: Out = None, name: BundleName = "", cohort: MovedCohort = None, as_json: Json = False) -> None:
     """Make the bundle of a run.
 
     Only of a network that passes the sensitivity gate, and of a graph that is that network.
@@ -121,9 +121,12 @@ def export(run: Run, out: Out = None, name: BundleName = "", as_json: Json = Fal
     from training.bundles.bundling import bundle_of_run
     from training.bundles.slice_bundling import bundle_of_fmri_run
     from training.fusion.trainer import bundle_of_fusion_run
+    from training.moved import note_moved
     from training.runs.run_folder import RunFolder
 
     folder = RunFolder.open(run)
+    if cohort is not None:
+        note_moved(folder, cohort)
     makers: dict[str, Callable[[RunFolder, Path, str], Bundle | FusionBundle]] = {
         "fmri": bundle_of_fmri_run,
         "fusion": bundle_of_fusion_run,

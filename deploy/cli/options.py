@@ -33,6 +33,9 @@ MarkerColumn = Annotated[
 TimeColumn = Annotated[
     str | None, typer.Option("--time-column", metavar="NAME", help="A table's column of times, its number or none.")
 ]
+MovedCohort = Annotated[
+    Path | None, typer.Option("--cohort", metavar="COHORT", help="Where the run's cohort lies now, if it was moved.")
+]
 Patient = Annotated[str, typer.Option("--patient", metavar="NAME", help="Pseudonym of the patient.")]
 Bed = Annotated[str, typer.Option("--bed", metavar="NAME", help="Name of the bed.")]
 Bundle = Annotated[str | None, typer.Option("--bundle", metavar="NAME", help="Bundle of EEG and EMG, or its folder.")]

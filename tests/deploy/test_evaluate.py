@@ -90,6 +90,29 @@ def test_a_run_that_was_stopped_is_refused(done: RunFolder, tmp_path: Path, caps
     assert "has no predictions.csv: its state is stopped, not done. Finish it with flexion train eeg" in err
 
 
+def test_a_cohort_that_was_moved_is_named_and_noted(
+    done: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """The refusal says how; it is noted, so that it is said once; another cohort is refused, and nothing is noted."""
+    shutil.copytree(done.path.parents[1], tmp_path / "place")
+    path, moved = tmp_path / "place" / "runs" / done.path.name, tmp_path / "elsewhere"
+    (tmp_path / "place" / "cohort").rename(moved)
+    ask = ["evaluate", str(path), "--permutations", "20", "--json"]
+    assert flexion(ask) == 3
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert "which is not there" in error["message"] and f"flexion evaluate {path} --cohort COHORT" in error["remedy"]
+    other = tmp_path / "other"
+    shutil.copytree(moved, other)
+    table = (other / "participants.tsv").read_text().splitlines()
+    (other / "participants.tsv").write_text("\n".join(table[:-1]) + "\n")
+    assert flexion([*ask, "--cohort", str(other)]) == 3
+    assert f"and {other} differs" in capsys.readouterr().err
+    assert RunFolder(path).record["cohort"]["path"] == done.record["cohort"]["path"]
+    assert flexion([*ask, "--cohort", str(tmp_path / "none")]) == 3
+    assert flexion([*ask, "--cohort", str(moved)]) == 0
+    assert flexion(ask) == 0 and RunFolder(path).cohort_folder == moved
+
+
 def test_what_is_no_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     """Bad input, in words and as an object."""
     assert flexion(["evaluate", str(tmp_path), "--json"]) == 3

@@ -14,6 +14,7 @@ from inference.fusion import refusal
 from tests.inference import tiny
 from tests.training.fused_runs import cohort_of, runs_of
 from training.evaluation.document import SCHEMA
+from training.runs.run_folder import RunFolder
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +62,23 @@ def test_a_bundle_that_was_exported_again_needs_its_fusion_exported_again(
     after = FusionBundle.load(run / "bundle")
     assert (after.name, after.fusion.weights) == ("again", before.fusion.weights)
     assert refusal(after, eeg, Bundle.load(Path(copies[1]) / "bundle")) is None
+    capsys.readouterr()
+
+
+def test_a_cohort_that_was_moved_is_said_once_for_all_three_runs(
+    runs: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A fusion rests on two runs, each of which knows where the cohort lies."""
+    shutil.copytree(Path(runs[0]).parents[1], tmp_path / "two")
+    copies = [str(tmp_path / "two" / "runs" / Path(run).name) for run in runs]
+    assert flexion(["train", "fusion", *copies, "--out", str(tmp_path / "two" / "runs")]) == 0
+    [run] = (tmp_path / "two" / "runs").glob("*_fusion")
+    moved = (tmp_path / "two" / "cohort").rename(tmp_path / "moved")
+    assert flexion(["models", "export", str(run)]) == 3
+    assert "--cohort COHORT" in capsys.readouterr().err
+    assert flexion(["models", "export", str(run), "--cohort", str(moved)]) == 0
+    assert [RunFolder(Path(one)).cohort_folder for one in (run, *copies)] == [moved] * 3
+    assert flexion(["models", "export", str(run)]) == 0
     capsys.readouterr()
 
 

@@ -215,9 +215,7 @@ class RunFolder:
         """
         folder = (self.path / self.record["cohort"]["path"]).resolve()
         if not folder.is_dir():
-            verb = "fmri" if self.modality == "fmri" else "eeg"
-            again = f", or say where it is: flexion train {verb} COHORT --resume {self.path}"
-            remedy = f"Put it back{'.' if self.modality == 'fusion' else again}"
+            remedy = f"Put it back, or say where it is: flexion evaluate {self.path} --cohort COHORT"
             raise _refusal(self.path, f"was made from the cohort in {folder}, which is not there", remedy)
         return folder
 
@@ -252,6 +250,12 @@ class RunFolder:
         """Return all epochs that were noted."""
         return EpochTable(self.metrics_path).rows()
 
+    def check_cohort(self, cohort: Cohort) -> None:
+        """Refuse another cohort than the run was made from; raises RunError."""
+        if self.record["cohort"]["sha256"] != cohort.sha256:
+            why = f"was made from cohort {self.record['cohort']['name']} as it was then, and {cohort.folder} differs"
+            raise _refusal(self.path, why, "Restore participants.tsv, or start a new run.")
+
     def check_resumable(self, cohort: Cohort, config: AnyConfig | None = None) -> None:
         """Refuse to go on with something else than the run began with.
 
@@ -263,9 +267,7 @@ class RunFolder:
             If it was trained behind another conditioning than today's.
         """
         self.check_fingerprint()
-        if self.record["cohort"]["sha256"] != cohort.sha256:
-            why = f"was made from cohort {self.record['cohort']['name']} as it was then, and {cohort.folder} differs"
-            raise _refusal(self.path, why, "Restore participants.tsv, or start a new run.")
+        self.check_cohort(cohort)
         settings = self.settings
         mine, others = settings.flat(), (config or settings).flat()
         differing = [key for key in mine if key not in FREE and mine[key] != others.get(key)]

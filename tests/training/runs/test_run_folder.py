@@ -186,7 +186,9 @@ def test_a_record_without_a_fact_of_its_cohort_is_refused(run: RunFolder):
 def test_a_cohort_that_was_moved_is_found_where_it_was_last_trained_on(run: RunFolder, cohort: Cohort, tmp_path: Path):
     """Until then its old place is named, with what to do."""
     moved = replace(cohort, folder=cohort.folder.rename(tmp_path / "moved"))
-    with pytest.raises(RunError, match=r"in .*cohort, which is not there. Put it back, or say where it is: flexion"):
+    with pytest.raises(
+        RunError, match=r"in .*cohort, which is not there. Put it back, or say where it is: flexion evaluate"
+    ):
         _ = run.cohort_folder
     run.note_cohort(moved)
     assert run.cohort_folder == moved.folder
