@@ -16,8 +16,17 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from inference.engines.tensors import OPEN
 from inference.errors import BundleError
-from inference.manifest import REMEDY
+from inference.manifest import REMEDY, TensorSpec
+
+#: How ONNX numbers the types of tensors.
+TYPES: dict[int, str] = {
+    onnx.TensorProto.FLOAT: "float32",
+    onnx.TensorProto.DOUBLE: "float64",
+    onnx.TensorProto.INT64: "int64",
+    onnx.TensorProto.BOOL: "bool",
+}
 
 
 @dataclass(frozen=True)
@@ -35,12 +44,12 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes in the order in which they run, weights by name, and the names of what comes in and goes out."""
+    """Nodes in the order in which they run, weights by name, and what comes in and goes out."""
 
     nodes: tuple[Node, ...]
     weights: Mapping[str, NDArray[Any]]
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
 
     @classmethod
     def read(cls, path: Path) -> Graph:
@@ -56,10 +65,16 @@ class Graph:
         except DecodeError as error:
             raise BundleError(f"{path} is no ONNX graph: {error}.", subject=str(path), remedy=REMEDY) from error
         weights = {tensor.name: np.array(numpy_helper.to_array(tensor)) for tensor in body.initializer}
-        inputs = tuple(value.name for value in body.input if value.name not in weights)
-        return cls(tuple(map(_node, body.node)), weights, inputs, tuple(value.name for value in body.output))
+        inputs = tuple(_tensor(value) for value in body.input if value.name not in weights)
+        return cls(tuple(map(_node, body.node)), weights, inputs, tuple(map(_tensor, body.output)))
 
 
 def _node(node: onnx.NodeProto) -> Node:
     attributes = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
     return Node(node.op_type, tuple(node.input), tuple(node.output), attributes)
+
+
+def _tensor(value: onnx.ValueInfoProto) -> TensorSpec:
+    kind = value.type.tensor_type
+    axes = (axis.dim_value if axis.HasField("dim_value") else axis.dim_param or OPEN for axis in kind.shape.dim)
+    return TensorSpec(value.name, tuple(axes), TYPES.get(kind.elem_type, f"type {kind.elem_type}"))

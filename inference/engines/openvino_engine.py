@@ -23,7 +23,8 @@ from inference.engines.buckets import bucket_of, buckets_to, harmless_padding, p
 from inference.engines.engine import MAX_BATCH, EngineInfo
 from inference.engines.inputs import check_inputs, silence, window_shape
 from inference.engines.parity import golden_window
-from inference.engines.refusals import failed, other_tensor, unreadable
+from inference.engines.refusals import failed, unreadable
+from inference.engines.tensors import OPEN, check_tensors
 from inference.errors import EngineError, EngineUnavailable
 from inference.manifest import TensorSpec
 
@@ -129,7 +130,8 @@ class OpenvinoEngine:
             model = self._core.read_model(self._bundle.model_path)
         except RuntimeError as error:
             raise unreadable(self._info.backend, self._bundle, error) from error
-        _check_tensors(self._bundle, model)
+        ports = (*model.inputs, *model.outputs)
+        check_tensors(self._bundle, (tensor for port in ports for tensor in _tensors(port)))
         return model
 
     def _request(self, bucket: int) -> Any:
@@ -165,17 +167,8 @@ def _check_compiled(backend: str, compiled: Any) -> None:
             )
 
 
-def _check_tensors(bundle: Bundle, model: Any) -> None:
-    graph = {name: port for port in (*model.inputs, *model.outputs) for name in port.names}
-    for tensor in (*bundle.model.inputs, *bundle.model.outputs):
-        port = graph.get(tensor.name)
-        if port is None or not _fits(tensor, port):
-            raise other_tensor(bundle, tensor, port and f"{port.partial_shape} {port.element_type.to_string()}")
-
-
-def _fits(tensor: TensorSpec, port: Any) -> bool:
-    shape = port.partial_shape
-    if len(shape) != len(tensor.shape) or port.element_type.to_dtype() != np.dtype(tensor.dtype):
-        return False
-    axes = zip(shape, tensor.shape, strict=True)
-    return all(found.is_dynamic or isinstance(want, str) or found.get_length() == want for found, want in axes)
+def _tensors(port: Any) -> Iterator[TensorSpec]:
+    """Yield what goes through a port, under each of its names."""
+    axes = tuple(OPEN if axis.is_dynamic else axis.get_length() for axis in port.partial_shape)
+    for name in sorted(port.names):
+        yield TensorSpec(name, axes, port.element_type.to_dtype().name)

@@ -18,8 +18,9 @@ from inference.bundle import Bundle
 from inference.engines import parity
 from inference.engines.engine import MAX_BATCH, EngineInfo
 from inference.engines.inputs import check_inputs, silence
-from inference.engines.refusals import failed, other_tensor, unreadable
+from inference.engines.refusals import failed, unreadable
 from inference.engines.registry import ON_GPU
+from inference.engines.tensors import OPEN, check_tensors
 from inference.errors import DeviceLost, EngineAbsent, EngineError, EngineUnavailable
 from inference.manifest import TensorSpec
 
@@ -29,6 +30,8 @@ PROVIDERS: dict[str, tuple[str, dict[str, str], str]] = {
     "onnxruntime-cpu": ("CPUExecutionProvider", {}, "cpu"),
     "onnxruntime-cuda": ("CUDAExecutionProvider", {"use_tf32": "0"}, "cuda"),
 }
+#: How ONNX Runtime calls the types of tensors.
+TYPES = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(int64)": "int64", "tensor(bool)": "bool"}
 #: ONNX Runtime's own log: errors alone. What matters is raised here.
 LOG_ERRORS = 3
 #: What ONNX Runtime raises; its errors have no common base below Exception.
@@ -68,7 +71,7 @@ class OrtEngine:
     def __init__(self, bundle: Bundle, backend: str = "onnxruntime-cpu", *, degraded: bool = False) -> None:
         self._bundle = bundle
         self._session = _open(bundle, backend)
-        _check_tensors(bundle, self._session)
+        check_tensors(bundle, map(_tensor, (*self._session.get_inputs(), *self._session.get_outputs())))
         self._outputs = [tensor.name for tensor in bundle.model.outputs]
         version, device = onnxruntime.__version__, PROVIDERS[backend][2]
         self._info = EngineInfo(backend, device, "fp32", degraded, version, batch_invariant=False, max_batch=1)
@@ -169,17 +172,6 @@ def _open(bundle: Bundle, backend: str) -> Any:
     return session
 
 
-def _check_tensors(bundle: Bundle, session: Any) -> None:
-    graph = {node.name: node for node in (*session.get_inputs(), *session.get_outputs())}
-    for tensor in (*bundle.model.inputs, *bundle.model.outputs):
-        node = graph.get(tensor.name)
-        if node is None or not _fits(tensor, node):
-            raise other_tensor(bundle, tensor, node and f"{node.name} {node.shape} {node.type}")
-
-
-def _fits(tensor: TensorSpec, node: Any) -> bool:
-    dtypes = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(int64)": "int64", "tensor(bool)": "bool"}
-    # A graph may leave an axis unnamed; only two different numbers contradict each other.
-    axes = zip(node.shape, tensor.shape, strict=False)
-    fixed = all(found == want for found, want in axes if isinstance(found, int) and isinstance(want, int))
-    return dtypes.get(node.type) == tensor.dtype and len(node.shape) == len(tensor.shape) and fixed
+def _tensor(node: Any) -> TensorSpec:
+    axes = tuple(OPEN if axis is None else axis for axis in node.shape)
+    return TensorSpec(node.name, axes, TYPES.get(node.type, node.type))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inference.bundle import Bundle
 from inference.errors import BundleError, EngineError
-from inference.manifest import REMEDY, TensorSpec
+from inference.manifest import REMEDY
 
 
 def failed(backend: str, bundle: Bundle, cause: object) -> EngineError:
@@ -20,12 +20,3 @@ def unreadable(backend: str, bundle: Bundle, cause: object) -> BundleError:
     """Return the error of a graph that a backend cannot run."""
     path = bundle.model_path
     return BundleError(f"{path} cannot be run by {backend}: {cause}.", subject=str(path), remedy=REMEDY)
-
-
-def other_tensor(bundle: Bundle, tensor: TensorSpec, found: str | None) -> BundleError:
-    """Return the error of a graph whose tensor is not the manifest's; None where it has no such tensor."""
-    return BundleError(
-        f"{bundle.model_path}: the manifest names {tensor}, the graph has {found or 'no such tensor'}.",
-        subject=str(bundle.model_path),
-        remedy=REMEDY,
-    )

@@ -21,7 +21,8 @@ from inference.engines import parity
 from inference.engines.engine import MAX_BATCH, EngineInfo
 from inference.engines.graph import Graph, Node
 from inference.engines.inputs import check_inputs, silence
-from inference.engines.refusals import failed, other_tensor
+from inference.engines.refusals import failed
+from inference.engines.tensors import check_tensors
 from inference.errors import DeviceLost, EngineAbsent, EngineError, EngineUnavailable
 
 Precision = Literal["fp32", "fp64"]
@@ -74,7 +75,7 @@ class TorchEngine:
         self._device = torch.device(device)
         self._dtype = DTYPES[precision]
         graph = Graph.read(bundle.model_path)
-        _check_tensors(bundle, graph)
+        check_tensors(bundle, (*graph.inputs, *graph.outputs))
         self._steps: tuple[_Step, ...] | None = tuple(self._step(node, graph) for node in graph.nodes)
         self._constants = {name: self._constant(value) for name, value in graph.weights.items()}
         named = torch.cuda.get_device_name() if device == "cuda" else device
@@ -208,9 +209,3 @@ def _unknown(bundle: Bundle, what: str) -> EngineUnavailable:
         subject=bundle.name,
         remedy="Name another engine.",
     )
-
-
-def _check_tensors(bundle: Bundle, graph: Graph) -> None:
-    for tensor in (*bundle.model.inputs, *bundle.model.outputs):
-        if tensor.name not in (*graph.inputs, *graph.outputs):
-            raise other_tensor(bundle, tensor, None)

@@ -128,6 +128,14 @@ def test_an_output_that_the_graph_lacks_is_refused(peer: str, tmp_path: Path) ->
         open_backend(tiny.write(tmp_path / "fma", whole), peer)
 
 
+def test_a_graph_of_another_shape_is_refused(peer: str, tmp_path: Path) -> None:
+    """The manifest is what the code goes by, so the graph must agree with it; nothing is scored by another shape."""
+    other = tiny.write(tmp_path / "short", tiny.manifest(), tiny.graph(n_samples=100).SerializeToString())
+    named = r"the manifest names x \(batch, 200, 4\) float32, the graph has x \((batch|\?), 100, 4\) float32\."
+    with pytest.raises(BundleError, match=named):
+        open_backend(other, peer)
+
+
 # --- torch -----------------------------------------------------------------------------------------------------------
 
 
@@ -152,6 +160,36 @@ def test_in_float64_it_is_the_oracle(name: str) -> None:
     for value, wanted in zip(found.values(), expected, strict=True):
         assert value.dtype == np.float64
         np.testing.assert_allclose(value, wanted, rtol=0, atol=1e-10)
+
+
+def set_type(value: onnx.ValueInfoProto, elem_type: int) -> None:
+    """Give a tensor another type."""
+    value.type.tensor_type.elem_type = elem_type
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (
+            lambda graph: set_type(graph.input[0], onnx.TensorProto.DOUBLE),
+            r"names x .*, the graph has x \(.*\) float64",
+        ),
+        (lambda graph: set_type(graph.output[0], onnx.TensorProto.INT32), r"the graph has logit \(batch\) type 6\."),
+        (
+            lambda graph: graph.output[1].type.tensor_type.shape.dim[1].__setattr__("dim_value", 9),
+            r"has emb.*, 9\) flo",
+        ),
+        (lambda graph: graph.output[0].type.tensor_type.shape.dim.add(), r"the graph has logit \(batch, \?\) float32"),
+        (lambda graph: graph.output[0].type.tensor_type.ClearField("shape"), r"the graph has logit \(\) float32"),
+    ],
+    ids=["type", "unknown type", "axis", "one axis more", "no shape"],
+)
+def test_torch_goes_by_types_and_axes_too(spoil: Callable[[Any], None], words: str, tmp_path: Path) -> None:
+    """It runs node by node, whatever a graph says of its tensors: what they are is compared before."""
+    model = tiny.graph()
+    spoil(model.graph)
+    with pytest.raises(BundleError, match=words):
+        open_backend(tiny.write(tmp_path / "other", tiny.manifest(), model.SerializeToString()), "torch")
 
 
 def test_it_takes_whole_float32_and_one_thread(bundle: Bundle) -> None:
@@ -281,15 +319,6 @@ def test_nothing_is_told_to_anybody_over_the_network(openvino: Any) -> None:
     environ = {name: value for name, value in os.environ.items() if name != "CI"}  # where it is silent by itself
     done = subprocess.run([sys.executable, "-c", SILENT], capture_output=True, text=True, check=True, env=environ)
     assert done.stdout == "0 None\n"
-
-
-def test_a_graph_of_another_shape_is_refused(openvino: Any, tmp_path: Path) -> None:
-    """The manifest is what the code goes by, so the graph must agree with it."""
-    other = tiny.write(tmp_path / "short", tiny.manifest(), tiny.graph(n_samples=100).SerializeToString())
-    with pytest.raises(
-        BundleError, match=r"the manifest names x \(batch, 200, 4\) float32, the graph has \[\?,100,4\]"
-    ):
-        open_backend(other, "openvino")
 
 
 def test_padding_that_leaks_costs_the_batch(openvino: Any, bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
