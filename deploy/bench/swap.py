@@ -74,7 +74,7 @@ class SwapReport:
         told = self.machine
         return (
             f"{told.words}, {told.measured_utc}, Python {told.python}. {self.per_s:g} windows a second of {self.model} "
-            f"on {self.scorers} scorers; {self.n_windows} windows, {self.n_lost} lost."
+            f"on {_counted(self.scorers, 'scorer')}; {_counted(self.n_windows, 'window')}, {self.n_lost} lost."
         )
 
     def rows(self) -> list[tuple[str, ...]]:
@@ -185,3 +185,7 @@ def _report(
         feed.n,
         feed.n - scored,
     )
+
+
+def _counted(n: int, word: str) -> str:
+    return f"{n} {word}{'s' if n != 1 else ''}"

@@ -25,7 +25,7 @@ def test_a_whole_bench(settings: Settings, tmp_path: Path) -> None:
     assert told["lost"] == 0 and told["windows"] >= otherwise["n"] + meanwhile["n"] > 0
     assert took["n"] == 2 and took["p50"] > 100.0
     assert told["p99_meanwhile_by_otherwise"] == pytest.approx(meanwhile["p99"] / otherwise["p99"])
-    assert said[-1] == "change 2 of 2" and "of tiny 1.0.0 on 1 scorers" in found.words
+    assert said[-1] == "change 2 of 2" and "of tiny 1.0.0 on 1 scorer; " in found.words
     assert found.markdown().count("\n| ") == 5
 
 
@@ -37,6 +37,15 @@ def test_nothing_is_measured_where_nothing_is_scored(
     monkeypatch.setattr("deploy.bench.window_feed.LAST_S", 0.0)
     with pytest.raises(BadEnvironment, match=r"Nothing was scored within 0 s"):
         bench.measure(tmp_path, settings, 1, 5.0, 1.0, lambda words: None)
+
+
+@pytest.mark.parametrize(
+    ("n", "words"), [(1, "on 1 scorer; 1 window, 0 lost."), (2, "on 2 scorers; 2 windows, 0 lost.")]
+)
+def test_one_is_told_as_one(n: int, words: str) -> None:
+    """As people say it."""
+    none = bench.Spread("", np.array([]))
+    assert bench.SwapReport(bench.this_machine(()), "m", n, 1.0, none, none, none, n, 0).words.endswith(words)
 
 
 def test_a_ratio_needs_both() -> None:
