@@ -53,6 +53,11 @@ PARTNER = "partner_"
 log = structlog.get_logger("desk")
 
 
+def answered(*, swaps: bool) -> tuple[str, ...]:
+    """Return the commands that a desk answers whoever they are for; ``swaps`` is whether ``serve`` is one."""
+    return ("start", "streams", *(("serve",) if swaps else ()))
+
+
 class Host(Protocol):
     """The run whose desk it is."""
 
@@ -128,7 +133,8 @@ class Desk:
         self._voice = voice
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="desk")
         self._monotonic_s = monotonic_s
-        self._works = {"start": self._find, "streams": self._list} | ({"serve": self._load} if swaps else {})
+        works = {"start": self._find, "streams": self._list, "serve": self._load}
+        self._works = {name: works[name] for name in answered(swaps=swaps)}
         #: Commands, what becomes of them, and until when somebody waits for that.
         self._open: list[tuple[Command, Future[Any], float]] = []
 

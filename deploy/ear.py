@@ -1,12 +1,15 @@
-"""Ear: what the supervisor hears through Redis: heartbeats of its children, and commands.
+"""Ear: what the supervisor hears through Redis: heartbeats of its children, and commands; and its own sign of life.
 
-Redis may be away: then nothing is heard, which `deaf` says, and listening begins again by itself.
+By that whoever asks knows that somebody is there who answers, before a long wait. Redis may be away: then nothing is
+heard, which `deaf` says, and listening begins again by itself.
 """
 
 from __future__ import annotations
 
+import math
+import os
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -15,9 +18,11 @@ from redis import Redis
 from streaming import keys
 from streaming.control import Command, Listener
 from streaming.errors import RecordError, TransportDown
-from streaming.heartbeat import Beat
+from streaming.heartbeat import INTERVAL_S, Beat, Heartbeat
 from streaming.subscription import Subscription
 
+#: The role in its own heartbeats, and under what they tell which commands are answered.
+SUPERVISOR, ANSWERS = "supervisor", "answers"
 #: Seconds between tries to listen again.
 RETRY_S = 0.5
 #: Most messages taken in one look: a flood must not keep the supervisor from its children.
@@ -52,10 +57,15 @@ class Ear:
         Client of its own.
     monotonic_s : callable
         Time.
+    answers : sequence of str
+        The commands that are answered here, which its heartbeat tells.
     """
 
-    def __init__(self, redis: Redis, monotonic_s: Callable[[], float]) -> None:
+    def __init__(self, redis: Redis, monotonic_s: Callable[[], float], answers: Sequence[str] = ()) -> None:
         self._redis = redis
+        self._answers = list(answers)
+        self._heartbeat = Heartbeat(redis, SUPERVISOR, f"{socket.gethostname()}:{os.getpid()}", clock=monotonic_s)
+        self._beat_s = -math.inf
         self._monotonic_s = monotonic_s
         self._beats: Subscription | None = None
         self._listener: Listener | None = None
@@ -66,7 +76,9 @@ class Ear:
         if self._monotonic_s() < self._retry_s:
             return Heard(deaf=True)
         try:
-            return Heard(tuple(self._heartbeats()), tuple(self._commands()))
+            heard = Heard(tuple(self._heartbeats()), tuple(self._commands()))
+            self._beat()  # after the first look: it is heard from when commands are
+            return heard
         except TransportDown:
             self.close()
             self._retry_s = self._monotonic_s() + RETRY_S
@@ -90,6 +102,12 @@ class Ear:
             self._beats.close()
         self._beats = self._listener = None
 
+    def _beat(self) -> None:
+        """Send the supervisor's own heartbeat, when it is due."""
+        if self._monotonic_s() >= self._beat_s + INTERVAL_S:
+            self._heartbeat.beat({ANSWERS: self._answers})
+            self._beat_s = self._monotonic_s()
+
     def _heartbeats(self) -> Iterable[Beat]:
         if self._beats is None:
             self._beats = Subscription(self._redis, [keys.HEARTBEATS])
@@ -99,7 +117,7 @@ class Ear:
             if message is None:
                 return
             beat = beat_of(message.data)
-            if beat is not None and beat.host == here:
+            if beat is not None and beat.host == here and beat.role != SUPERVISOR:
                 yield beat
 
     def _commands(self) -> list[Command]:

@@ -25,7 +25,7 @@ from acquisition.clock import Clock
 from acquisition.errors import DiskFull, FlexionError
 from acquisition.session import SessionFolder, SessionInfo
 from deploy import exits
-from deploy.desk import Desk
+from deploy.desk import Desk, answered
 from deploy.ear import Ear
 from deploy.errors import WrongUse
 from deploy.occupancy import check_free, correct, cues_of, holders, is_closed, sources_of
@@ -129,7 +129,7 @@ class Ward:
         self._redis.open()
         self._settings = self._settings.model_copy(update={"redis_url": self._redis.url})
         self._client = connect(self._redis.url, "supervisor")
-        self._ear = Ear(self._client, self._clock.monotonic_s)
+        self._ear = Ear(self._client, self._clock.monotonic_s, answered(swaps=self._swaps))
         self._desk = Desk(self._settings, self._models, self, self._ear, self._clock.monotonic_s, swaps=self._swaps)
         self._ear.listen()
         for role in self._roles:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import getpass
+import time
 from collections.abc import Mapping
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from acquisition.errors import BadInput
@@ -11,8 +13,11 @@ from deploy.errors import NotServed, WrongUse
 
 if TYPE_CHECKING:
     from deploy.settings import Settings
+    from streaming.connection import Client
 
 
+#: Seconds in which whoever answers is heard: five heartbeats.
+LIFE_S = 5.0
 #: Exit codes of what is refused and is no bad input, by its kind.
 CODES = {NotServed.kind: NotServed.exit_code, WrongUse.kind: WrongUse.exit_code}
 
@@ -34,7 +39,7 @@ def ask(settings: Settings, name: str, args: Mapping[str, Any], timeout_s: float
     WrongUse
         If no Redis is named, and none is private to a run on the data folder.
     NoAnswer
-        If nobody answers in time.
+        If nobody is heard who would answer, or nobody answers in time.
     Refused
         If it is refused.
     """
@@ -42,10 +47,42 @@ def ask(settings: Settings, name: str, args: Mapping[str, Any], timeout_s: float
     from streaming.control import Control
 
     with connect(settings.redis_url or _private(settings), "ask", blocking=True) as redis:
+        _require_somebody(redis, name)
         reply = Control(redis).send(name, args, getpass.getuser(), timeout_s)
     if reply.error is not None:
         raise Refused(reply.error)
     return dict(reply.data)
+
+
+def _require_somebody(redis: Client, name: str) -> None:
+    """Refuse to wait where nobody is who answers such a command: whoever does says so once a second.
+
+    Raises
+    ------
+    NoAnswer
+        If nobody is heard who does.
+    """
+    from deploy.ear import ANSWERS, SUPERVISOR, beat_of
+    from streaming import keys
+    from streaming.connection import masked
+    from streaming.errors import NoAnswer
+    from streaming.subscription import Subscription
+
+    others, until_s = set(), time.monotonic() + LIFE_S
+    with closing(Subscription(redis, [keys.HEARTBEATS])) as beats:
+        while (left_s := until_s - time.monotonic()) > 0:
+            message = beats.get(left_s)
+            beat = None if message is None else beat_of(message.data)
+            if beat is not None and beat.role == SUPERVISOR and name in (beat.info.get(ANSWERS) or ()):
+                return
+            others |= {beat.role} if beat is not None else set()
+    there = f"; there is only {', '.join(sorted(others))}" if others else ""
+    raise NoAnswer(
+        f"No flexion live that answers {name!r} runs on {masked(redis.url)}: none was heard for {LIFE_S:g} s{there}.",
+        subject=name,
+        remedy="Begin flexion live there, or name the Redis of the one that runs: --redis URL, or its folder: --data "
+        "DIR.",
+    )
 
 
 def _private(settings: Settings) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,8 @@ from streaming import keys
 from streaming.connection import connect
 from streaming.control import Command, Control
 from streaming.errors import TransportDown
-from streaming.heartbeat import Beat, Heartbeat
+from streaming.heartbeat import INTERVAL_S, Beat, Heartbeat
+from streaming.subscription import Subscription
 
 #: Looks until a message that was sent must have come.
 LOOKS = 200
@@ -52,6 +54,22 @@ def test_heartbeats_of_this_machine_are_heard(ear, redis_url):
     redis.publish(keys.HEARTBEATS, here.encode())
     pids, _ = listen_until(ear, lambda pids, _: 4242 in pids)
     assert pids == [os.getpid(), 4242]
+
+
+def test_its_own_sign_of_life_tells_what_is_answered(redis_url, clock):
+    """Once a second, to everybody but itself; without Redis there is none."""
+    other = connect(redis_url, "other")
+    with closing(Subscription(other, [keys.HEARTBEATS])) as beats:
+        ear = Ear(connect(redis_url, "supervisor"), clock.monotonic_s, ("start", "serve"))
+        for _ in range(4):
+            assert ear.listen().beats == ()
+            clock.sleep(INTERVAL_S / 2)
+        told = [Beat.decode(beats.get(5.0).data) for _ in range(2)]
+        assert beats.get(0.0) is None
+        ear.close()
+    assert [(beat.role, beat.n, beat.info) for beat in told] == [
+        ("supervisor", n, {"answers": ["start", "serve"]}) for n in range(2)
+    ]
 
 
 def test_commands_are_heard_and_answered(ear, redis_url):
