@@ -113,13 +113,15 @@ def test_a_higher_term_fences_this_bridge(outbox, redis_url):
 
 def test_a_lease_that_went_elsewhere_fences_it_too(outbox, redis_url, monkeypatch):
     """A lease that another process holds is not fought for."""
-    client, turn, between = connect(redis_url, "other"), outbox._turn, threading.Lock()
+    client, turn, between, turned = connect(redis_url, "other"), outbox._turn, threading.Lock(), threading.Event()
 
     def alone():
         with between:
             turn()
+            turned.set()
 
     monkeypatch.setattr(outbox, "_turn", alone)
+    assert turned.wait(10.0)
     elsewhere = Holder(SESSION, "elsewhere", "boot", "pid", 1, "1")
     with between:  # or this bridge puts its term back in between, and is fenced by the higher one
         client.flushall()
