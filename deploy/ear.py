@@ -77,12 +77,13 @@ class Ear:
             return Heard(deaf=True)
         try:
             heard = Heard(tuple(self._heartbeats()), tuple(self._commands()))
-            self._beat()  # after the first look: it is heard from when commands are
-            return heard
         except TransportDown:
             self.close()
             self._retry_s = self._monotonic_s() + RETRY_S
             return Heard(deaf=True)
+        with suppress(TransportDown):  # what was heard is heard; the next look finds Redis away
+            self._beat()  # after the first look: it is heard from when commands are
+        return heard
 
     def answer(self, command: Command, data: dict[str, object]) -> None:
         """Answer a command; an answer that Redis does not take is missed by its sender, who is told so by its time."""

@@ -33,7 +33,7 @@ def go_first() -> bool:
 
 
 def answer_at_once(at_most_s: int = AT_MOST_S) -> bool:
-    """Let this thread compute as soon as it has something to do, whatever else does; return whether that is allowed.
+    """Let this thread, and those that it begins, compute at once, whatever else does; return whether that is allowed.
 
     A window is scored in milliseconds, and one time slice of a neighbour is longer than that: nice alone lets it pass.
     So where its process goes before others already, this thread asks for real-time scheduling (``SCHED_RR``). That is
@@ -46,14 +46,13 @@ def answer_at_once(at_most_s: int = AT_MOST_S) -> bool:
     """
     if os.getpriority(os.PRIO_PROCESS, 0) >= 0:
         return False
-    _, hard = resource.getrlimit(resource.RLIMIT_RTTIME)
-    limit_us = at_most_s * 1_000_000
-    if hard == resource.RLIM_INFINITY or hard > limit_us:
-        resource.setrlimit(resource.RLIMIT_RTTIME, (limit_us, hard))
     try:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     except PermissionError:
         return False
+    soft, hard = resource.getrlimit(resource.RLIMIT_RTTIME)
+    if soft == resource.RLIM_INFINITY or soft > at_most_s * 1_000_000:
+        resource.setrlimit(resource.RLIMIT_RTTIME, (at_most_s * 1_000_000, hard))
     return True
 
 

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import structlog
+
 from inference.bundle import Bundle
 from inference.engines.engine import Engine
 from inference.engines.parity import Parity
-from inference.errors import EngineDrift
+from inference.errors import EngineDrift, EngineUnavailable
+
+log = structlog.get_logger("proving")
 
 
 class Proving:
@@ -45,9 +49,17 @@ class Proving:
         EngineError
             If it fails.
         """
-        if self._engine.info.max_batch >= self._size:
+        shown = self._engine.info.max_batch
+        if shown >= self._size:
             return
-        found = next(self._further, None)
+        try:
+            found = next(self._further, None)
+        except EngineUnavailable as error:  # what a larger batch needs is not to be had; smaller ones go on
+            self._further = iter(())
+            log.warning("batches_end", bundle=self._bundle.words, largest=shown, cause=str(error))
+            return
+        if self._engine.info.max_batch < shown:
+            log.warning("batches_taken_back", bundle=self._bundle.words, engine=self._engine.info.to_json(), were=shown)
         if found is not None and not found.ok:
             raise EngineDrift(
                 f"The engine {self._engine.info.backend} failed its self-check on {self._bundle.words} while it "

@@ -196,13 +196,19 @@ class Scorer:
         try:
             for proving in self._provings:
                 proving.go_on()
-            for canary in self._canaries:
-                canary.look()
+            self._look_at_canaries()
         except EngineDrift as error:
-            self._drifted += 1
             self._beacon.beat()
             self._tell(error)
             log.error("engine_changed", cause=str(error))
+            raise
+
+    def _look_at_canaries(self) -> None:
+        try:
+            for canary in self._canaries:
+                canary.look()
+        except EngineDrift:
+            self._drifted += 1
             raise
 
     def _score(self, batch: Sequence[Delivery]) -> list[tuple[Delivery, ResultRecord]]:
@@ -287,7 +293,7 @@ def open_scorer(
     Raises
     ------
     EngineUnavailable
-        If no backend runs a bundle, or one fails its self-check.
+        If no backend runs a bundle and passes its golden windows.
     """
     name = name or f"{socket.gethostname()}:{os.getpid()}"
     served = [_serve(bundle, order, standby=standby) for bundle in bundles]

@@ -71,7 +71,7 @@ def _check_beside(path: Path) -> None:
     except OSError:  # MNE's reader says why
         return
     for name in _BESIDE.findall(header):
-        beside = path.with_name(name.replace("$b", path.stem))
+        beside = path.parent / name.replace("$b", path.stem)
         if found := other_than_file(beside):
             what = f"names {beside.name}, which is {found}, expected a file"
             raise refused(path, what, "Restore it from a copy.")
@@ -80,7 +80,7 @@ def _check_beside(path: Path) -> None:
 def _marker_file(path: Path) -> Path | None:
     """Return the markers' file that a header names, if it is there; ``$b`` in it is the header's own name."""
     found = _MARKER_FILE.search(path.read_text("utf-8", "replace"))
-    named = path.with_name(found[1].replace("$b", path.stem)) if found else None
+    named = path.parent / found[1].replace("$b", path.stem) if found else None
     return named if named is not None and named.is_file() else None
 
 

@@ -73,7 +73,7 @@ def _require_somebody(redis: Client, name: str) -> None:
         while (left_s := until_s - time.monotonic()) > 0:
             message = beats.get(left_s)
             beat = None if message is None else beat_of(message.data)
-            if beat is not None and beat.role == SUPERVISOR and name in (beat.info.get(ANSWERS) or ()):
+            if beat is not None and beat.role == SUPERVISOR and name in _listed(beat.info.get(ANSWERS)):
                 return
             others |= {beat.role} if beat is not None else set()
     there = f"; there is only {', '.join(sorted(others))}" if others else ""
@@ -98,3 +98,8 @@ def _private(settings: Settings) -> str:
             "Where its path is too long for a socket, the Redis is elsewhere: give flexion live a shorter one.",
         )
     return f"unix://{socket}"
+
+
+def _listed(value: object) -> list[object]:
+    """Return a list that a heartbeat tells; one of another version may tell anything there."""
+    return value if isinstance(value, list) else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from threading import Event
 
 from deploy.priority import answer_at_once
@@ -17,5 +18,6 @@ def run(name: str, settings: Settings, stop: Event, *, standby: bool = False) ->
     further = [bundle for bundle in kept if isinstance(bundle, Bundle) and bundle.model.signal is not None]
     bundles = [Bundle.load(resolve_bundle(models.eeg_emg)), *further]
     scorer = open_scorer(str(settings.redis_url), bundles, stop, order=models.engines, name=name, standby=standby)
-    answer_at_once()  # from here on; what it took to be ready was no patient's hurry
+    if models.scorers < (os.cpu_count() or 1):  # a core stays for the bridges, whatever waits to be scored
+        answer_at_once()  # from here on; what it took to be ready was no patient's hurry
     scorer.run()

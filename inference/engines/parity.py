@@ -56,8 +56,8 @@ class Parity:
     repeatable : bool
         The same bits in two runs of every golden window; False until that was shown.
     batch_invariant : bool
-        The same bits alone, in any slot and beside any neighbours, in every batch that was to be tried; False until
-        that was shown.
+        The same bits alone, in every slot, and beside other and loud neighbours, in every batch that was to be tried;
+        False until that was shown.
     max_batch : int
         Most windows in a batch that was shown to change no bit; 1 until then, and for good once one did.
     largest : float
@@ -184,18 +184,22 @@ def check(
 def trials(n: int, largest: int) -> Iterator[tuple[int, list[list[int]]]]:
     """Yield the sizes of batches that are tried, the smallest first, and the rows of each batch.
 
+    At each size every golden window stands among others, in the order of the set or reversed, and some beside loud
+    neighbours in every slot.
+
     A row is the index of a golden window, or its complement for a loud neighbour, of whose result nothing is asked.
 
     >>> list(trials(3, 2))
-    [(1, [[0], [1], [2]]), (2, [[0, 1], [2], [2, 1], [0], [0, -2]])]
+    [(1, [[0], [1], [2]]), (2, [[2, 1], [0], [2, -1], [-3, 0]])]
     """
     order = list(range(n))
     yield 1, _cut(order, 1)
     for size in sorted({*SMALL, largest}):
         if 1 < size <= largest:
-            batches = _cut(order, size) if size in SMALL else []
-            if size in (largest, SMALL[-1]):
-                batches += [*_cut(order[::-1], size), [i % n if i % 2 == 0 else ~(i % n) for i in range(size)]]
+            batches = _cut(order[::-1] if size in (largest, SMALL[-1]) else order, size)
+            # Beside loud neighbours in either half of the slots, each size with other windows.
+            row = [(size + slot) % n for slot in range(size)]
+            batches += [[i if slot % 2 == half else ~i for slot, i in enumerate(row)] for half in (0, 1)]
             yield size, batches
 
 

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from acquisition.fields import Fields
+from acquisition.fields import Fields, is_whole
 from inference.errors import FmriRefused
 from inference.fmri_event import REMEDY
 
@@ -43,11 +43,10 @@ def read(folder: Path) -> dict[str, Any]:
         if len(content) > MOST_BYTES:
             raise unreadable(path, f"it has more than {MOST_BYTES} bytes")
         values = json.loads(content, parse_constant=str, parse_float=_number, parse_int=_whole)
-        json.dumps(values, ensure_ascii=False).encode()  # refuses half a character
+        if not is_whole(values):
+            raise unreadable(path, "it holds half a character")
     except OSError as error:
         raise unreadable(path, error.strerror or str(error)) from error
-    except UnicodeEncodeError as error:
-        raise unreadable(path, "it holds half a character") from error
     except ValueError as error:
         raise unreadable(path, str(error)) from error
     except RecursionError as error:

@@ -91,6 +91,16 @@ def test_a_pause_is_a_hole(tmp_path, second, kinds, lost):
     assert recording.assumed == ((unknown,) if "clock_reset" in kinds and "130000" not in second else ())
 
 
+def test_data_and_markers_may_lie_in_a_folder_below(tmp_path):
+    """A header names them by their way from it."""
+    path = write(tmp_path, marks=(FIRST, "Stimulus,S  1,3,1,0"), marker_file="raw/a.vmrk")
+    (tmp_path / "raw").mkdir()
+    for suffix in ("eeg", "vmrk"):
+        (tmp_path / f"a.{suffix}").rename(tmp_path / "raw" / f"a.{suffix}")
+    path.write_text(path.read_text("utf-8").replace("DataFile=", "DataFile=raw/"), "utf-8")
+    assert [(m.stamp_s, m.text) for m in read_recording(path).markers] == [(0.002, "Stimulus/S  1")]
+
+
 @pytest.mark.parametrize("marker_file", ["", "gone.vmrk"])
 def test_a_recording_without_markers(tmp_path, marker_file):
     """It need not have any; a file that is named and not there is told by MNE or not missed."""

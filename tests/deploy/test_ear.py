@@ -108,3 +108,20 @@ def test_a_redis_that_is_away_makes_deaf(clock, tmp_path):
     assert ear.listen().deaf
     ear.answer(None, {})
     ear.refuse(None, {})
+
+
+def test_a_sign_of_life_that_fails_costs_no_command(ear, redis_url, clock, monkeypatch):
+    """What was read is carried out, whether or not Redis takes the next word."""
+
+    def away(*_):
+        raise TransportDown("Redis is out of reach.", subject="redis")
+
+    monkeypatch.setattr(ear._heartbeat, "beat", away)
+    clock.sleep(INTERVAL_S)
+    control = Control(connect(redis_url, "cli", blocking=True))
+    sender = threading.Thread(target=lambda: control.send("streams", {}, "me"))
+    sender.start()
+    _, (command,) = listen_until(ear, lambda _, commands: len(commands) == 1)
+    ear.answer(command, {})
+    sender.join()
+    assert command.name == "streams"

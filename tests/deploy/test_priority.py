@@ -106,7 +106,7 @@ def test_whoever_goes_first_may_compute_at_once_and_is_ended_where_that_never_en
 
 
 def test_whoever_may_not_compute_at_once_goes_on_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nice may be allowed where real-time scheduling is not; a stricter limit of somebody else's stays."""
+    """Nice may be allowed where real-time scheduling is not; no limit is set then."""
     limits: list[object] = []
 
     def refused(which: int, policy: int, param: object) -> None:
@@ -114,9 +114,21 @@ def test_whoever_may_not_compute_at_once_goes_on_as_before(monkeypatch: pytest.M
 
     monkeypatch.setattr(os, "getpriority", lambda which, who: SERVING)
     monkeypatch.setattr(os, "sched_setscheduler", refused)
-    monkeypatch.setattr(resource, "getrlimit", lambda which: (1_000_000, 1_000_000))
     monkeypatch.setattr(resource, "setrlimit", lambda which, limit: limits.append(limit))
     assert answer_at_once() is False and not limits
+
+
+@pytest.mark.parametrize(("soft", "limits"), [(resource.RLIM_INFINITY, [(10_000_000, -1)]), (1_000_000, [])])
+def test_a_stricter_limit_of_somebody_else_stays(
+    monkeypatch: pytest.MonkeyPatch, soft: int, limits: list[tuple[int, int]]
+) -> None:
+    """Of how long a thread may compute without a pause."""
+    found: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "getpriority", lambda which, who: SERVING)
+    monkeypatch.setattr(os, "sched_setscheduler", lambda *what: None)
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (soft, resource.RLIM_INFINITY))
+    monkeypatch.setattr(resource, "setrlimit", lambda which, limit: found.append(limit))
+    assert answer_at_once() and found == limits
 
 
 def test_whoever_was_not_put_before_others_asks_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +140,7 @@ def test_whoever_was_not_put_before_others_asks_for_nothing(monkeypatch: pytest.
 
 
 def test_a_scorer_computes_at_once_when_it_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its loading and its golden windows are no patient's hurry."""
+    """Its loading and its golden windows are no patient's hurry; nor may scorers have every core for themselves."""
     steps: list[str] = []
 
     def opened(*arguments: object, **options: object) -> SimpleNamespace:
@@ -137,5 +149,7 @@ def test_a_scorer_computes_at_once_when_it_is_ready(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(scorer, "open_scorer", opened)
     monkeypatch.setattr(scorer, "answer_at_once", lambda: steps.append("at once"))
-    scorer.run("one", load({}), Event())
-    assert steps == ["open", "at once", "run"]
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    scorer.run("one", load({"models.scorers": 1}), Event())
+    scorer.run("two", load({"models.scorers": 2}), Event())
+    assert steps == ["open", "at once", "run", "open", "run"]

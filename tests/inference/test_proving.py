@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +15,7 @@ from inference.engines import parity
 from inference.engines.choice import choose
 from inference.engines.engine import MAX_BATCH
 from inference.engines.ort import OrtEngine
-from inference.errors import EngineDrift
+from inference.errors import EngineDrift, EngineUnavailable
 from inference.proving import Proving
 
 
@@ -56,8 +57,8 @@ def test_whoever_asks_for_the_whole_check_has_nothing_left_to_prove(bundle: Bund
     assert not sizes
 
 
-def test_a_batch_that_changes_bits_leaves_one_window_at_a_time(bundle: Bundle, monkeypatch: Any) -> None:
-    """That is no fault of the engine; its self-check ends there."""
+def test_a_batch_that_changes_bits_leaves_one_window_at_a_time(bundle: Bundle, monkeypatch: Any, capsys: Any) -> None:
+    """That is no fault of the engine; its self-check ends there, and the log says so."""
     engine = OrtEngine(bundle)
     honest = engine._compute
 
@@ -73,6 +74,7 @@ def test_a_batch_that_changes_bits_leaves_one_window_at_a_time(bundle: Bundle, m
         proving.go_on()
         allowed.add(engine.info.max_batch)
     assert allowed == {1, 2} and engine.info.max_batch == 1 and not engine.info.batch_invariant
+    assert capsys.readouterr().out.count("batches_taken_back") == 1
 
 
 def test_an_engine_that_gives_other_bits_must_end(bundle: Bundle) -> None:
@@ -83,3 +85,17 @@ def test_an_engine_that_gives_other_bits_must_end(bundle: Bundle) -> None:
     proving.go_on()
     with pytest.raises(EngineDrift, match=r"onnxruntime-cpu failed its self-check on tiny.* while it served: two runs"):
         proving.go_on()
+
+
+def test_a_batch_for_which_something_is_lacking_ends_the_proving_and_no_process(bundle: Bundle, capsys: Any) -> None:
+    """An engine that cannot compile a larger batch, say: what was shown so far goes on."""
+
+    def lacking(good: parity.Parity) -> Iterator[parity.Parity]:
+        yield good
+        raise EngineUnavailable("no memory for batches of 4")
+
+    engine = OrtEngine(bundle)
+    proving = Proving(bundle, engine, lacking(next(engine.selfcheck())), 4)
+    for _ in range(3):
+        proving.go_on()
+    assert engine.info.max_batch == 1 and capsys.readouterr().out.count("no memory for batches of 4") == 1
