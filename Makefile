@@ -11,7 +11,7 @@ ARGS ?=
 # Tests start hundreds of processes; where the environment forbids bytecode, each would compile our sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 # Tests mostly wait, for signal that comes at its own pace; each worker has its LSL session, Redis and files to itself.
-WORKERS ?= 5
+WORKERS ?= 4
 
 .PHONY: help demo test thorough lint format docs openapi models browser states faults faults-table ages loopback conformance mutations clean
 .PHONY: need-redis need-chromium
