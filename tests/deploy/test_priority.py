@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
@@ -105,12 +106,13 @@ def test_whoever_goes_first_may_compute_at_once_and_is_ended_where_that_never_en
     assert done.returncode == (-signal.SIGXCPU if allowed else 0), done.stderr
 
 
-def test_whoever_may_not_compute_at_once_goes_on_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nice may be allowed where real-time scheduling is not; no limit is set then."""
+@pytest.mark.parametrize("cause", [errno.EPERM, errno.EINVAL, errno.ENOSYS], ids=errno.errorcode.get)
+def test_whoever_may_not_compute_at_once_goes_on_as_before(monkeypatch: pytest.MonkeyPatch, cause: int) -> None:
+    """Nice may be allowed where real-time scheduling is not, or is not known; no limit is set then."""
     limits: list[object] = []
 
     def refused(which: int, policy: int, param: object) -> None:
-        raise PermissionError(which, policy)
+        raise OSError(cause, os.strerror(cause))
 
     monkeypatch.setattr(os, "getpriority", lambda which, who: SERVING)
     monkeypatch.setattr(os, "sched_setscheduler", refused)
